@@ -1,0 +1,3 @@
+"""AutoAnnotator: the site."""
+
+__version__ = "0.1.0"

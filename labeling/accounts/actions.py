@@ -1,0 +1,34 @@
+"""Writes about people."""
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from labeling.accounts.models import User
+from labeling.web.errors import ActionError
+
+
+def create_user(*, username: str, is_staff: bool = False) -> User:
+    """A person without a password, who comes in by a one-time link. Raises ActionError on a bad or taken name."""
+    user = User(username=username.strip(), is_staff=is_staff, is_superuser=is_staff)
+    user.set_unusable_password()
+    try:
+        user.full_clean(exclude=["password"])
+        with transaction.atomic():
+            user.save()
+    except ValidationError as error:
+        raise ActionError(" ".join(error.messages), field="username") from error
+    except IntegrityError as error:
+        raise ActionError(_("This user name is taken. Choose another."), field="username") from error
+    return user
+
+
+def set_password(*, user: User, password: str) -> None:
+    """Give the person a password. Raises ActionError when it is too weak."""
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise ActionError(" ".join(error.messages), field="password") from error
+    user.set_password(password)
+    user.save(update_fields=["password"])

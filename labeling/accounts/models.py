@@ -1,0 +1,10 @@
+"""People."""
+
+from django.contrib.auth.models import AbstractUser
+
+
+class User(AbstractUser):
+    """A person who signs in. `is_staff` marks an operator of the installation; rights in a project stand in Membership."""
+
+    class Meta(AbstractUser.Meta):
+        """Django's own user options."""

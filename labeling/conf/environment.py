@@ -1,0 +1,40 @@
+"""Values read from the environment or `.env`, typed once."""
+
+import secrets
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+ROOT = Path(__file__).resolve().parents[2]
+
+env = environ.Env()
+env_file = ROOT / ".env"
+if env_file.exists():
+    env.read_env(str(env_file))
+
+
+def data_folder() -> Path:
+    """The folder of database, models, uploads and broker, made when missing."""
+    folder = Path(env.str("AUTOANNOTATOR_DATA", default=str(ROOT / "data"))).expanduser().resolve()
+    for name in ("", "uploads", "exports", "models", "models-in", "broker/queue", "broker/control", "broker/processed"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def secret_key(data: Path) -> str:
+    """SECRET_KEY, or a random one kept in the data folder from the first start on (never one from the code)."""
+    given = env.str("SECRET_KEY", default="")
+    if given:
+        return str(given)
+    path = data / "secret-key"
+    try:
+        with path.open("x", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(50))
+        path.chmod(0o600)
+    except FileExistsError:
+        pass
+    key = path.read_text(encoding="ascii").strip()
+    if len(key) < 50:
+        raise ImproperlyConfigured(f"{path} holds no key. Delete the file and start again; people must sign in anew.")
+    return key

@@ -1,0 +1,10 @@
+"""The exports app."""
+
+from django.apps import AppConfig
+
+
+class ExportsConfig(AppConfig):
+    """Registers the exports app."""
+
+    name = "labeling.exports"
+    label = "exports"

@@ -1,0 +1,247 @@
+"""Writes about jobs: open, pause, resume, cancel, retry, and the steps of a claimed chunk."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from labeling.jobs.bell import ring
+from labeling.jobs.models import Chunk, ChunkState, Job, JobState
+from labeling.jobs.publish import publish
+from labeling.web.bulk import insert_rows
+from labeling.web.errors import ActionError
+
+MAX_ERRORS = 3
+MAX_LOST_LEASES = 5
+ADVANCE_QUEUE = "io"
+
+
+class LeaseLost(Exception):
+    """Somebody else holds the chunk now, or its job stopped: what was computed must not be stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A chunk in hand. owner and attempts together are the fence: unique per claim."""
+
+    chunk_id: int
+    job_id: int
+    project_id: int
+    kind: str
+    subject: int
+    stage: str
+    generation: int
+    idx: int
+    low: int
+    high: int
+    owner: str
+    attempts: int
+
+
+def open_job(*, project_id: int, kind: str, subject: int, total: int = 0) -> Job:
+    """A new running job, dirty so that `advance` gives it its first chunks."""
+    job = Job.objects.create(project_id=project_id, kind=kind, subject=subject, total=total)
+    ring(ADVANCE_QUEUE)
+    return job
+
+
+def add_chunks(*, job: Job, stage: str, queue: str, ranges: Iterable[tuple[int, int]], generation: int = 0) -> None:
+    """Chunks for the ranges, numbered from 0; those that are there already stay as they are."""
+    fields = (
+        "job_id",
+        "generation",
+        "stage",
+        "idx",
+        "low",
+        "high",
+        "queue",
+        "state",
+        "owner",
+        "attempts",
+        "errors",
+        "lost_leases",
+        "progress",
+        "error",
+    )
+    rows = [
+        (job.pk, generation, stage, idx, low, high, queue, ChunkState.TODO.value, "", 0, 0, 0, 0, "")
+        for idx, (low, high) in enumerate(ranges)
+    ]
+    insert_rows(Chunk, fields, rows)
+    ring(queue)
+
+
+def claim(*, queues: Iterable[str], owner: str) -> Claim | None:
+    """The oldest claimable chunk of the queues, leased to `owner`; None when there is nothing to do."""
+    wanted = _claimable(list(queues), timezone.now())
+    if not wanted.exists():  # a plain read: an idle worker never takes SQLite's write lock
+        return None
+    with transaction.atomic():
+        chunk = _lock_first(wanted)
+        return _lease(chunk, owner) if chunk else None
+
+
+def _claimable(queues: list[str], now: datetime) -> Any:
+    open_states = Q(state=ChunkState.TODO) | Q(state=ChunkState.RUNNING, lease_until__lt=now)
+    due = Q(not_before=None) | Q(not_before__lte=now)
+    return Chunk.objects.filter(open_states, due, queue__in=queues, job__state=JobState.RUNNING).order_by("id")
+
+
+def _lock_first(wanted: Any) -> Chunk | None:
+    if connection.features.has_select_for_update_skip_locked:
+        wanted = wanted.select_for_update(skip_locked=True, of=("self",))
+    found: Chunk | None = wanted.select_related("job").first()
+    return found
+
+
+def _lease(chunk: Chunk, owner: str) -> Claim | None:
+    """Lease a locked chunk. One that lost its lease too often is dead: it probably kills its workers."""
+    if chunk.state == ChunkState.RUNNING:
+        chunk.lost_leases += 1
+        if chunk.lost_leases >= MAX_LOST_LEASES:
+            _bury(
+                chunk,
+                chunk.error
+                or "Its worker was lost five times while working on this part. See the worker's log, then retry.",
+            )
+            return None
+    chunk.state = ChunkState.RUNNING
+    chunk.owner, chunk.attempts = owner, chunk.attempts + 1
+    chunk.lease_until, chunk.progress = timezone.now() + timedelta(seconds=settings.LEASE_S), 0
+    chunk.save()
+    job = chunk.job
+    return Claim(
+        chunk.pk,
+        job.pk,
+        job.project_id,
+        job.kind,
+        job.subject,
+        chunk.stage,
+        chunk.generation,
+        chunk.idx,
+        chunk.low,
+        chunk.high,
+        owner,
+        chunk.attempts,
+    )
+
+
+def _fenced(claim: Claim) -> Any:
+    return Chunk.objects.filter(pk=claim.chunk_id, owner=claim.owner, attempts=claim.attempts, state=ChunkState.RUNNING)
+
+
+def renew(claim: Claim) -> bool:
+    """Push the lease's end; False when the claim is no longer ours or its job is not running any more."""
+    with transaction.atomic():
+        until = timezone.now() + timedelta(seconds=settings.LEASE_S)
+        return bool(_fenced(claim).filter(job__state=JobState.RUNNING).update(lease_until=until))
+
+
+@contextmanager
+def storing(claim: Claim) -> Iterator[Job]:
+    """One transaction for results while the chunk goes on: the job locked, the claim fenced. Raises LeaseLost."""
+    with transaction.atomic():
+        job = Job.objects.select_for_update().get(pk=claim.job_id)
+        if job.state == JobState.CANCELLED or not _fenced(claim).update(progress=F("progress")):
+            raise LeaseLost
+        yield job
+
+
+@contextmanager
+def finishing(claim: Claim) -> Iterator[Job]:
+    """One transaction that stores results and closes the chunk: job locked, claim fenced, job dirty. Raises LeaseLost."""
+    with transaction.atomic():
+        job = Job.objects.select_for_update().get(pk=claim.job_id)
+        if job.state == JobState.CANCELLED:
+            raise LeaseLost
+        if not _fenced(claim).update(state=ChunkState.DONE, lease_until=None, error=""):
+            raise LeaseLost
+        yield job
+        job.is_dirty = True
+        job.save(update_fields=["is_dirty", "progress", "total", "error"])
+        publish(job)
+    ring(ADVANCE_QUEUE)
+
+
+def report(claim: Claim, done: int) -> bool:
+    """Store how many rows of the chunk are done and tell those who watch; False when the work should not go on."""
+    with transaction.atomic():
+        job = Job.objects.select_for_update().get(pk=claim.job_id)
+        if job.state != JobState.RUNNING or not _fenced(claim).update(progress=done):
+            return False
+        publish(job)
+        return True
+
+
+def give_back(claim: Claim, *, not_before: datetime | None = None) -> None:
+    """Put the chunk back untouched (a stop, a pause, a long Retry-After). Counts neither as error nor as lost lease."""
+    with transaction.atomic():
+        _fenced(claim).update(state=ChunkState.TODO, owner="", lease_until=None, not_before=not_before, progress=0)
+
+
+def fail(claim: Claim, error: str, *, is_final: bool = False) -> None:
+    """Store the error; after three (or a final one) the chunk is dead and waits for a person. The others go on."""
+    with transaction.atomic():
+        job = Job.objects.select_for_update().get(pk=claim.job_id)
+        chunk = _fenced(claim).first()
+        if chunk is None:
+            return
+        chunk.errors += 1
+        if is_final or chunk.errors >= MAX_ERRORS:
+            _bury(chunk, error)
+        else:
+            chunk.state, chunk.owner, chunk.lease_until, chunk.error = ChunkState.TODO, "", None, error
+            chunk.not_before = timezone.now() + timedelta(seconds=min(2.0**chunk.errors, settings.LEASE_S) / 10)
+            chunk.save()
+        job.is_dirty = True
+        job.save(update_fields=["is_dirty"])
+        publish(job)
+    ring(ADVANCE_QUEUE)
+
+
+def _bury(chunk: Chunk, error: str) -> None:
+    chunk.state, chunk.owner, chunk.lease_until, chunk.error = ChunkState.DEAD, "", None, error
+    chunk.save()
+    Job.objects.filter(pk=chunk.job_id).update(is_dirty=True)
+
+
+def retry_dead(*, job: Job) -> int:
+    """Give the job's dead chunks another chance; returns how many."""
+    with transaction.atomic():
+        locked = Job.objects.select_for_update().get(pk=job.pk)
+        dead = locked.chunks.filter(state=ChunkState.DEAD)
+        queues = set(dead.values_list("queue", flat=True))
+        count = dead.update(state=ChunkState.TODO, errors=0, lost_leases=0, not_before=None)
+        locked.state, locked.error, locked.is_dirty, locked.finished_at = JobState.RUNNING, "", True, None
+        locked.save()
+        publish(locked)
+    for queue in queues:
+        ring(queue)
+    return count
+
+
+def set_state(*, job: Job, state: JobState, error: str = "") -> Job:
+    """Move the job to `state`: pause, resume, cancel, done, failed. Raises ActionError on a move that makes no sense."""
+    with transaction.atomic():
+        locked = Job.objects.select_for_update().get(pk=job.pk)
+        if locked.is_over and state != locked.state:
+            raise ActionError("This work is over; it cannot be changed any more.")
+        locked.state, locked.error, locked.is_dirty = state, error, True
+        if locked.is_over:
+            locked.finished_at = timezone.now()
+        locked.save()
+        publish(locked)
+    ring(ADVANCE_QUEUE)
+    return locked
+
+
+def mark_dirty(*, job_id: int) -> None:
+    """Ask `advance` to look at the job again."""
+    Job.objects.filter(pk=job_id).update(is_dirty=True)
+    ring(ADVANCE_QUEUE)

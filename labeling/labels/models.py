@@ -1,0 +1,166 @@
+"""The facts about samples: votes, consensus, review items, verdicts (append-only) and the current label."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from annotator_core.types import LabelSource, Route
+from labeling.datasets.models import Dataset, Sample
+from labeling.projects.models import LabelClass, Project
+from labeling.runs.models import Run
+from labeling.specialists.models import SpecialistVersion
+
+
+class Vote(models.Model):
+    """A version's answer on one sample, reusable by every later run. An abstention has no class and a reason."""
+
+    sample = models.ForeignKey(Sample, models.CASCADE, related_name="votes", db_index=False)
+    version = models.ForeignKey(SpecialistVersion, models.PROTECT, related_name="votes", db_index=False)
+    label_class = models.ForeignKey(LabelClass, models.PROTECT, null=True, related_name="+", db_index=False)
+    top_probability = models.FloatField(null=True)
+    probs = models.BinaryField(null=True)
+    reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        """One a sample and version."""
+
+        constraints = (models.UniqueConstraint(fields=("sample", "version"), name="vote_once"),)
+
+    def __str__(self) -> str:
+        return f"vote of version {self.version_id} on sample {self.sample_id}"
+
+
+class Consensus(models.Model):
+    """What the pool says of a sample in one generation of a run; `route` stays NULL until a budget's cut is found."""
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="+", db_index=False)
+    sample = models.ForeignKey(Sample, models.CASCADE, related_name="consensus")
+    generation = models.PositiveIntegerField(default=0)
+    label_class = models.ForeignKey(LabelClass, models.PROTECT, null=True, related_name="+", db_index=False)
+    uncertainty = models.FloatField()
+    score = models.FloatField()
+    confidence = models.FloatField(null=True)
+    route = models.CharField(max_length=6, null=True, choices=[(r.value, r.name) for r in Route])
+
+    class Meta:
+        """One a run, sample and generation; read by score when a cut is sought."""
+
+        constraints = (models.UniqueConstraint(fields=("run", "sample", "generation"), name="consensus_once"),)
+        indexes = (models.Index(fields=("run", "generation", "score"), name="consensus_score"),)
+
+    def __str__(self) -> str:
+        return f"consensus on sample {self.sample_id}"
+
+
+class ItemReason(models.TextChoices):
+    """Why a text is in the queue."""
+
+    HARD = "hard", _("The specialists disagree")
+    UNCERTAIN = "uncertain", _("The specialists are not sure")
+    REOPENED = "reopen", _("Reopened")
+
+
+class ItemState(models.TextChoices):
+    """Where a review item stands."""
+
+    OPEN = "open", _("To review")
+    DECIDED = "decided", _("Decided")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+
+
+class ReviewItem(models.Model):
+    """A text that needs a person. Equal texts of a data set share one item, whose verdict labels all copies."""
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="items", db_index=False)
+    dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="items", db_index=False)
+    sample = models.ForeignKey(Sample, models.CASCADE, related_name="items")
+    run = models.ForeignKey(Run, models.CASCADE, null=True, related_name="items")
+    text_hash = models.CharField(max_length=32)
+    reason = models.CharField(max_length=10, choices=ItemReason, default=ItemReason.HARD)
+    is_blind = models.BooleanField(default=False)
+    needed = models.PositiveSmallIntegerField(default=1)
+    priority = models.FloatField(default=0)
+    copies = models.PositiveIntegerField(default=1)
+    state = models.CharField(max_length=10, choices=ItemState, default=ItemState.OPEN)
+    version = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        """One a text and run; the open ones in queue order."""
+
+        constraints = (models.UniqueConstraint(fields=("run", "text_hash"), name="item_once"),)
+        indexes = (
+            models.Index(fields=("project", "priority", "id"), condition=Q(state="open"), name="item_queue"),
+            models.Index(fields=("dataset", "text_hash"), name="item_text"),
+        )
+
+    def __str__(self) -> str:
+        return f"item {self.pk}"
+
+
+class Lease(models.Model):
+    """An item on somebody's screen. The unique slot keeps it off every other screen."""
+
+    item = models.ForeignKey(ReviewItem, models.CASCADE, related_name="leases")
+    slot = models.PositiveSmallIntegerField(default=0)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="leases")
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        """One holder a slot."""
+
+        constraints = (models.UniqueConstraint(fields=("item", "slot"), name="lease_once"),)
+
+    def __str__(self) -> str:
+        return f"lease on item {self.item_id}"
+
+
+class Verdict(models.Model):
+    """What a person decided on an item: append-only. An undo is a row without class that supersedes the one before."""
+
+    item = models.ForeignKey(ReviewItem, models.CASCADE, related_name="verdicts")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="verdicts")
+    label_class = models.ForeignKey(LabelClass, models.PROTECT, null=True, related_name="+")
+    client_id = models.UUIDField(unique=True)
+    supersedes = models.ForeignKey("self", models.PROTECT, null=True, related_name="+")
+    is_current = models.BooleanField(default=True)
+    is_undo = models.BooleanField(default=False)
+    is_stale = models.BooleanField(default=False)
+    has_seen_votes = models.BooleanField(default=False)
+    elapsed_ms = models.PositiveIntegerField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        """One current row an item and person."""
+
+        ordering = ("id",)
+        constraints = (
+            models.UniqueConstraint(fields=("item", "user"), condition=Q(is_current=True), name="verdict_current_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"verdict {self.pk}"
+
+
+class Label(models.Model):
+    """An answer for a sample with its source. One is current; replaced ones stay as history."""
+
+    sample = models.ForeignKey(Sample, models.CASCADE, related_name="labels")
+    label_class = models.ForeignKey(LabelClass, models.PROTECT, related_name="+", db_index=False)
+    source = models.CharField(max_length=12, choices=[(s.value, s.name) for s in LabelSource])
+    confidence = models.FloatField(null=True)
+    run = models.ForeignKey(Run, models.CASCADE, null=True, related_name="+", db_index=False)
+    verdict = models.ForeignKey(Verdict, models.PROTECT, null=True, related_name="labels")
+    is_current = models.BooleanField(default=True)
+    is_retracted = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        """One current label a sample."""
+
+        constraints = (
+            models.UniqueConstraint(fields=("sample",), condition=Q(is_current=True), name="label_current_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"label of sample {self.sample_id}"

@@ -1,0 +1,15 @@
+"""What every page shows beside its own content."""
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from labeling.jobs.queries import silent_queues
+
+
+def banners(request: HttpRequest) -> dict[str, Any]:
+    """`silent_queues`: queues with work but without a living worker, for signed-in people."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return {}
+    return {"silent_queues": silent_queues}

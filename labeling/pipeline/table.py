@@ -1,0 +1,41 @@
+"""Which function does which work: one handler a (kind, stage), one `advance` a kind."""
+
+from collections.abc import Callable
+
+from django.utils.module_loading import import_string
+
+from labeling.jobs.actions import Claim
+from labeling.jobs.models import Job
+from labeling.pipeline.hand import Hand
+
+HANDLERS = {
+    ("import", "store"): "labeling.pipeline.importing.store",
+    ("import", "gold"): "labeling.pipeline.importing.adopt_gold",
+    ("import", "carry"): "labeling.pipeline.importing.carry_labels",
+    ("export", "write"): "labeling.pipeline.exporting.write",
+    ("fetch", "files"): "labeling.pipeline.models.fetch",
+    ("trial", "predict"): "labeling.pipeline.models.run_trial",
+    ("run", "vote"): "labeling.pipeline.voting.vote",
+    ("run", "route"): "labeling.pipeline.voting.route",
+    ("dummy", "count"): "labeling.pipeline.dummy.count",
+}
+ADVANCES = {
+    "import": "labeling.pipeline.importing.advance",
+    "export": "labeling.pipeline.exporting.advance",
+    "fetch": "labeling.pipeline.models.advance_fetch",
+    "trial": "labeling.pipeline.models.advance_trial",
+    "run": "labeling.pipeline.voting.advance",
+    "dummy": "labeling.pipeline.dummy.advance",
+}
+
+
+def handler(kind: str, stage: str) -> Callable[[Claim, Hand], None]:
+    """The function that does a chunk of this kind and stage."""
+    found: Callable[[Claim, Hand], None] = import_string(HANDLERS[kind, stage])
+    return found
+
+
+def advancer(kind: str) -> Callable[[Job], None]:
+    """The function that decides a job's next step."""
+    found: Callable[[Job], None] = import_string(ADVANCES[kind])
+    return found

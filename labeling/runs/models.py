@@ -1,0 +1,122 @@
+"""Runs: one pass of a pool over a data set under one policy."""
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from labeling.datasets.models import Dataset
+from labeling.projects.models import Project
+from labeling.specialists.models import SpecialistVersion
+
+
+class RunState(models.TextChoices):
+    """Where a run stands. REVIEWING: every row has a route and people decide the rest."""
+
+    RUNNING = "running", _("Voting")
+    PAUSED = "paused", _("Paused")
+    REVIEWING = "reviewing", _("In review")
+    DONE = "done", _("Done")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+ACTIVE_STATES = (RunState.RUNNING, RunState.PAUSED, RunState.REVIEWING)
+
+
+class Aggregator(models.TextChoices):
+    """How votes become one class."""
+
+    MAJORITY = "majority", _("Majority")
+    AVERAGE = "average", _("Average probability")
+
+
+class Run(models.Model):
+    """One pass of a pool over a data set: its frozen policy, and counters that pages read instead of counting rows.
+
+    Without a review budget a row goes to review when fewer than `min_agree` specialists agree. With `review_budget` (percent of rows) the least
+    certain rows up to that share go to review.
+    """
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="runs")
+    dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="runs")
+    number = models.PositiveIntegerField()
+    state = models.CharField(max_length=10, choices=RunState, default=RunState.RUNNING)
+    aggregator = models.CharField(max_length=10, choices=Aggregator, default=Aggregator.MAJORITY)
+    min_agree = models.PositiveSmallIntegerField()
+    review_budget = models.FloatField(null=True)
+    seed = models.BigIntegerField(default=0)
+    row_count = models.BigIntegerField()
+    voted = models.BigIntegerField(default=0)
+    accepted = models.BigIntegerField(default=0)
+    hard = models.BigIntegerField(default=0)
+    decided = models.BigIntegerField(default=0)
+    truncated = models.BigIntegerField(default=0)
+    vote_seconds = models.FloatField(default=0)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        """Numbered within the project; one active run a data set."""
+
+        ordering = ("-number",)
+        constraints = (
+            models.UniqueConstraint(fields=("project", "number"), name="run_number_once"),
+            models.UniqueConstraint(
+                fields=("dataset",),
+                condition=models.Q(state__in=("running", "paused", "reviewing")),
+                name="one_active_run",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"run {self.number}"
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it still takes votes or decisions."""
+        return self.state in ACTIVE_STATES
+
+    @property
+    def to_review(self) -> int:
+        """Rows that wait for a person."""
+        return self.hard - self.decided
+
+
+class PoolGeneration(models.Model):
+    """The versions, aggregator and cut under which a run routes. Rows at or below (cut_score, cut_hash) go to review."""
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="generations")
+    number = models.PositiveIntegerField(default=0)
+    cut_score = models.FloatField(null=True)
+    cut_hash = models.CharField(max_length=32, blank=True)
+
+    class Meta:
+        """Numbered within the run."""
+
+        ordering = ("-number",)
+        constraints = (models.UniqueConstraint(fields=("run", "number"), name="generation_once"),)
+
+    def __str__(self) -> str:
+        return f"generation {self.number} of run {self.run_id}"
+
+
+class PoolMember(models.Model):
+    """A version's place in a generation, with its counters."""
+
+    generation = models.ForeignKey(PoolGeneration, models.CASCADE, related_name="members")
+    version = models.ForeignKey(SpecialistVersion, models.PROTECT, related_name="+")
+    position = models.PositiveSmallIntegerField()
+    voted = models.BigIntegerField(default=0)
+    abstained = models.BigIntegerField(default=0)
+    agreed = models.BigIntegerField(default=0)
+    seconds = models.FloatField(default=0)
+    note = models.TextField(blank=True)
+
+    class Meta:
+        """In the order of the pool."""
+
+        ordering = ("position",)
+        constraints = (models.UniqueConstraint(fields=("generation", "version"), name="member_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.version} in {self.generation}"

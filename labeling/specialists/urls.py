@@ -1,0 +1,6 @@
+"""Routes of the specialists app."""
+
+from django.urls import URLPattern
+
+app_name = "specialists"
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,36 @@
+"""Many rows in one statement: raw executemany, several times faster and smaller than building model objects."""
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Any
+
+from django.db import connection, models
+
+NAME = re.compile(r"[a-z_][a-z0-9_]*")
+
+
+@cache
+def _insert_statement(table: str, columns: tuple[str, ...], on_conflict: str) -> str:
+    """INSERT of one row. Names come from models only; the pattern holds that."""
+    if not all(NAME.fullmatch(name) for name in (table, *columns)):
+        raise ValueError("a table or column name is not a plain name")
+    places = ", ".join(["%s"] * len(columns))
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places}) {on_conflict}"  # noqa: S608 (names are checked above)
+
+
+def insert_rows(model: type[models.Model], fields: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Insert rows of plain values for `fields` (attribute names); a row that is there already is left as it is.
+
+    Model defaults are not applied: name every column without a database default. Datetimes and booleans are adapted, JSON is not.
+    """
+    columns = tuple(model._meta.get_field(name).column for name in fields)
+    statement = _insert_statement(model._meta.db_table, columns, "ON CONFLICT DO NOTHING")
+    with connection.cursor() as cursor:
+        cursor.executemany(statement, _adapted(rows))
+
+
+def _adapted(rows: Iterable[Sequence[Any]]) -> list[Sequence[Any]]:
+    """Rows with datetimes as the database adapter wants them."""
+    adapt = connection.ops.adapt_datetimefield_value
+    return [[adapt(cell) if hasattr(cell, "tzinfo") else cell for cell in row] for row in rows]
