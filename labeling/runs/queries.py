@@ -1,0 +1,60 @@
+"""Reads about runs."""
+
+from django.db.models import Max, QuerySet
+
+from labeling.datasets.models import Dataset
+from labeling.projects.models import Project
+from labeling.runs.models import ACTIVE_STATES, PoolGeneration, PoolMember, Run
+from labeling.specialists.models import SpecialistVersion
+
+
+def runs_of(project: Project) -> QuerySet[Run]:
+    """The project's runs, newest first, with their data sets."""
+    return Run.objects.filter(project=project).select_related("dataset")
+
+
+def run_numbered(project: Project, number: int) -> Run | None:
+    """The project's run of that number."""
+    return runs_of(project).filter(number=number).first()
+
+
+def active_run(dataset: Dataset) -> Run | None:
+    """The data set's one active run, if it has one."""
+    return Run.objects.filter(dataset=dataset, state__in=ACTIVE_STATES).first()
+
+
+def newest_run(dataset: Dataset) -> Run | None:
+    """The data set's newest run that was not cancelled."""
+    return Run.objects.filter(dataset=dataset).exclude(state="cancelled").first()
+
+
+def next_run_number(project: Project) -> int:
+    """1 for the first run."""
+    return (Run.objects.filter(project=project).aggregate(last=Max("number"))["last"] or 0) + 1
+
+
+def current_generation(run: Run) -> PoolGeneration:
+    """The run's newest generation."""
+    return PoolGeneration.objects.filter(run=run).latest("number")
+
+
+def pool_of(run: Run) -> list[PoolMember]:
+    """The members of the newest generation in pool order, with version and specialist."""
+    members = PoolMember.objects.filter(generation=current_generation(run))
+    return list(members.select_related("version__specialist"))
+
+
+def votable_versions(project: Project) -> list[SpecialistVersion]:
+    """The newest confirmed version of each specialist that is not archived, mapped onto the project's classes of today."""
+    class_ids = list(project.classes.filter(is_retired=False).values_list("id", flat=True))
+    versions = SpecialistVersion.objects.filter(specialist__project=project, specialist__is_archived=False, confirmed_at__isnull=False)
+    newest: dict[int, SpecialistVersion] = {}
+    for version in versions.select_related("specialist").order_by("specialist_id", "-number"):
+        if sorted(version.class_ids) == sorted(class_ids):
+            newest.setdefault(version.specialist_id, version)
+    return list(newest.values())
+
+
+def ready_datasets(project: Project) -> QuerySet[Dataset]:
+    """Data sets that can be labeled, newest first."""
+    return Dataset.objects.filter(project=project, is_ready=True, archived_at=None)
