@@ -1,0 +1,1 @@
+"""Writes about the facts of samples, one file a noun."""

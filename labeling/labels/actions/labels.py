@@ -1,0 +1,119 @@
+"""The current answer of each sample: higher sources replace lower ones, of equals the newest; history stays."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from annotator_core.types import LabelSource, rank_source
+from labeling.datasets.models import Sample
+from labeling.labels.models import Label
+from labeling.web.bulk import insert_rows
+
+BATCH = 500  # values in one IN list: SQLite builds exist that take no more than 999 parameters (C36)
+COLUMNS = (
+    "sample_id",
+    "label_class_id",
+    "source",
+    "confidence",
+    "run_id",
+    "verdict_id",
+    "is_current",
+    "is_retracted",
+    "created_at",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelRow:
+    """An answer for one sample. confidence in 0..1, or None where nobody measured it."""
+
+    sample_id: int
+    class_id: int
+    confidence: float | None = None
+    run_id: int | None = None
+    verdict_id: int | None = None
+
+
+def set_labels(*, rows: Sequence[LabelRow], source: LabelSource) -> int:
+    """Store one label a sample; returns for how many it is the current one now.
+
+    A row that loses against a higher source is kept as history, so that it can come back when the higher one is retracted.
+    Raises ValueError when a sample stands in `rows` twice.
+    """
+    sample_ids = [row.sample_id for row in rows]
+    if len(set(sample_ids)) != len(sample_ids):
+        raise ValueError("a sample stands in the rows twice")
+    with transaction.atomic():
+        _lock(sample_ids)
+        beaten, kept = _compare(sample_ids, source)
+        _update(beaten, is_current=False)
+        now = timezone.now()
+        insert_rows(Label, COLUMNS, (_values(row, source, row.sample_id not in kept, now) for row in rows))
+    return len(rows) - len(kept)
+
+
+def retract_labels(*, verdict_id: int) -> int:
+    """Take back the labels of a verdict; the best one left of each sample is current again. Returns how many."""
+    with transaction.atomic():
+        sample_ids = list(Label.objects.filter(verdict_id=verdict_id).values_list("sample_id", flat=True))
+        _lock(sample_ids)
+        Label.objects.filter(verdict_id=verdict_id).update(is_current=False, is_retracted=True)
+        best: dict[int, tuple[int, int]] = {}
+        for label_id, sample_id, source in _history(sample_ids):
+            rank = (rank_source(LabelSource(source)), label_id)
+            best[sample_id] = max(best.get(sample_id, rank), rank)
+        _update((label_id for _, label_id in best.values()), is_current=True)
+    return len(sample_ids)
+
+
+def _values(row: LabelRow, source: LabelSource, is_current: bool, now: datetime) -> tuple[Any, ...]:
+    given = (row.sample_id, row.class_id, source.value, row.confidence, row.run_id, row.verdict_id)
+    return (*given, is_current, False, now)
+
+
+def _lock(sample_ids: Iterable[int]) -> None:
+    """Let one writer at a time change the labels of a sample. SQLite has one writer anyway."""
+    if not connection.features.has_select_for_update:
+        return
+    for ids in batched_ids(sorted(sample_ids)):
+        list(Sample.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk").values_list("pk"))
+
+
+def _compare(sample_ids: Sequence[int], source: LabelSource) -> tuple[list[int], set[int]]:
+    """(ids of current labels that `source` replaces, ids of samples whose current label stays)."""
+    beaten, kept = [], set()
+    for ids in batched_ids(sample_ids):
+        current = Label.objects.filter(sample_id__in=ids, is_current=True)
+        for label_id, sample_id, old in current.values_list("id", "sample_id", "source"):
+            if rank_source(source) >= rank_source(LabelSource(old)):
+                beaten.append(label_id)
+            else:
+                kept.add(sample_id)
+    return beaten, kept
+
+
+def _history(sample_ids: Sequence[int]) -> Iterator[tuple[int, int, str]]:
+    for ids in batched_ids(sample_ids):
+        left = Label.objects.filter(sample_id__in=ids, is_retracted=False)
+        yield from left.values_list("id", "sample_id", "source")
+
+
+def _update(label_ids: Iterable[int], *, is_current: bool) -> None:
+    for ids in batched_ids(label_ids):
+        Label.objects.filter(pk__in=ids).update(is_current=is_current)
+
+
+def batched_ids(ids: Iterable[int]) -> Iterator[list[int]]:
+    """The ids in lists of at most BATCH."""
+    batch: list[int] = []
+    for one in ids:
+        batch.append(one)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
