@@ -16,6 +16,7 @@ HANDLERS = {
     ("fetch", "files"): "labeling.pipeline.models.fetch",
     ("trial", "predict"): "labeling.pipeline.models.run_trial",
     ("run", "vote"): "labeling.pipeline.voting.vote",
+    ("run", "cut"): "labeling.pipeline.voting.cut",
     ("run", "route"): "labeling.pipeline.voting.route",
     ("dummy", "count"): "labeling.pipeline.dummy.count",
 }
