@@ -38,10 +38,10 @@ class LabelRow:
     verdict_id: int | None = None
 
 
-def set_labels(*, rows: Sequence[LabelRow], source: LabelSource) -> int:
-    """Store one label a sample; returns for how many it is the current one now.
+def set_labels(*, rows: Sequence[LabelRow], source: LabelSource) -> dict[int, LabelSource]:
+    """Store one label a sample; returns the source of the label that stood before, for each sample that had one.
 
-    A row that loses against a higher source is kept as history, so that it can come back when the higher one is retracted.
+    A row that loses against a higher source is kept as history: it comes back when the higher one is retracted.
     Raises ValueError when a sample stands in `rows` twice.
     """
     sample_ids = [row.sample_id for row in rows]
@@ -49,25 +49,41 @@ def set_labels(*, rows: Sequence[LabelRow], source: LabelSource) -> int:
         raise ValueError("a sample stands in the rows twice")
     with transaction.atomic():
         _lock(sample_ids)
-        beaten, kept = _compare(sample_ids, source)
-        _update(beaten, is_current=False)
+        before = {sample_id: (pk, LabelSource(old)) for pk, sample_id, old in _labels(sample_ids, is_current=True)}
+        kept = {sample_id for sample_id, (_, old) in before.items() if rank_source(old) > rank_source(source)}
+        _update((pk for sample_id, (pk, _) in before.items() if sample_id not in kept), is_current=False)
         now = timezone.now()
         insert_rows(Label, COLUMNS, (_values(row, source, row.sample_id not in kept, now) for row in rows))
-    return len(rows) - len(kept)
+    return {sample_id: old for sample_id, (_, old) in before.items()}
 
 
-def retract_labels(*, verdict_id: int) -> int:
-    """Take back the labels of a verdict; the best one left of each sample is current again. Returns how many."""
+def retract_labels(*, verdict_id: int) -> dict[int, LabelSource | None]:
+    """Take back the labels of a verdict; returns the source of the label that stands now, for each of its samples.
+
+    The best label left becomes current: the highest source, of equals the newest. None where nothing is left.
+    """
     with transaction.atomic():
         sample_ids = list(Label.objects.filter(verdict_id=verdict_id).values_list("sample_id", flat=True))
         _lock(sample_ids)
         Label.objects.filter(verdict_id=verdict_id).update(is_current=False, is_retracted=True)
-        best: dict[int, tuple[int, int]] = {}
-        for label_id, sample_id, source in _history(sample_ids):
-            rank = (rank_source(LabelSource(source)), label_id)
-            best[sample_id] = max(best.get(sample_id, rank), rank)
-        _update((label_id for _, label_id in best.values()), is_current=True)
-    return len(sample_ids)
+        best: dict[int, tuple[int, int, LabelSource]] = {}
+        for pk, sample_id, name in _labels(sample_ids, is_retracted=False):
+            found = (rank_source(LabelSource(name)), pk, LabelSource(name))
+            best[sample_id] = max(best.get(sample_id, found), found)
+        _update((pk for _, pk, _ in best.values()), is_current=True)
+    return {sample_id: best[sample_id][2] if sample_id in best else None for sample_id in sample_ids}
+
+
+def batched_ids(ids: Iterable[int]) -> Iterator[list[int]]:
+    """The ids in lists of at most BATCH."""
+    batch: list[int] = []
+    for one in ids:
+        batch.append(one)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
 
 
 def _values(row: LabelRow, source: LabelSource, is_current: bool, now: datetime) -> tuple[Any, ...]:
@@ -83,37 +99,11 @@ def _lock(sample_ids: Iterable[int]) -> None:
         list(Sample.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk").values_list("pk"))
 
 
-def _compare(sample_ids: Sequence[int], source: LabelSource) -> tuple[list[int], set[int]]:
-    """(ids of current labels that `source` replaces, ids of samples whose current label stays)."""
-    beaten, kept = [], set()
+def _labels(sample_ids: Sequence[int], **conditions: bool) -> Iterator[tuple[int, int, str]]:
     for ids in batched_ids(sample_ids):
-        current = Label.objects.filter(sample_id__in=ids, is_current=True)
-        for label_id, sample_id, old in current.values_list("id", "sample_id", "source"):
-            if rank_source(source) >= rank_source(LabelSource(old)):
-                beaten.append(label_id)
-            else:
-                kept.add(sample_id)
-    return beaten, kept
-
-
-def _history(sample_ids: Sequence[int]) -> Iterator[tuple[int, int, str]]:
-    for ids in batched_ids(sample_ids):
-        left = Label.objects.filter(sample_id__in=ids, is_retracted=False)
-        yield from left.values_list("id", "sample_id", "source")
+        yield from Label.objects.filter(sample_id__in=ids, **conditions).values_list("id", "sample_id", "source")
 
 
 def _update(label_ids: Iterable[int], *, is_current: bool) -> None:
     for ids in batched_ids(label_ids):
         Label.objects.filter(pk__in=ids).update(is_current=is_current)
-
-
-def batched_ids(ids: Iterable[int]) -> Iterator[list[int]]:
-    """The ids in lists of at most BATCH."""
-    batch: list[int] = []
-    for one in ids:
-        batch.append(one)
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch

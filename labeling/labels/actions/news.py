@@ -1,0 +1,34 @@
+"""Telling those who watch a run that people decide: at most one event a second."""
+
+from datetime import timedelta
+from functools import partial
+
+from django.db import transaction
+from django.utils import timezone
+
+from labeling.jobs.models import Event, Job
+from labeling.jobs.publish import publish
+from labeling.jobs.queries import job_of
+
+QUIET_S = 1.0  # architecture.md, "Live": at most one a second for human decisions
+
+
+def announce(run_ids: set[int]) -> None:
+    """Publish the runs' state once the open transaction has committed, so that no decision waits for a job's lock."""
+    for run_id in run_ids:
+        transaction.on_commit(partial(_publish, run_id))
+
+
+def _publish(run_id: int) -> None:
+    job = job_of("run", run_id)
+    if job is None or _is_fresh(job):
+        return
+    with transaction.atomic():
+        locked = Job.objects.select_for_update().get(pk=job.pk)
+        if locked.seq == job.seq:
+            publish(locked)
+
+
+def _is_fresh(job: Job) -> bool:
+    recent = timezone.now() - timedelta(seconds=QUIET_S)
+    return Event.objects.filter(topic=job.topic, seq=job.seq, created_at__gt=recent).exists()
