@@ -4,6 +4,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+PALETTE_SLOTS = 24
+
 
 class Role(models.TextChoices):
     """Roles in a project, weakest first; each may do what those before it may."""
@@ -39,12 +41,15 @@ class Project(models.Model):
 
 
 class LabelClass(models.Model):
-    """One of the possible answers of a project. A used class is retired, never deleted."""
+    """One of the possible answers of a project. A used class is retired, never deleted.
+
+    `key` is stable for the project's life; empty when all keys were taken. `slot` (0-23) is its colour in the palette.
+    """
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="classes")
     name = models.CharField(max_length=100)
     description = models.CharField(max_length=500, blank=True)
-    key = models.CharField(max_length=1)
+    key = models.CharField(max_length=1, blank=True)
     slot = models.PositiveSmallIntegerField(default=0)
     position = models.PositiveSmallIntegerField()
     is_retired = models.BooleanField(default=False)
@@ -56,7 +61,9 @@ class LabelClass(models.Model):
         constraints = (
             models.UniqueConstraint(fields=("project", "name"), name="class_name_once"),
             models.UniqueConstraint(
-                fields=("project", "key"), condition=models.Q(is_retired=False), name="class_key_once"
+                fields=("project", "key"),
+                condition=models.Q(is_retired=False) & ~models.Q(key=""),
+                name="class_key_once",
             ),
         )
 

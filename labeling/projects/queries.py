@@ -6,8 +6,6 @@ from django.db.models import Count, QuerySet
 
 from labeling.projects.models import LabelClass, Membership, Project
 
-PALETTE_SLOTS = 24
-
 
 def projects_of(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Project]:
     """The projects in which the person is a member, newest first, with `member_count`."""

@@ -1,0 +1,32 @@
+"""Writes about projects, their classes, guidelines and members."""
+
+from labeling.projects.actions.classes import (
+    ClassSpec,
+    create_class,
+    edit_class,
+    move_class,
+    rename_class,
+    reorder_classes,
+    restore_class,
+    retire_class,
+)
+from labeling.projects.actions.members import add_member, change_role, invite_person, remove_member
+from labeling.projects.actions.projects import create_project, edit_project, save_guideline
+
+__all__ = [
+    "ClassSpec",
+    "add_member",
+    "change_role",
+    "create_class",
+    "create_project",
+    "edit_class",
+    "edit_project",
+    "invite_person",
+    "move_class",
+    "remove_member",
+    "rename_class",
+    "reorder_classes",
+    "restore_class",
+    "retire_class",
+    "save_guideline",
+]
