@@ -33,13 +33,17 @@ class Policy:
     seed: int | None = None
 
 
-def start_run(*, project: Project, dataset: Dataset, versions: Sequence[SpecialistVersion], policy: Policy, by: User | None) -> Run:
+def start_run(
+    *, project: Project, dataset: Dataset, versions: Sequence[SpecialistVersion], policy: Policy, by: User | None
+) -> Run:
     """A running run with its first generation and its job. Raises ActionError when the policy cannot be."""
     _check_policy(policy, len(versions))
     _check_dataset(project, dataset)
     for version in versions:
         if not version.may_vote or version.specialist.project_id != project.pk:
-            raise ActionError(_("%(name)s may not vote yet: confirm its label map on the models page.") % {"name": version.specialist})
+            raise ActionError(
+                _("%(name)s may not vote yet: confirm its label map on the models page.") % {"name": version.specialist}
+            )
     try:
         with transaction.atomic():
             run = _create_run(project, dataset, policy, by)
@@ -48,7 +52,9 @@ def start_run(*, project: Project, dataset: Dataset, versions: Sequence[Speciali
                 PoolMember.objects.create(generation=generation, version=version, position=position)
             open_job(project_id=project.pk, kind=KIND, subject=run.pk, total=run.row_count)
     except IntegrityError as error:
-        raise ActionError(_("Another run was started on this data set at the same moment. Look at the list of runs.")) from error
+        raise ActionError(
+            _("Another run was started on this data set at the same moment. Look at the list of runs.")
+        ) from error
     return run
 
 
@@ -71,17 +77,24 @@ def _check_policy(policy: Policy, pool_size: int) -> None:
     if pool_size < 1:
         raise ActionError(_("Choose at least one specialist."), field="versions")
     if not 1 <= policy.min_agree <= pool_size:
-        raise ActionError(_("Between 1 and %(m)d specialists can be asked to agree.") % {"m": pool_size}, field="min_agree")
+        raise ActionError(
+            _("Between 1 and %(m)d specialists can be asked to agree.") % {"m": pool_size}, field="min_agree"
+        )
     if policy.review_budget is not None and not 0 <= policy.review_budget <= 100:
         raise ActionError(_("A review budget is a percentage from 0 to 100."), field="review_budget")
 
 
 def _check_dataset(project: Project, dataset: Dataset) -> None:
     if dataset.project_id != project.pk or not dataset.is_ready or dataset.archived_at or not dataset.row_count:
-        raise ActionError(_("This data set cannot be labeled: it is empty, archived or still being imported."), field="dataset")
+        raise ActionError(
+            _("This data set cannot be labeled: it is empty, archived or still being imported."), field="dataset"
+        )
     running = active_run(dataset)
     if running:
-        raise ActionError(_("Run %(number)d on this data set is still active. Cancel it first.") % {"number": running.number}, field="dataset")
+        raise ActionError(
+            _("Run %(number)d on this data set is still active. Cancel it first.") % {"number": running.number},
+            field="dataset",
+        )
 
 
 def job_of_run(run: Run) -> Job:
@@ -139,7 +152,10 @@ def add_counts(*, run_id: int, **deltas: int) -> None:
 def add_member_counts(*, member_id: int, voted: int, abstained: int, agreed: int, seconds: float) -> None:
     """Add one chunk to a pool member's counters."""
     PoolMember.objects.filter(pk=member_id).update(
-        voted=F("voted") + voted, abstained=F("abstained") + abstained, agreed=F("agreed") + agreed, seconds=F("seconds") + seconds
+        voted=F("voted") + voted,
+        abstained=F("abstained") + abstained,
+        agreed=F("agreed") + agreed,
+        seconds=F("seconds") + seconds,
     )
 
 

@@ -47,7 +47,9 @@ def pool_of(run: Run) -> list[PoolMember]:
 def votable_versions(project: Project) -> list[SpecialistVersion]:
     """The newest confirmed version of each specialist that is not archived, mapped onto the project's classes of today."""
     class_ids = list(project.classes.filter(is_retired=False).values_list("id", flat=True))
-    versions = SpecialistVersion.objects.filter(specialist__project=project, specialist__is_archived=False, confirmed_at__isnull=False)
+    versions = SpecialistVersion.objects.filter(
+        specialist__project=project, specialist__is_archived=False, confirmed_at__isnull=False
+    )
     newest: dict[int, SpecialistVersion] = {}
     for version in versions.select_related("specialist").order_by("specialist_id", "-number"):
         if sorted(version.class_ids) == sorted(class_ids):

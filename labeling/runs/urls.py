@@ -1,6 +1,15 @@
-"""Routes of the runs app."""
+"""Routes of the run pages."""
 
-from django.urls import URLPattern
+from django.urls import path, re_path
+
+from labeling.runs import views
 
 app_name = "runs"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("p/<slug:slug>/runs", views.list_runs, name="list"),
+    path("p/<slug:slug>/runs/new", views.new_run, name="new"),
+    path("p/<slug:slug>/runs/<int:number>", views.detail, name="detail"),
+    re_path(
+        r"^p/(?P<slug>[-\w]+)/runs/(?P<number>\d+)/(?P<verb>pause|resume|cancel|retry)$", views.act, name="act"
+    ),
+]

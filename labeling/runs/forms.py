@@ -1,0 +1,54 @@
+"""Forms about runs."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from labeling.projects.models import Project
+from labeling.runs.actions import Policy
+from labeling.runs.queries import ready_datasets, votable_versions
+from labeling.specialists.models import SpecialistVersion
+
+
+class RunForm(forms.Form):
+    """The plan of a run: data set, pool, how many must agree, or a review budget."""
+
+    dataset = forms.ModelChoiceField(queryset=None, label=_("Data set"), empty_label=None)
+    versions = forms.MultipleChoiceField(label=_("Specialists that vote"), widget=forms.CheckboxSelectMultiple)
+    rule = forms.ChoiceField(
+        label=_("A person decides"),
+        choices=[("agree", _("where too few specialists agree")), ("budget", _("the least certain rows, up to a budget"))],
+        widget=forms.RadioSelect,
+        initial="agree",
+    )
+    min_agree = forms.IntegerField(
+        label=_("How many must agree"), min_value=1, required=False, help_text=_("Empty: all of them. Fewer agreeing means review.")
+    )
+    review_budget = forms.FloatField(
+        label=_("Review budget"), min_value=0, max_value=100, required=False, help_text=_("Percent of all rows that people review at most.")
+    )
+
+    def __init__(self, data: Any, *, project: Project) -> None:
+        super().__init__(data)
+        self.available = {str(version.pk): version for version in votable_versions(project)}
+        self.fields["dataset"].queryset = ready_datasets(project)
+        self.fields["versions"].choices = [(pk, str(version)) for pk, version in self.available.items()]
+        self.fields["versions"].initial = list(self.available)
+
+    def clean(self) -> dict[str, Any]:
+        """A budget must be given where it is the rule."""
+        data = self.cleaned_data
+        if data.get("rule") == "budget" and data.get("review_budget") is None and "review_budget" not in self.errors:
+            self.add_error("review_budget", _("Say what share of the rows people may review."))
+        return data
+
+    def chosen_versions(self) -> list[SpecialistVersion]:
+        """The pool in the order of the page."""
+        return [self.available[pk] for pk in self.cleaned_data["versions"]]
+
+    def policy(self) -> Policy:
+        """How the run will route."""
+        data = self.cleaned_data
+        budget = data["review_budget"] if data["rule"] == "budget" else None
+        return Policy(min_agree=data["min_agree"] or len(data["versions"]), review_budget=budget)

@@ -1,0 +1,98 @@
+"""A run told in figures and sentences, all from its counters."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from labeling.jobs.models import Job
+from labeling.jobs.queries import Progress
+from labeling.runs.models import PoolMember, Run, RunState
+from labeling.web.parts import SplitPart
+
+MANY_HARD = 0.30  # look.md: above this the page names a likely cause
+CHANCE_MARGIN = 0.15  # chosen: a specialist this near to guessing is named
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRow:
+    """A pool member's line: shares are 0 to 1, speed in texts per second; None while nothing is known."""
+
+    member: PoolMember
+    agreed_share: float | None
+    abstained_share: float | None
+    speed: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing that happened."""
+
+    at: datetime
+    text: str
+
+
+def split_of(run: Run) -> list[SplitPart]:
+    """The bar: accepted, decided, to review, and rows without a route yet."""
+    pending = run.row_count - run.accepted - run.hard
+    return [
+        SplitPart(_("Accepted"), run.accepted, "accepted"),
+        SplitPart(_("Decided by people"), run.decided, "decided"),
+        SplitPart(_("To review"), run.to_review, "review"),
+        SplitPart(_("Waiting for votes"), pending, "pending"),
+    ]
+
+
+def member_rows(members: Sequence[PoolMember]) -> list[MemberRow]:
+    """The specialists as lines of a table."""
+    return [_member_row(member) for member in members]
+
+
+def _member_row(member: PoolMember) -> MemberRow:
+    total = member.voted + member.abstained
+    return MemberRow(
+        member,
+        member.agreed / member.voted if member.voted else None,
+        member.abstained / total if total else None,
+        total / member.seconds if member.seconds > 0 else None,
+    )
+
+
+def hard_share_cause(run: Run, members: Sequence[PoolMember]) -> str:
+    """Above 30% hard rows: a sentence that names the likely cause; else empty."""
+    routed = run.accepted + run.hard
+    if routed < 100 or run.hard / routed <= MANY_HARD or run.review_budget is not None:
+        return ""
+    rows = [row for row in member_rows(members) if row.agreed_share is not None]
+    silent = next((row for row in rows if (row.abstained_share or 0) > 0.5), None)
+    if silent:
+        return _("%(name)s abstains on most rows, so the others can hardly agree with it: look at its label map.") % {"name": silent.member.version.specialist}
+    k = len(members[0].version.class_ids) if members else 2
+    weakest = min(rows, key=lambda row: row.agreed_share or 0, default=None)
+    if weakest and (weakest.agreed_share or 0) < 1 / k + CHANCE_MARGIN:
+        return _("%(name)s agrees with the others hardly more often than chance: its label map may be wrong, or it does not know this kind of text.") % {
+            "name": weakest.member.version.specialist
+        }
+    return _("The specialists differ on many rows: these texts are probably from another domain than the ones they learned from.")
+
+
+def story_of(run: Run, job: Job | None, progress: Progress | None) -> list[Line]:
+    """What happened, newest first."""
+    lines = [Line(run.created_at, _("Started on %(rows)s rows of %(data)s.") % {"rows": f"{run.row_count:,}", "data": run.dataset})]
+    if job and job.finished_at:
+        lines.append(Line(job.finished_at, _ended_sentence(run, job)))
+    if run.finished_at and run.state == RunState.DONE:
+        lines.append(Line(run.finished_at, _("Every row has its label.")))
+    return lines[::-1]
+
+
+def _ended_sentence(run: Run, job: Job) -> str:
+    if run.state == RunState.CANCELLED:
+        return _("Cancelled. Votes and decisions stay; open texts left the queue.")
+    hard = ngettext("%(n)s row went to people.", "%(n)s rows went to people.", run.hard) % {"n": f"{run.hard:,}"}
+    seconds = (job.finished_at - job.created_at).total_seconds() if job.finished_at else 0
+    return _("All votes are in after %(seconds)d s: %(accepted)s rows accepted. %(hard)s") % {
+        "seconds": seconds, "accepted": f"{run.accepted:,}", "hard": hard
+    }
