@@ -3,6 +3,8 @@
 import json
 from uuid import uuid4
 
+from django.db import transaction
+
 from annotator_core.texts import hash_text
 from labeling.accounts.models import User
 from labeling.datasets.models import Dataset, Sample, Upload, UploadState
@@ -84,7 +86,8 @@ def make_run(dataset, *, hard=None, is_over=True):
     Job.objects.create(project=project, kind="run", subject=run.pk, stage="vote", state=JobState.DONE, is_dirty=False)
     vote_rows(run, hard=hard)
     if is_over:
-        end_voting(run_id=run.pk)
+        with transaction.atomic():
+            end_voting(run_id=run.pk)
     run.refresh_from_db()
     return run
 
@@ -106,4 +109,5 @@ def vote_rows(run, *, hard=None, low=0, high=None):
         )
         for sample in samples
     ]
-    record_votes(run=run, generation=0, votes=[], rows=rows, truncated=0)
+    with transaction.atomic():
+        record_votes(run=run, generation=0, votes=[], rows=rows, truncated=0)
