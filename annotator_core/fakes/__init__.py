@@ -1,0 +1,1 @@
+"""Stand-ins for tests: a specialist without torch and a model hub on the loopback."""

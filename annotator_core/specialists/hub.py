@@ -1,0 +1,108 @@
+"""Models from the Hub: only files that cannot run code, at a pinned commit, with a limit on size."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from annotator_core.errors import BadInput, BadModelFolder, HubUnavailable, ModelNotFound, ModelTooLarge
+from annotator_core.specialists.folder import ALLOWED_PATTERNS, is_allowed
+from annotator_core.specialists.store import report_storage
+
+if TYPE_CHECKING:
+    from huggingface_hub.hf_api import ModelInfo
+
+MAX_BYTES: Final = 8_000_000_000
+"""Chosen: room for the largest encoders people classify with (XLM-R XL has 14 GB, XLM-R large 2.2)."""
+_MODEL_ID: Final = re.compile(r"(?!.*(\.\.|--))[\w][\w.-]{0,95}(/[\w][\w.-]{0,95})?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedModel:
+    """A model's files in a folder: revision is the commit they come from, whatever was asked for."""
+
+    model_id: str
+    revision: str
+    path: Path
+
+
+def is_model_id(name: str) -> bool:
+    """Return whether a name can be a model's id on the Hub: ``name`` or ``owner/name``."""
+    return _MODEL_ID.fullmatch(name) is not None
+
+
+def fetch(
+    model_id: str,
+    revision: str | None,
+    folder: Path,
+    *,
+    max_bytes: int = MAX_BYTES,
+    endpoint: str | None = None,
+    token: str | None = None,
+) -> FetchedModel:
+    """Return a model's files, downloaded into the folder; files that are there already are not fetched again.
+
+    revision: branch, tag or commit, None for the default branch. endpoint: None for HF_ENDPOINT or the public Hub.
+    Raises BadInput (no such id can exist), ModelNotFound (unknown, or its terms are not accepted), HubUnavailable,
+    BadModelFolder (no safetensors weights), ModelTooLarge, StoreFull and StorageError.
+    """
+    if not is_model_id(model_id):
+        raise BadInput(f"{model_id!r:.100} is no model id: write it as on the Hub, owner/name.")
+    from huggingface_hub import HfApi
+
+    api = HfApi(endpoint=endpoint, token=token)
+    with report_storage(f"The folder {folder}"), _report_hub(model_id, api.endpoint):
+        info = api.model_info(model_id, revision=revision, files_metadata=True)
+        commit = _check_files(info, max_bytes)
+        api.snapshot_download(
+            model_id,
+            revision=commit,
+            local_dir=folder,
+            allow_patterns=list(ALLOWED_PATTERNS),
+            ignore_patterns=["*/*"],
+            max_workers=2,
+        )
+    return FetchedModel(model_id, commit, folder)
+
+
+def _check_files(info: "ModelInfo", max_bytes: int) -> str:
+    wanted = [file for file in info.siblings or [] if is_allowed(file.rfilename)]
+    if not any(file.rfilename.endswith(".safetensors") for file in wanted):
+        raise BadModelFolder(
+            f"{info.id} has no safetensors weights, the only ones that are loaded: choose another model."
+        )
+    size = sum(file.size or 0 for file in wanted)
+    if size > max_bytes:
+        raise ModelTooLarge(f"{info.id} has {size / 1e6:,.0f} MB, more than the {max_bytes / 1e6:,.0f} MB allowed.")
+    if not info.sha:
+        raise HubUnavailable(f"The hub names no commit for {info.id}: it cannot be pinned.")
+    return info.sha
+
+
+@contextmanager
+def _report_hub(model_id: str, endpoint: str) -> Iterator[None]:
+    import httpx2
+    from huggingface_hub import errors
+
+    try:
+        yield
+    except errors.GatedRepoError as error:
+        raise ModelNotFound(f"{model_id} is gated: accept its terms on the Hub and set HF_TOKEN.") from error
+    except errors.RevisionNotFoundError as error:
+        raise ModelNotFound(f"{model_id} has no such revision: check the branch, tag or commit.") from error
+    except (errors.RepositoryNotFoundError, errors.RemoteEntryNotFoundError) as error:
+        raise ModelNotFound(
+            f"{model_id} was not found at {endpoint}: check the id, or set HF_TOKEN if it is private."
+        ) from error
+    except (errors.OfflineModeIsEnabled, errors.LocalEntryNotFoundError, httpx2.HTTPError) as error:
+        raise HubUnavailable(f"The hub at {endpoint} does not give {model_id} ({_name(error)}): try again.") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise HubUnavailable(
+            f"{endpoint} does not answer like a model hub ({_name(error)}): check the address."
+        ) from error
+
+
+def _name(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0][:200]}"

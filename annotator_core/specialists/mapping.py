@@ -1,0 +1,39 @@
+"""From a model's own labels to the project's classes."""
+
+import numpy as np
+
+from annotator_core.arrays import FloatArray, IntArray
+from annotator_core.consensus.average import has_voted
+from annotator_core.types import ABSTAIN, LabelMap
+
+NOT_FINITE = "The model gave no finite number for this text."
+OUTSIDE = "The model's answer is none of the classes."
+
+
+def softmax(logits: FloatArray) -> FloatArray:
+    """Return the softmax over the last axis, computed in float64: rows that hold NaN or infinity become NaN."""
+    raised = np.where(has_voted(logits)[:, None], logits, np.nan).astype(np.float64)
+    powers = np.exp(raised - raised.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float32)
+
+
+def map_probs(label_probs: FloatArray, label_map: LabelMap, n_classes: int) -> FloatArray:
+    """Return class probabilities (n, k) from label probabilities (n, labels), summed per class and renormalised.
+
+    A row abstains (NaN) where the model's top label maps to ABSTAIN or the row is not finite.
+    """
+    targets: IntArray = np.array(label_map.targets, dtype=np.int64)
+    votes = has_voted(label_probs) & (targets[np.argmax(label_probs, axis=1)] != ABSTAIN)
+    is_mapped = targets[:, None] == np.arange(n_classes)
+    probs = np.where(votes[:, None], label_probs, 0.0).astype(np.float64) @ is_mapped
+    probs[~votes] = np.nan
+    return np.asarray(probs / probs.sum(axis=1, keepdims=True), dtype=np.float32)
+
+
+def explain_abstentions(label_probs: FloatArray, probs: FloatArray) -> list[str | None]:
+    """Return for each row why it abstains, None where it votes."""
+    voted, finite = has_voted(probs), has_voted(label_probs)
+    return [
+        None if is_vote else OUTSIDE if is_finite else NOT_FINITE
+        for is_vote, is_finite in zip(voted, finite, strict=True)
+    ]
