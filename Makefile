@@ -19,7 +19,7 @@ INSTALL := "$(PYTHON)" scripts/install.py --cpu-index $(TORCH_CPU_INDEX) $(if $(
 TEST_DATABASE_URL ?= postgres://postgres@127.0.0.1:5432/postgres
 TEST_REDIS_URL ?= redis://127.0.0.1:6379
 
-DJADE_FILES = $$(git ls-files --cached --others --exclude-standard 'templates/*.html' 'templates/**/*.html')
+DJADE_FILES = $$(git ls-files --cached --others --exclude-standard 'templates/*.html')
 DEPLOY = DEBUG=off HTTPS=on ALLOWED_HOSTS=example.org
 
 .PHONY: help setup setup-dev demo demo-models test test-postgres chaos bench check fix lock screenshots clean
@@ -42,12 +42,12 @@ demo-models: setup-dev ## train the demo's three specialists again
 	$(PY) -m annotator_core.demo.train
 
 test: setup-dev ## the whole default suite on SQLite, with coverage
-	$(PY) -m pytest -n $(N) -m "not chaos" --cov --cov-report=term $(ARGS)
+	$(PY) -m pytest -n $(N) -m "not chaos and not screenshots" --cov --cov-report=term $(ARGS)
 	$(if $(ARGS),,$(PY) -m coverage report --include='annotator_core/*' --fail-under=95 --format=total)
 
 test-postgres: setup-dev ## the same suite on PostgreSQL and Redis
 	DATABASE_URL=$(TEST_DATABASE_URL) BROKER_URL=$(TEST_REDIS_URL)/14 CHANNEL_URL=$(TEST_REDIS_URL)/15 \
-		$(PY) -m pytest -n $(N) -m "not chaos" $(ARGS)
+		$(PY) -m pytest -n $(N) -m "not chaos and not screenshots" $(ARGS)
 
 chaos: setup-dev ## kill processes at twenty random moments (SEED=n repeats a run)
 	$(if $(SEED),CHAOS_SEED=$(SEED)) $(PY) -m pytest -m chaos -s $(ARGS)
