@@ -3,7 +3,7 @@
 import secrets
 from pathlib import Path
 
-import environ
+import environ  # type: ignore[import-untyped]  # ships no types
 from django.core.exceptions import ImproperlyConfigured
 
 ROOT = Path(__file__).resolve().parents[2]

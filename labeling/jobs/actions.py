@@ -4,11 +4,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from labeling.jobs.bell import ring
@@ -87,17 +86,16 @@ def claim(*, queues: Iterable[str], owner: str) -> Claim | None:
         return _lease(chunk, owner) if chunk else None
 
 
-def _claimable(queues: list[str], now: datetime) -> Any:
+def _claimable(queues: list[str], now: datetime) -> QuerySet[Chunk]:
     open_states = Q(state=ChunkState.TODO) | Q(state=ChunkState.RUNNING, lease_until__lt=now)
     due = Q(not_before=None) | Q(not_before__lte=now)
     return Chunk.objects.filter(open_states, due, queue__in=queues, job__state=JobState.RUNNING).order_by("id")
 
 
-def _lock_first(wanted: Any) -> Chunk | None:
+def _lock_first(wanted: QuerySet[Chunk]) -> Chunk | None:
     if connection.features.has_select_for_update_skip_locked:
         wanted = wanted.select_for_update(skip_locked=True, of=("self",))
-    found: Chunk | None = wanted.select_related("job").first()
-    return found
+    return wanted.select_related("job").first()
 
 
 def _lease(chunk: Chunk, owner: str) -> Claim | None:
@@ -107,8 +105,7 @@ def _lease(chunk: Chunk, owner: str) -> Claim | None:
         if chunk.lost_leases >= MAX_LOST_LEASES:
             _bury(
                 chunk,
-                chunk.error
-                or "Its worker was lost five times while working on this part. See the worker's log, then retry.",
+                chunk.error or "Its worker was lost five times on this part. See the worker's log, then retry.",
             )
             return None
     chunk.state = ChunkState.RUNNING
@@ -132,7 +129,7 @@ def _lease(chunk: Chunk, owner: str) -> Claim | None:
     )
 
 
-def _fenced(claim: Claim) -> Any:
+def _fenced(claim: Claim) -> QuerySet[Chunk]:
     return Chunk.objects.filter(pk=claim.chunk_id, owner=claim.owner, attempts=claim.attempts, state=ChunkState.RUNNING)
 
 
@@ -155,7 +152,7 @@ def storing(claim: Claim) -> Iterator[Job]:
 
 @contextmanager
 def finishing(claim: Claim) -> Iterator[Job]:
-    """One transaction that stores results and closes the chunk: job locked, claim fenced, job dirty. Raises LeaseLost."""
+    """One transaction that stores results and closes the chunk: job locked, claim fenced. Raises LeaseLost."""
     with transaction.atomic():
         job = Job.objects.select_for_update().get(pk=claim.job_id)
         if job.state == JobState.CANCELLED:
@@ -227,7 +224,7 @@ def retry_dead(*, job: Job) -> int:
 
 
 def set_state(*, job: Job, state: JobState, error: str = "") -> Job:
-    """Move the job to `state`: pause, resume, cancel, done, failed. Raises ActionError on a move that makes no sense."""
+    """Move the job to `state`: pause, resume, cancel, done, failed. Raises ActionError when the job is over."""
     with transaction.atomic():
         locked = Job.objects.select_for_update().get(pk=job.pk)
         if locked.is_over and state != locked.state:

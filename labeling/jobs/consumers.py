@@ -40,7 +40,7 @@ class EventsConsumer(AsyncJsonWebsocketConsumer):
             self._offer(topic, seq, state)
         self.sender = asyncio.create_task(self._send_pending())
 
-    async def disconnect(self, code: int) -> None:
+    async def disconnect(self, _code: int) -> None:
         """Leave the tailer."""
         tailer().leave(self)
         if self.sender:

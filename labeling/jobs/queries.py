@@ -83,7 +83,7 @@ def newest_event_id() -> int:
 
 
 def events_after(event_id: int) -> list[Event]:
-    """Events newer than `event_id`, oldest first. The last hundred ids are read again: PostgreSQL commits out of order."""
+    """Events newer than `event_id`, oldest first; the hundred before are read again, for commits come out of order."""
     return list(Event.objects.filter(id__gt=event_id - 100).order_by("id")[:5_000])
 
 

@@ -37,7 +37,7 @@ class ConsensusOnRow:
 
 
 def known_votes(version: SpecialistVersion, samples: Sequence[SampleText], dataset_id: int) -> dict[str, StoredVote]:
-    """Stored votes of the version on texts of the data set that equal one of the samples': hash -> (class index, probs, reason)."""
+    """Stored votes of the version on texts equal to a sample's: hash -> (class index or ABSTAIN, probs, reason)."""
     indices = {class_id: index for index, class_id in enumerate(version.class_ids)}
     hashes = [sample.text_hash for sample in samples]
     known: dict[str, StoredVote] = {}
@@ -48,7 +48,7 @@ def known_votes(version: SpecialistVersion, samples: Sequence[SampleText], datas
         for text_hash, class_id, blob, reason in part.values_list(
             "sample__text_hash", "label_class_id", "probs", "reason"
         ):
-            index = ABSTAIN if class_id is None else indices[class_id]
+            index = indices.get(class_id, ABSTAIN)
             known[text_hash] = (index, None if blob is None else bytes(blob), reason)
     return known
 
@@ -70,7 +70,8 @@ def consensus_between(run: Run, generation: int, low: int, high: int) -> list[Co
 def find_cut(run: Run, generation: int, check: Callable[[], None]) -> Cut:
     """The cut of the run's review budget: at most that share of rows, least certain first, equal texts together.
 
-    Rows that nobody voted on count first, for a person must decide them anyway. The first group of equal texts that does not fit ends the list.
+    Rows that nobody voted on count first, for a person must decide them anyway. The first group of equal texts that
+    does not fit ends the list.
     """
     rows = Consensus.objects.filter(run=run, generation=generation)
     budget = math.floor((run.review_budget or 0.0) / 100 * run.row_count + 1e-9)
@@ -85,8 +86,9 @@ def find_cut(run: Run, generation: int, check: Callable[[], None]) -> Cut:
 
 
 def _by_score(run: Run, generation: int, check: Callable[[], None]) -> Iterator[tuple[float, str]]:
-    """(score, text hash) of the rows that have votes, in rising order; equal scores are sorted here, so that an index does the rest."""
-    rows = Consensus.objects.filter(run=run, generation=generation, label_class__isnull=False).order_by("score")
+    """(score, text hash) of the rows with votes, rising; equal scores are sorted here, so that an index does the rest."""
+    rows = Consensus.objects.filter(run=run, generation=generation, label_class__isnull=False)
+    rows = rows.order_by("score")
     pairs = rows.values_list("score", "sample__text_hash").iterator(PAGE)
     for count, (_score, equal) in enumerate(groupby(pairs, key=lambda pair: pair[0])):
         if count % PAGE == 0:

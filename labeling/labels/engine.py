@@ -16,7 +16,10 @@ STORED = np.dtype("<f2")
 
 @dataclass(frozen=True, slots=True)
 class Combined:
-    """A pool's answer on n samples: class index or ABSTAIN, U, margin score, confidence of that class, and what agreement alone makes hard."""
+    """A pool's answer on n samples: class index or ABSTAIN, U, margin score, confidence of that class.
+
+    `is_hard` is what agreement alone makes hard.
+    """
 
     classes: IntArray
     uncertainty: FloatArray
@@ -41,7 +44,10 @@ def unpack(blobs: Sequence[bytes | None], n_classes: int) -> FloatArray:
 
 
 def combine(votes: IntArray, probs: FloatArray, *, n_classes: int, min_agree: int, is_average: bool) -> Combined:
-    """Consensus of votes (n, m) and probs (n, m, k). `is_average` takes the averaged probability's class instead of the majority's."""
+    """Consensus of votes (n, m) and probs (n, m, k).
+
+    `is_average` takes the averaged probability's class instead of the majority's.
+    """
     majority = vote_majority(votes, n_classes, probs)
     average = average_probs(probs)
     classes = average.classes if is_average else majority.classes

@@ -1,4 +1,4 @@
-"""A job without any subject: proves claim, fence, finish and recovery, and measures the cost of a chunk (`make bench`)."""
+"""A job without any subject: proves claim, fence, finish and recovery, and measures the cost of a chunk."""
 
 from labeling.jobs.actions import Claim, add_chunks, finishing
 from labeling.jobs.models import Job, JobState

@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 
 
 class Room:
-    """`hands` threads that serve `queues`. The database is the truth, so neither a lost bell nor a dead broker stops work."""
+    """`hands` threads that serve `queues`. The database is the truth: no lost bell or dead broker stops work."""
 
     def __init__(self, queues: Sequence[str], hands: int) -> None:
         self.queues = tuple(queues)

@@ -1,9 +1,8 @@
 """Celery carries doorbells: a bell means "do all the work there is". The room's hands do it."""
 
-from typing import Any
-
 from celery import shared_task
 from celery.signals import celeryd_after_setup, worker_shutdown, worker_shutting_down
+from celery.worker import WorkController
 from django.conf import settings
 
 from labeling.jobs.bell import TASK
@@ -21,7 +20,7 @@ def bell() -> None:
 
 
 @celeryd_after_setup.connect
-def open_room(instance: Any, **_signal: Any) -> None:
+def open_room(instance: WorkController, **_signal: object) -> None:
     """Start the hands before the broker is reached: work goes on without one."""
     queues = sorted(instance.app.amqp.queues.consume_from)
     hands = 1 if HEAVY & set(queues) else settings.LIGHT_HANDS
@@ -31,7 +30,7 @@ def open_room(instance: Any, **_signal: Any) -> None:
 
 
 @worker_shutting_down.connect
-def tell_hands(**_signal: Any) -> None:
+def tell_hands(**_signal: object) -> None:
     """SIGTERM: hands stop after the batch in hand and give their chunks back."""
     for room in _rooms:
         room.is_leaving = True
@@ -39,7 +38,7 @@ def tell_hands(**_signal: Any) -> None:
 
 
 @worker_shutdown.connect
-def close_room(**_signal: Any) -> None:
+def close_room(**_signal: object) -> None:
     """Wait until every chunk is stored or given back."""
     for room in _rooms:
         room.close()

@@ -1,4 +1,4 @@
-"""The run job: chunks of rows are voted on; a review budget finds its cut when all votes are there and routes in chunks."""
+"""The run job: chunks of rows are voted on; a review budget finds its cut when all votes are in, then routes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ from labeling.jobs.models import Job, JobState
 from labeling.jobs.queries import has_open_chunks
 from labeling.labels.actions.verdicts import withdraw_items
 from labeling.labels.actions.votes import ConsensusRow, VoteRow, record_routes, record_votes
+from labeling.labels.chunk_queries import consensus_between, find_cut, known_votes
 from labeling.labels.engine import combine, pack, unpack
 from labeling.labels.models import ItemReason
-from labeling.labels.chunk_queries import consensus_between, find_cut, known_votes
 from labeling.pipeline.hand import Hand, StopWork
 from labeling.runs.actions import add_member_counts, end_voting, note_members, set_cut
 from labeling.runs.models import Aggregator, PoolMember, Run, RunState
@@ -30,7 +30,7 @@ VOTE, CUT, ROUTE = "vote", "cut", "route"
 
 @dataclass(frozen=True, slots=True)
 class MemberVotes:
-    """One member's votes on a chunk: class indices (n,) with ABSTAIN, probs (n, k), reasons, and what inference cost."""
+    """One member's votes on a chunk: class indices (n,) with ABSTAIN, probs (n, k), reasons, cost of inference."""
 
     member: PoolMember
     votes: IntArray

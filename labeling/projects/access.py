@@ -38,7 +38,7 @@ class Access:
 
 def access_project(user_id: int | None, slug: str, role: Role = Role.ANNOTATOR) -> Access:
     """The project by its slug for a member whose role is at least `role`. Raises Http404, PermissionDenied."""
-    membership = Membership.objects.select_related("project").filter(user_id=user_id, project__slug=slug).first()
+    membership = Membership.objects.select_related("project").filter(user_id=user_id or 0, project__slug=slug).first()
     if membership is None:
         raise Http404(_("There is no such project, or you are not a member of it."))
     access = Access(membership.project, Role(membership.role))
@@ -52,7 +52,7 @@ def access_project(user_id: int | None, slug: str, role: Role = Role.ANNOTATOR) 
 
 def member_project_ids(user_id: int | None) -> set[int]:
     """Ids of all projects in which the person is a member."""
-    return set(Membership.objects.filter(user_id=user_id).values_list("project_id", flat=True))
+    return set(Membership.objects.filter(user_id=user_id or 0).values_list("project_id", flat=True))
 
 
 def project_view(

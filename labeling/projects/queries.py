@@ -1,15 +1,13 @@
 """Reads about projects."""
 
-from django.contrib.auth.base_user import AbstractBaseUser
-from django.contrib.auth.models import AnonymousUser
 from django.db.models import Count, QuerySet
 
 from labeling.projects.models import LabelClass, Membership, Project
 
 
-def projects_of(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Project]:
+def projects_of(user_id: int) -> QuerySet[Project]:
     """The projects in which the person is a member, newest first, with `member_count`."""
-    mine = Membership.objects.filter(user_id=user.pk).values("project_id")
+    mine = Membership.objects.filter(user_id=user_id).values("project_id")
     return Project.objects.filter(id__in=mine).annotate(member_count=Count("memberships"))
 
 

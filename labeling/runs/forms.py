@@ -1,39 +1,55 @@
 """Forms about runs."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from labeling.datasets.models import Dataset
 from labeling.projects.models import Project
 from labeling.runs.actions import Policy
 from labeling.runs.queries import ready_datasets, votable_versions
 from labeling.specialists.models import SpecialistVersion
 
+DatasetField = forms.ModelChoiceField[Dataset]
+
 
 class RunForm(forms.Form):
     """The plan of a run: data set, pool, how many must agree, or a review budget."""
 
-    dataset = forms.ModelChoiceField(queryset=None, label=_("Data set"), empty_label=None)
+    dataset = forms.ModelChoiceField(queryset=Dataset.objects.none(), label=_("Data set"), empty_label=None)
     versions = forms.MultipleChoiceField(label=_("Specialists that vote"), widget=forms.CheckboxSelectMultiple)
     rule = forms.ChoiceField(
         label=_("A person decides"),
-        choices=[("agree", _("where too few specialists agree")), ("budget", _("the least certain rows, up to a budget"))],
+        choices=[
+            ("agree", _("where too few specialists agree")),
+            ("budget", _("the least certain rows, up to a budget")),
+        ],
         widget=forms.RadioSelect,
         initial="agree",
     )
     min_agree = forms.IntegerField(
-        label=_("How many must agree"), min_value=1, required=False, help_text=_("Empty: all of them. Fewer agreeing means review.")
+        label=_("How many must agree"),
+        min_value=1,
+        required=False,
+        help_text=_("Empty: all of them. Fewer agreeing means review."),
     )
     review_budget = forms.FloatField(
-        label=_("Review budget"), min_value=0, max_value=100, required=False, help_text=_("Percent of all rows that people review at most.")
+        label=_("Review budget"),
+        min_value=0,
+        max_value=100,
+        required=False,
+        help_text=_("Percent of all rows that people review at most."),
     )
 
-    def __init__(self, data: Any, *, project: Project) -> None:
+    def __init__(self, data: Mapping[str, Any] | None, *, project: Project) -> None:
         super().__init__(data)
         self.available = {str(version.pk): version for version in votable_versions(project)}
-        self.fields["dataset"].queryset = ready_datasets(project)
-        self.fields["versions"].choices = [(pk, str(version)) for pk, version in self.available.items()]
+        cast(DatasetField, self.fields["dataset"]).queryset = ready_datasets(project)
+        cast(forms.MultipleChoiceField, self.fields["versions"]).choices = [
+            (pk, str(version)) for pk, version in self.available.items()
+        ]
         self.fields["versions"].initial = list(self.available)
 
     def clean(self) -> dict[str, Any]:

@@ -32,8 +32,8 @@ class Aggregator(models.TextChoices):
 class Run(models.Model):
     """One pass of a pool over a data set: its frozen policy, and counters that pages read instead of counting rows.
 
-    Without a review budget a row goes to review when fewer than `min_agree` specialists agree. With `review_budget` (percent of rows) the least
-    certain rows up to that share go to review.
+    Without a review budget a row goes to review when fewer than `min_agree` specialists agree. With `review_budget`
+    (percent of rows) the least certain rows up to that share go to review.
     """
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="runs")
@@ -83,7 +83,7 @@ class Run(models.Model):
 
 
 class PoolGeneration(models.Model):
-    """The versions, aggregator and cut under which a run routes. Rows at or below (cut_score, cut_hash) go to review."""
+    """The versions and cut under which a run routes. Rows at or below (cut_score, cut_hash) go to review."""
 
     run = models.ForeignKey(Run, models.CASCADE, related_name="generations")
     number = models.PositiveIntegerField(default=0)

@@ -45,7 +45,7 @@ def pool_of(run: Run) -> list[PoolMember]:
 
 
 def votable_versions(project: Project) -> list[SpecialistVersion]:
-    """The newest confirmed version of each specialist that is not archived, mapped onto the project's classes of today."""
+    """The newest confirmed version of each specialist on the list, mapped onto the project's classes of today."""
     class_ids = list(project.classes.filter(is_retired=False).values_list("id", flat=True))
     versions = SpecialistVersion.objects.filter(
         specialist__project=project, specialist__is_archived=False, confirmed_at__isnull=False

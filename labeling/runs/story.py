@@ -8,7 +8,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from labeling.jobs.models import Job
-from labeling.jobs.queries import Progress
 from labeling.runs.models import PoolMember, Run, RunState
 from labeling.web.parts import SplitPart
 
@@ -65,22 +64,28 @@ def hard_share_cause(run: Run, members: Sequence[PoolMember]) -> str:
     routed = run.accepted + run.hard
     if routed < 100 or run.hard / routed <= MANY_HARD or run.review_budget is not None:
         return ""
-    rows = [row for row in member_rows(members) if row.agreed_share is not None]
+    rows = member_rows(members)
     silent = next((row for row in rows if (row.abstained_share or 0) > 0.5), None)
     if silent:
-        return _("%(name)s abstains on most rows, so the others can hardly agree with it: look at its label map.") % {"name": silent.member.version.specialist}
-    k = len(members[0].version.class_ids) if members else 2
-    weakest = min(rows, key=lambda row: row.agreed_share or 0, default=None)
-    if weakest and (weakest.agreed_share or 0) < 1 / k + CHANCE_MARGIN:
-        return _("%(name)s agrees with the others hardly more often than chance: its label map may be wrong, or it does not know this kind of text.") % {
-            "name": weakest.member.version.specialist
-        }
-    return _("The specialists differ on many rows: these texts are probably from another domain than the ones they learned from.")
+        return _("%(name)s abstains on most rows, so nobody can agree with it: look at its label map.") % _named(silent)
+    chance = 1 / len(members[0].version.class_ids) + CHANCE_MARGIN
+    weak = next((row for row in rows if row.agreed_share is not None and row.agreed_share < chance), None)
+    if weak:
+        return _(
+            "%(name)s agrees with the others hardly more often than chance: "
+            "its label map may be wrong, or it does not know this kind of text."
+        ) % _named(weak)
+    return _("The specialists differ on many rows: they probably learned from another kind of text.")
 
 
-def story_of(run: Run, job: Job | None, progress: Progress | None) -> list[Line]:
+def _named(row: MemberRow) -> dict[str, str]:
+    return {"name": str(row.member.version.specialist)}
+
+
+def story_of(run: Run, job: Job | None) -> list[Line]:
     """What happened, newest first."""
-    lines = [Line(run.created_at, _("Started on %(rows)s rows of %(data)s.") % {"rows": f"{run.row_count:,}", "data": run.dataset})]
+    facts = {"rows": f"{run.row_count:,}", "data": str(run.dataset)}
+    lines = [Line(run.created_at, _("Started on %(rows)s rows of %(data)s.") % facts)]
     if job and job.finished_at:
         lines.append(Line(job.finished_at, _ended_sentence(run, job)))
     if run.finished_at and run.state == RunState.DONE:
@@ -94,5 +99,7 @@ def _ended_sentence(run: Run, job: Job) -> str:
     hard = ngettext("%(n)s row went to people.", "%(n)s rows went to people.", run.hard) % {"n": f"{run.hard:,}"}
     seconds = (job.finished_at - job.created_at).total_seconds() if job.finished_at else 0
     return _("All votes are in after %(seconds)d s: %(accepted)s rows accepted. %(hard)s") % {
-        "seconds": seconds, "accepted": f"{run.accepted:,}", "hard": hard
+        "seconds": seconds,
+        "accepted": f"{run.accepted:,}",
+        "hard": hard,
     }

@@ -9,7 +9,5 @@ urlpatterns = [
     path("p/<slug:slug>/runs", views.list_runs, name="list"),
     path("p/<slug:slug>/runs/new", views.new_run, name="new"),
     path("p/<slug:slug>/runs/<int:number>", views.detail, name="detail"),
-    re_path(
-        r"^p/(?P<slug>[-\w]+)/runs/(?P<number>\d+)/(?P<verb>pause|resume|cancel|retry)$", views.act, name="act"
-    ),
+    re_path(r"^p/(?P<slug>[-\w]+)/runs/(?P<number>\d+)/(?P<verb>pause|resume|cancel|retry)$", views.act, name="act"),
 ]

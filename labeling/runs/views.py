@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -14,7 +14,7 @@ from labeling.projects.models import Role
 from labeling.runs.actions import KIND, cancel_run, pause_run, resume_run, retry_run, start_run
 from labeling.runs.forms import RunForm
 from labeling.runs.models import Run, RunState
-from labeling.runs.queries import pool_of, run_numbered, runs_of
+from labeling.runs.queries import pool_of, ready_datasets, run_numbered, runs_of
 from labeling.runs.story import hard_share_cause, member_rows, split_of, story_of
 from labeling.web.errors import ActionError
 from labeling.web.rendering import redirect_to, render_page
@@ -33,7 +33,7 @@ def list_runs(request: HttpRequest, access: Access) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @project_view(Role.MANAGER)
-def new_run(request: HttpRequest, access: Access) -> HttpResponse:
+def new_run(request: HttpRequest, access: Access) -> HttpResponseBase:
     """The plan of a run."""
     form = RunForm(request.POST or None, project=access.project)
     if request.method == "POST" and form.is_valid():
@@ -49,7 +49,7 @@ def new_run(request: HttpRequest, access: Access) -> HttpResponse:
             form.add_error(error.field if error.field in form.fields else None, error.message)
         else:
             return redirect_to(request, "runs:detail", slug=access.project.slug, number=run.number)
-    has_data = form.fields["dataset"].queryset.exists()
+    has_data = ready_datasets(access.project).exists()
     context = access.context() | {"form": form, "has_data": has_data, "has_models": bool(form.available)}
     return render_page(request, "runs/new.html", context, fragment="form", status=422 if form.errors else 200)
 
@@ -81,7 +81,7 @@ def _run_context(run: Run) -> dict[str, Any]:
         "parts": split_of(run),
         "members": member_rows(members),
         "cause": hard_share_cause(run, members),
-        "story": story_of(run, job, progress),
+        "story": story_of(run, job),
         "hard_share": run.hard / routed if (routed := run.accepted + run.hard) else None,
         "is_live": run.state in {RunState.RUNNING, RunState.PAUSED, RunState.REVIEWING},
         "topic": job.topic if job else "",
@@ -90,7 +90,7 @@ def _run_context(run: Run) -> dict[str, Any]:
 
 @require_POST
 @project_view(Role.MANAGER)
-def act(request: HttpRequest, access: Access, number: int, verb: str) -> HttpResponse:
+def act(request: HttpRequest, access: Access, number: int, verb: str) -> HttpResponseBase:
     """pause, resume, cancel, or retry of dead parts."""
     run = _run(access, number)
     try:

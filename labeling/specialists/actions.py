@@ -88,7 +88,7 @@ def _checked_folder(location: str, *, is_operator: bool) -> Path:
 
 
 def record_files(*, specialist_id: int, files: StoredFiles) -> None:
-    """The files are in the store; the specialist waits for its label map. Inside the transaction that ends the job's part."""
+    """The files are in the store; the specialist waits for its label map. Call inside the part's transaction."""
     Specialist.objects.filter(pk=specialist_id).update(
         state=SpecialistState.MAPPING,
         error="",
@@ -156,9 +156,7 @@ def _check_map(
         if not are_holes_confirmed:
             names = ", ".join(LabelClass.objects.filter(pk__in=hole_ids).values_list("name", flat=True))
             raise ActionError(
-                _(
-                    "No label of the model means: %(names)s. It could never vote for that. Map a label to it, or confirm below."
-                )
+                _("No label of the model means %(names)s, so it never votes for that. Map a label, or confirm below.")
                 % {"names": names},
                 field="are_holes_confirmed",
             )
@@ -183,7 +181,7 @@ def record_trial_failure(*, trial_id: int, error: str) -> None:
 
 
 def confirm_version(*, version: SpecialistVersion, by: User | None) -> None:
-    """Let the version vote. Raises ActionError without a sound trial, or when another reading of its labels is clearly better."""
+    """Let the version vote. Raises ActionError without a sound trial, or when another label map is clearly better."""
     trial = newest_trial(version)
     if trial is None or not trial.is_done:
         raise ActionError(_("The trial is not over yet."))

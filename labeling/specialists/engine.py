@@ -1,4 +1,4 @@
-"""The bridge to the engine: a version's files become votes. Loading a model is the work of a heavy worker, never of a page."""
+"""The bridge to the engine: a version's files become votes. A heavy worker loads models, never a page."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -72,7 +72,7 @@ def _load(version: SpecialistVersion) -> Specialist:
 
 @dataclass(frozen=True, slots=True)
 class Tryout:
-    """A specialist read without its map: the top model label of each row (-1 for an abstention), what it means by the map, and the cost."""
+    """A specialist read without its map: top model label and class of each row (-1 for an abstention), and the cost."""
 
     top_labels: tuple[int, ...]
     classes: tuple[int, ...]
@@ -107,7 +107,7 @@ def better_map(version: SpecialistVersion, tryout: Tryout, gold: Sequence[int]) 
 def proposed_targets(
     model_labels: Sequence[str], class_ids: Sequence[int], class_names: Sequence[str]
 ) -> list[tuple[int | None, str]]:
-    """For each model label the id of the class it seems to mean (None when a person must say), and how that was found."""
+    """For each model label the class id it seems to mean (None when a person must say), and how that was found."""
     proposal = propose(model_labels, class_names)
     targets = proposal.label_map.targets
     return [(None if t == ABSTAIN else class_ids[t], how.value) for t, how in zip(targets, proposal.how, strict=True)]

@@ -1,5 +1,6 @@
 """Forms about specialists."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -16,7 +17,10 @@ class HubForm(forms.Form):
 
     location = forms.CharField(label=_("Model id"), max_length=200, help_text=_("As on the hub: owner/model."))
     revision = forms.CharField(
-        label=_("Revision"), max_length=64, required=False, help_text=_("A branch, tag or commit. Empty: the newest; it is pinned.")
+        label=_("Revision"),
+        max_length=64,
+        required=False,
+        help_text=_("A branch, tag or commit. Empty: the newest; it is pinned."),
     )
     name = forms.CharField(label=_("Name here"), max_length=120, required=False)
 
@@ -39,10 +43,19 @@ class LabelMapForm(forms.Form):
     )
 
     def __init__(
-        self, data: Any, *, specialist: Specialist, classes: list[LabelClass], proposed: list[int | str | None]
+        self,
+        data: Mapping[str, Any] | None,
+        *,
+        specialist: Specialist,
+        classes: list[LabelClass],
+        proposed: list[int | str | None],
     ) -> None:
         super().__init__(data, initial={"max_length": specialist.max_length})
-        choices = [("", _("Choose…")), *[(str(c.pk), c.name) for c in classes], (ABSTAIN_CHOICE, _("none of them: abstain"))]
+        choices = [
+            ("", _("Choose…")),
+            *[(str(c.pk), c.name) for c in classes],
+            (ABSTAIN_CHOICE, _("none of them: abstain")),
+        ]
         self.label_names = [f"label_{index}" for index in range(len(specialist.model_labels))]
         for name, model_label, target in zip(self.label_names, specialist.model_labels, proposed, strict=True):
             initial = "" if target is None else str(target)

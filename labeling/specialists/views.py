@@ -1,9 +1,10 @@
 """The models pages: list, add, map labels, try, confirm."""
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -44,7 +45,7 @@ def list_specialists(request: HttpRequest, access: Access) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @project_view(Role.MANAGER)
-def add(request: HttpRequest, access: Access, source: str) -> HttpResponse:
+def add(request: HttpRequest, access: Access, source: str) -> HttpResponseBase:
     """A form for a hub id or a folder."""
     kind = Source(source)
     form = FORMS[kind](request.POST or None)
@@ -95,7 +96,9 @@ def _detail_context(specialist: Specialist, form: LabelMapForm | None) -> dict[s
         "progress": progress_of(job) if job and (is_fetching or is_trying) else None,
         "is_trying": is_trying,
         "shares": [(names[int(pk)], share) for pk, share in trial.shares.items() if int(pk) in names] if trial else [],
-        "examples": [example | {"label_class": names.get(example["class_id"])} for example in trial.examples] if trial else [],
+        "examples": [example | {"label_class": names.get(example["class_id"])} for example in trial.examples]
+        if trial
+        else [],
         "pairs": _pairs(version, names),
     }
 
@@ -106,7 +109,7 @@ def _pairs(version: SpecialistVersion | None, names: dict[int, Any]) -> list[tup
     return [(label, names.get(target)) for label, target in zip(version.model_labels, version.targets, strict=True)]
 
 
-def _map_form(specialist: Specialist, data: Any) -> LabelMapForm:
+def _map_form(specialist: Specialist, data: Mapping[str, Any] | None) -> LabelMapForm:
     """The form with the last version's choices, or with what the labels' names say."""
     classes = active_classes(specialist.project)
     version = newest_version(specialist)
@@ -120,7 +123,7 @@ def _map_form(specialist: Specialist, data: Any) -> LabelMapForm:
 
 @require_POST
 @project_view(Role.MANAGER)
-def save_label_map(request: HttpRequest, access: Access, specialist_id: int) -> HttpResponse:
+def save_label_map(request: HttpRequest, access: Access, specialist_id: int) -> HttpResponseBase:
     """A new version with the map, and its trial."""
     specialist = _specialist(access, specialist_id)
     form = _map_form(specialist, request.POST)
@@ -144,7 +147,7 @@ def save_label_map(request: HttpRequest, access: Access, specialist_id: int) -> 
 
 @require_POST
 @project_view(Role.MANAGER)
-def act(request: HttpRequest, access: Access, specialist_id: int, verb: str) -> HttpResponse:
+def act(request: HttpRequest, access: Access, specialist_id: int, verb: str) -> HttpResponseBase:
     """confirm, try again, fetch again or remove."""
     specialist = _specialist(access, specialist_id)
     version = newest_version(specialist)

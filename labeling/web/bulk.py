@@ -22,12 +22,19 @@ def _insert_statement(table: str, columns: tuple[str, ...], on_conflict: str) ->
 def insert_rows(model: type[models.Model], fields: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Insert rows of plain values for `fields` (attribute names); a row that is there already is left as it is.
 
-    Model defaults are not applied: name every column without a database default. Datetimes and booleans are adapted, JSON is not.
+    Model defaults are not applied: name every column without a database default. Datetimes are adapted, JSON is not.
     """
-    columns = tuple(model._meta.get_field(name).column for name in fields)
+    columns = tuple(_column(model, name) for name in fields)
     statement = _insert_statement(model._meta.db_table, columns, "ON CONFLICT DO NOTHING")
     with connection.cursor() as cursor:
         cursor.executemany(statement, _adapted(rows))
+
+
+def _column(model: type[models.Model], name: str) -> str:
+    field = model._meta.get_field(name)
+    if not isinstance(field, models.Field):
+        raise TypeError(f"{name} is not a column of {model.__name__}")
+    return str(field.column)
 
 
 def _adapted(rows: Iterable[Sequence[Any]]) -> list[Sequence[Any]]:

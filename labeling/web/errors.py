@@ -2,7 +2,7 @@
 
 
 class ActionError(Exception):
-    """An action refused, with a message that says what is wrong and what to do. `field` names the form field, if one."""
+    """An action refused: the message says what is wrong and what to do; `field` names the form field, if any."""
 
     def __init__(self, message: str, *, field: str = "") -> None:
         super().__init__(message)

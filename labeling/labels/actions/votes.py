@@ -26,8 +26,19 @@ CONSENSUS_FIELDS = (
     "route",
 )
 ITEM_FIELDS = (
-    "project_id", "dataset_id", "sample_id", "run_id", "text_hash", "reason", "is_blind", "needed", "priority", "copies", "state", "version",
-)  # fmt: skip
+    "project_id",
+    "dataset_id",
+    "sample_id",
+    "run_id",
+    "text_hash",
+    "reason",
+    "is_blind",
+    "needed",
+    "priority",
+    "copies",
+    "state",
+    "version",
+)
 PERSON_SOURCES = [source.value for source in LabelSource if rank_source(source) >= rank_source(LabelSource.IMPORTED)]
 
 
@@ -60,7 +71,7 @@ class ConsensusRow:
 def record_votes(
     *, run: Run, generation: int, votes: Sequence[VoteRow], rows: Sequence[ConsensusRow], truncated: int
 ) -> None:
-    """Store a chunk's votes and consensus inside the transaction that finishes it; route the rows whose route is known."""
+    """Store a chunk's votes and consensus in the transaction that finishes it; route the rows whose route is known."""
     insert_rows(
         Vote,
         VOTE_FIELDS,
@@ -112,8 +123,8 @@ def _follow_routes(run: Run, rows: Sequence[ConsensusRow]) -> None:
 def _open_items(run: Run, hard: Sequence[ConsensusRow]) -> int:
     """One open item for each text that no person has decided; how many of the rows a person had decided already.
 
-    A verdict on a copy may be on its way: items are inserted, then locked, and labels read again only then, so that either the verdict
-    counts this row or this call does, never both or neither.
+    A verdict on a copy may be on its way: items are inserted, then locked, and labels read again only then, so that
+    either the verdict counts this row or this call does, never both or neither.
     """
     known = _person_labeled([row.sample_id for row in hard])
     waiting = [row for row in hard if row.sample_id not in known]
@@ -128,10 +139,12 @@ def _item_rows(run: Run, first: dict[str, ConsensusRow]) -> list[tuple[object, .
     dataset = run.dataset
     copies = _count_copies(dataset, list(first))
     return [
-        (run.project_id, dataset.pk, row.sample_id, run.pk, text_hash, row.reason.value, text_hash <= dataset.frame_until, 1, row.score,
-         copies.get(text_hash, 1), ItemState.OPEN.value, 0)
+        (
+            *(run.project_id, dataset.pk, row.sample_id, run.pk, text_hash, row.reason.value),
+            *(text_hash <= dataset.frame_until, 1, row.score, copies.get(text_hash, 1), ItemState.OPEN.value, 0),
+        )
         for text_hash, row in sorted(first.items())
-    ]  # fmt: skip
+    ]
 
 
 def _count_copies(dataset: Dataset, hashes: list[str]) -> dict[str, int]:
