@@ -1,0 +1,89 @@
+"""What every response gets: headers, a sign-in that htmx understands, refusals and messages as toasts."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import resolve_url
+from django.utils.cache import patch_vary_headers
+from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
+
+from labeling.web.errors import ActionError
+from labeling.web.rendering import is_fragment_request
+from labeling.web.views import action_refused
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+
+
+def security_headers(get_response: GetResponse) -> GetResponse:
+    """Set the headers that keep a page to itself, where a view has not set its own."""
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        return response
+
+    return answer
+
+
+def htmx_login_redirect(get_response: GetResponse) -> GetResponse:
+    """Send the whole page to sign-in when an htmx request meets it, and come back to that page, not to its part."""
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        if not is_fragment_request(request) or not _is_login_redirect(response):
+            return response
+        page = request.htmx.current_url_abs_path or "/"  # type: ignore[attr-defined]  # set by HtmxMiddleware
+        return HttpResponseClientRedirect(redirect_to_login(page, resolve_url(settings.LOGIN_URL)).url)
+
+    return answer
+
+
+def _is_login_redirect(response: HttpResponseBase) -> bool:
+    target = urlsplit(response.headers.get("Location", ""))
+    return response.status_code in (301, 302, 303) and target.path == resolve_url(settings.LOGIN_URL)
+
+
+class _ActionErrors:
+    """Turn an ActionError that a view let through into an answer with its message."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if isinstance(response, HttpResponse) and is_fragment_request(request):
+            _send_toasts(request, response)
+        return response
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:
+        return action_refused(request, error) if isinstance(error, ActionError) else None
+
+
+def action_errors(get_response: GetResponse) -> _ActionErrors:
+    """Answer a refused action with 409 and its message; give htmx the waiting messages as toasts."""
+    return _ActionErrors(get_response)
+
+
+def _send_toasts(request: HttpRequest, response: HttpResponse) -> None:
+    """Put the messages that no template showed into the `toasts` event; those before a redirect wait for its page."""
+    patch_vary_headers(response, ["HX-Request"])
+    waiting = messages.get_messages(request)
+    if "HX-Redirect" in response or response.status_code in (301, 302, 303) or getattr(waiting, "used", True):
+        return
+    toasts: list[dict[str, Any]] = [{"level": message.level_tag, "text": str(message)} for message in waiting]
+    if toasts:
+        trigger_client_event(response, "toasts", {"toasts": toasts})

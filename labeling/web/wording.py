@@ -1,0 +1,73 @@
+"""Figures and times in words that people read: the same on every page."""
+
+from datetime import datetime
+
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+NOTHING = "–"
+MINUTE_S, HOUR_S, DAY_S = 60, 3_600, 86_400
+SHORT_TIME_S = 45  # chosen: under it "just now" says enough
+OLD_DAYS = 30  # chosen: beyond it a date is easier to place than a number of days
+
+
+def word_number(value: float | None, digits: int = 0) -> str:
+    """12,268 for 12268; a dash for None."""
+    return NOTHING if value is None else number_format(value, digits, use_l10n=True, force_grouping=True)
+
+
+def word_percent(share: float | None, digits: int = 1) -> str:
+    """24.4% for the share 0.244; a dash for None."""
+    return NOTHING if share is None else f"{number_format(100 * share, digits, use_l10n=True)}%"
+
+
+def word_duration(seconds: float | None) -> str:
+    """Such as "40 s", "about 2 min", "about 1 h 40", "about 3 d 4 h"; a dash for None."""
+    if seconds is None:
+        return NOTHING
+    if seconds < 1:
+        return _("under 1 s")
+    if seconds < MINUTE_S:
+        return _("%(count)d s") % {"count": round(seconds)}
+    minutes = round(seconds / MINUTE_S)
+    if minutes < HOUR_S // MINUTE_S:
+        return _("about %(count)d min") % {"count": minutes}
+    return _word_hours(minutes)
+
+
+def _word_hours(minutes: int) -> str:
+    hours, minutes = divmod(minutes, 60)
+    if hours < DAY_S // HOUR_S:
+        text = _("about %(hours)d h %(minutes)02d") if minutes else _("about %(hours)d h")
+        return text % {"hours": hours, "minutes": minutes}
+    days, hours = divmod(hours, 24)
+    text = _("about %(days)d d %(hours)d h") if hours else _("about %(days)d d")
+    return text % {"days": days, "hours": hours}
+
+
+def word_time_ago(moment: datetime, now: datetime | None = None) -> str:
+    """Such as "just now", "3 min ago", "2 h ago", "4 days ago", then the date; "in 5 min" for what is to come."""
+    seconds = ((now or timezone.now()) - moment).total_seconds()
+    if abs(seconds) < SHORT_TIME_S:
+        return _("just now")
+    if abs(seconds) >= OLD_DAYS * DAY_S:
+        return date_format(timezone.localtime(moment), "j M Y")
+    span = _word_span(abs(seconds))
+    return _("%(span)s ago") % {"span": span} if seconds > 0 else _("in %(span)s") % {"span": span}
+
+
+def _word_span(seconds: float) -> str:
+    if seconds < HOUR_S:
+        return _("%(count)d min") % {"count": max(1, int(seconds // MINUTE_S))}
+    if seconds < DAY_S:
+        return _("%(count)d h") % {"count": int(seconds // HOUR_S)}
+    days = int(seconds // DAY_S)
+    return ngettext("%(count)d day", "%(count)d days", days) % {"count": days}
+
+
+def word_moment(moment: datetime) -> str:
+    """The exact local time with its zone, such as "21 Nov 2026, 03:47:12 UTC"."""
+    local = timezone.localtime(moment)
+    return f"{date_format(local, 'j M Y, H:i:s')} {local.tzname()}"
