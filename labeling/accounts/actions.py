@@ -6,13 +6,17 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from labeling.accounts.models import User
+from labeling.accounts.queries import first_operator
 from labeling.web.errors import ActionError
+
+FIRST_OPERATOR = "admin"
 
 
 def create_user(*, username: str, is_staff: bool = False) -> User:
     """A person without a password, who comes in by a one-time link. Raises ActionError on a bad or taken name."""
     user = User(username=username.strip(), is_staff=is_staff, is_superuser=is_staff)
     user.set_unusable_password()
+    _check_free(user.username)
     try:
         user.full_clean(exclude=["password"])
         with transaction.atomic():
@@ -20,8 +24,13 @@ def create_user(*, username: str, is_staff: bool = False) -> User:
     except ValidationError as error:
         raise ActionError(" ".join(error.messages), field="username") from error
     except IntegrityError as error:
-        raise ActionError(_("This user name is taken. Choose another."), field="username") from error
+        raise ActionError(_taken(), field="username") from error
     return user
+
+
+def ensure_operator() -> User:
+    """The first operator; on a new installation one is made, without a password (there is no default one)."""
+    return first_operator() or create_user(username=FIRST_OPERATOR, is_staff=True)
 
 
 def set_password(*, user: User, password: str) -> None:
@@ -32,3 +41,13 @@ def set_password(*, user: User, password: str) -> None:
         raise ActionError(" ".join(error.messages), field="password") from error
     user.set_password(password)
     user.save(update_fields=["password"])
+
+
+def _check_free(username: str) -> None:
+    """Names that differ by case only would pass for one another."""
+    if User.objects.filter(username__iexact=username).exists():
+        raise ActionError(_taken(), field="username")
+
+
+def _taken() -> str:
+    return _("This user name is taken. Choose another.")

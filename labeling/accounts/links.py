@@ -16,7 +16,7 @@ EPOCH = datetime(2001, 1, 1, tzinfo=UTC)
 
 
 class _SigninTokens(PasswordResetTokenGenerator):
-    """Django's token over user, password and last sign-in: signing in changes the last, so the token dies with its use."""
+    """Django's token over user, password and last sign-in: signing in changes the last, so its use ends it."""
 
     key_salt = "labeling.accounts.signin"
 

@@ -10,7 +10,7 @@ CLASS_KEYS = "123456789" + "".join(letter for letter in "abcdefghijklmnopqrstuvw
 
 
 def free_key(taken: Collection[str]) -> str:
-    """The first key that no class has: digits 1-9, then letters; empty when all are taken (the class is then clicked)."""
+    """The first key that no class has: digits 1-9, then letters; empty when all are taken."""
     return next((key for key in CLASS_KEYS if key not in taken), "")
 
 

@@ -108,7 +108,7 @@ def move_class(*, label_class: LabelClass, step: int) -> None:
 
 @transaction.atomic
 def reorder_classes(*, project: Project, ids: Sequence[int]) -> None:
-    """Show the active classes in the order of `ids`, retired ones after them. Raises ActionError when one is missing."""
+    """Show the active classes in the order of `ids`, retired ones last. Raises ActionError when one is missing."""
     found = _lock_classes(project)
     active = {c.pk for c in found if not c.is_retired}
     if len(ids) != len(active) or set(ids) != active:

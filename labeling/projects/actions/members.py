@@ -24,9 +24,9 @@ def add_member(*, project: Project, user: User, role: Role, by: Role = Role.OWNE
 
 @transaction.atomic
 def invite_person(*, project: Project, username: str, role: Role, by: Role) -> tuple[Membership, bool]:
-    """The membership, and whether the account is new: then alone the caller may hand out a sign-in link. Raises ActionError.
+    """The membership, and whether the account is new. Raises ActionError.
 
-    A link to an account that was there before would be a way to take it over.
+    Only for a new account may the caller hand out a sign-in link: for an old one that would be a way to take it over.
     """
     _check_rank(role, by)
     user = User.objects.filter(username__iexact=username.strip()).first()
@@ -52,7 +52,7 @@ def change_role(*, membership: Membership, role: Role, by: Role) -> None:
 
 @transaction.atomic
 def remove_member(*, membership: Membership, by: Role) -> None:
-    """Take the person out of the project; their decisions stay. Raises ActionError above `by`, and for the last owner."""
+    """Take the person out of the project; their decisions stay. Raises ActionError as change_role does."""
     current = _locked(membership)
     _check_rank(Role(current.role), by)
     _keep_owner(current)

@@ -25,7 +25,7 @@ def create_project(
     guideline: str = "",
     slug: str = "",
 ) -> Project:
-    """A project of its own with `owner` as its owner, whole or not at all. Raises ActionError (field name, classes...)."""
+    """A project of its own with `owner` as its owner, whole or not at all. Raises ActionError."""
     name = clean_name(name, limit=120)
     check_signs(description, field="description")
     with transaction.atomic():
