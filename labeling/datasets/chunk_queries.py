@@ -5,7 +5,6 @@ from random import Random
 
 from labeling.datasets.models import Dataset, Sample
 
-
 PARAMETERS = 500
 
 

@@ -57,10 +57,13 @@ class UploadState(models.TextChoices):
 
 
 class Upload(models.Model):
-    """One file that came in, how it is read, and how far its import is. Checkpoint: `records_done`, `next_position`."""
+    """One file that came in, how it is read, and how far its import is. Checkpoint: `records_done`, `next_position`.
+
+    `gold_unknown` counts the gold values that are no class, `is_guarded` says that our own formula quoting is undone.
+    """
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="uploads")
-    dataset = models.ForeignKey(Dataset, models.CASCADE, null=True, related_name="uploads")
+    dataset = models.ForeignKey(Dataset, models.SET_NULL, null=True, related_name="uploads")
     target = models.ForeignKey(Dataset, models.CASCADE, null=True, related_name="+")
     mode = models.CharField(max_length=8, choices=UploadMode, default=UploadMode.NEW)
     state = models.CharField(max_length=10, choices=UploadState, default=UploadState.PREVIEW)
@@ -81,7 +84,12 @@ class Upload(models.Model):
     next_position = models.BigIntegerField(default=0)
     accepted_count = models.BigIntegerField(default=0)
     refused_count = models.BigIntegerField(default=0)
+    gold_count = models.BigIntegerField(default=0)
+    gold_unknown = models.JSONField(default=dict)
+    is_creating_classes = models.BooleanField(default=False)
     carried_count = models.BigIntegerField(default=0)
+    is_guarded = models.BooleanField(default=False)
+    is_stop_asked = models.BooleanField(default=False)
     error = models.TextField(blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -98,14 +106,14 @@ class Upload(models.Model):
 class Sample(models.Model):
     """One text to label with its original columns.
 
-    `cells` holds the other columns: a JSON list in the order of the upload's columns (CSV; the text's place is null), or the JSON object
-    without its text (JSONL), so that an export gives back what came in.
+    `cells` holds the other columns: a JSON list in the order of the data set's columns (CSV; the text's place is null), or the JSON object as
+    it was written with null in the text's place (JSONL), so that an export gives back what came in.
     """
 
     dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="samples")
     upload = models.ForeignKey(Upload, models.CASCADE, related_name="+", db_index=False)
     position = models.BigIntegerField()
-    external_id = models.CharField(max_length=200, null=True)
+    external_id = models.CharField(max_length=200, null=True)  # noqa: DJ001 (many rows have no id)
     text = models.TextField()
     text_hash = models.CharField(max_length=32)
     gold = models.CharField(max_length=100, blank=True)

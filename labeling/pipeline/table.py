@@ -12,6 +12,7 @@ HANDLERS = {
     ("import", "store"): "labeling.pipeline.importing.store",
     ("import", "gold"): "labeling.pipeline.importing.adopt_gold",
     ("import", "carry"): "labeling.pipeline.importing.carry_labels",
+    ("import", "clear"): "labeling.pipeline.importing.clear",
     ("export", "write"): "labeling.pipeline.exporting.write",
     ("fetch", "files"): "labeling.pipeline.models.fetch",
     ("trial", "predict"): "labeling.pipeline.models.run_trial",

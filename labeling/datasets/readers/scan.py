@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import file_digest
 from pathlib import Path
 
+from django.utils.translation import gettext as _
+
 from labeling.datasets.readers.objects import read_objects
-from labeling.datasets.readers.parts import Columns, Reading
+from labeling.datasets.readers.parts import Columns, Reading, UnreadableFile
 from labeling.datasets.readers.rows import Refusal, read_rows
 from labeling.datasets.readers.table import check_names, read_columns
 
@@ -17,12 +18,11 @@ EVERY = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """How many records there are, all columns, the gold values with their counts (the first 1,000), the file's hash."""
+    """How many records there are, all columns, the gold values with their counts (the first 1,000)."""
 
     record_count: int
     columns: tuple[str, ...]
     gold_values: dict[str, int]
-    sha256: str
 
 
 def scan(path: Path, reading: Reading, columns: Columns, check: Callable[[], None]) -> Scan:
@@ -35,9 +35,9 @@ def scan(path: Path, reading: Reading, columns: Columns, check: Callable[[], Non
             check()
         if not isinstance(row, Refusal) and row.gold and (row.gold in values or len(values) < MAX_VALUES):
             values[row.gold] += 1
-    with path.open("rb") as file:
-        digest = file_digest(file, "sha256").hexdigest()
-    return Scan(count, names, dict(values.most_common()), digest)
+    if not count:
+        raise UnreadableFile(_("The file has a header but no rows."), 1)
+    return Scan(count, names, dict(values.most_common()))
 
 
 def _all_columns(path: Path, reading: Reading, check: Callable[[], None]) -> tuple[str, ...]:

@@ -1,0 +1,1 @@
+"""Writes about data sets: uploads, imports, stored rows, archives."""
