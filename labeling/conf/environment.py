@@ -17,7 +17,7 @@ if env_file.exists():
 def data_folder() -> Path:
     """The folder of database, models, uploads and broker, made when missing."""
     folder = Path(env.str("AUTOANNOTATOR_DATA", default=str(ROOT / "data"))).expanduser().resolve()
-    for name in ("", "uploads", "exports", "models", "models-in", "broker/queue", "broker/control", "broker/processed"):
+    for name in ("", "uploads", "exports", "models", "models-in", "static", "broker/queue", "broker/control", "broker/processed"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     return folder
 

@@ -21,6 +21,7 @@ class EventsConsumer(AsyncJsonWebsocketConsumer):
 
     topics: frozenset[str] = frozenset()
     pending: dict[str, tuple[int, dict[str, object]]]
+    newest: dict[str, int]
     news: asyncio.Event
     sender: asyncio.Task[None] | None = None
 
@@ -32,7 +33,7 @@ class EventsConsumer(AsyncJsonWebsocketConsumer):
         if not allowed:
             await self.close(REFUSED)
             return
-        self.topics, self.pending, self.news = frozenset(allowed), {}, asyncio.Event()
+        self.topics, self.pending, self.newest, self.news = frozenset(allowed), {}, {}, asyncio.Event()
         if self.channel_layer is not None:
             await self.channel_layer.group_add(GROUP, self.channel_name)
         tailer().join(self, self._offer)
@@ -53,7 +54,8 @@ class EventsConsumer(AsyncJsonWebsocketConsumer):
         tailer().wake()
 
     def _offer(self, topic: str, seq: int, state: dict[str, object]) -> None:
-        if topic in self.topics and self.pending.get(topic, (0, {}))[0] < seq:
+        if topic in self.topics and self.newest.get(topic, 0) < seq:
+            self.newest[topic] = seq
             self.pending[topic] = (seq, state)
             self.news.set()
 

@@ -1,7 +1,7 @@
 """What a handler has in hand while it works: its claim, a way to report, a way to learn that it must stop."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Event, Thread
 from time import monotonic
 
@@ -26,7 +26,7 @@ class Hand:
     claim: Claim
     is_leaving: Callable[[], bool]
     is_lost: Event
-    reported_at: float = 0.0
+    reported_at: float = field(default_factory=monotonic)
 
     def should_stop(self) -> bool:
         """Whether to leave now: the worker stops, the lease was lost, or the job is paused or cancelled."""
