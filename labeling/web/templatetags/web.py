@@ -112,8 +112,9 @@ def button(
 def link_button(
     href: str, label: str = "", kind: str = "plain", icon: str = "", *, small: bool = False, **extra: Any
 ) -> dict[str, Any]:
-    """A link that looks like a button."""
-    return _button(label, kind, icon, small, extra) | {"href": href}
+    """A link that looks like a button; `icon_end` stands after the label."""
+    icon_end = extra.pop("icon_end", "")
+    return _button(label, kind, icon, small, extra) | {"href": href, "icon_end": icon_end}
 
 
 @register.inclusion_tag("components/class_button.html")
