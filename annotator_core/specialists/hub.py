@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from annotator_core.errors import BadInput, BadModelFolder, HubUnavailable, ModelNotFound, ModelTooLarge
 from annotator_core.specialists.folder import ALLOWED_PATTERNS, is_allowed
-from annotator_core.specialists.store import report_storage
+from annotator_core.storage import report_storage
 
 if TYPE_CHECKING:
     from huggingface_hub.hf_api import ModelInfo

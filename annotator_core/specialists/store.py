@@ -4,16 +4,11 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
-from annotator_core.errors import StorageError, StoreFull
 from annotator_core.specialists.folder import hash_folder, list_files
-
-_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+from annotator_core.storage import report_storage
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +32,6 @@ def store_folder(source: Path, store_root: Path) -> StoredModel:
             return _publish(_copy_files(source, incoming / "model"), store_root)
         finally:
             shutil.rmtree(incoming, ignore_errors=True)
-
-
-@contextmanager
-def report_storage(what: str) -> Iterator[None]:
-    """Raise an OSError of the block as StoreFull or StorageError; what begins the message, as in ``The file a.csv``."""
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or str(error)
-        if error.errno in _FULL:
-            raise StoreFull(f"{what} has no room left ({reason}): free some space and try again.") from error
-        raise StorageError(f"{what} cannot be used ({reason}): check the path and its permissions.") from error
 
 
 def _copy_files(source: Path, target: Path) -> Path:

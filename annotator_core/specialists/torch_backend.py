@@ -107,8 +107,9 @@ class TorchSpecialist:
         probs = np.full((len(texts), self._spec.n_classes), np.nan, dtype=np.float32)
         reasons: list[str | None] = []
         truncated = 0
-        for low, high in split_windows(texts):
-            window = Window(texts[low:high], low, len(texts), on_progress, should_stop)
+        for window_texts in split_windows(texts):
+            low, high = len(reasons), len(reasons) + len(window_texts)
+            window = Window(window_texts, low, len(texts), on_progress, should_stop)
             probs[low:high], window_reasons, window_truncated = self._predict_window(window)
             reasons += window_reasons
             truncated += window_truncated

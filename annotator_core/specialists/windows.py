@@ -4,7 +4,7 @@ Source: sorting 16,384 texts leaves 1-2% padding at a budget of 2,048 tokens, an
 peak on a CPU (the project's measurements of base-size encoders on tweets).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,17 +44,18 @@ class Budget:
         self.tokens = max(2, self.tokens // 2)
 
 
-def split_windows(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Yield (low, high) of consecutive windows: at most 16,384 texts, and 4,000,000 characters but for a lone text."""
-    low = chars = 0
-    for position, text in enumerate(texts):
-        size = len(text)
-        if position > low and (position - low >= WINDOW_ROWS or chars + size > WINDOW_CHARS):
-            yield low, position
-            low, chars = position, 0
-        chars += size
-    if low < len(texts):
-        yield low, len(texts)
+def split_windows(texts: Iterable[str]) -> Iterator[list[str]]:
+    """Yield consecutive windows: at most 16,384 texts, and 4,000,000 characters but for a lone text."""
+    window: list[str] = []
+    chars = 0
+    for text in texts:
+        if window and (len(window) >= WINDOW_ROWS or chars + len(text) > WINDOW_CHARS):
+            yield window
+            window, chars = [], 0
+        window.append(text)
+        chars += len(text)
+    if window:
+        yield window
 
 
 def dedupe(texts: Sequence[str]) -> tuple[list[str], IntArray]:

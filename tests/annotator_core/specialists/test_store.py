@@ -8,7 +8,8 @@ import pytest
 
 from annotator_core.errors import BadModelFolder, StorageError, StoreFull
 from annotator_core.specialists.folder import hash_folder
-from annotator_core.specialists.store import report_storage, store_folder
+from annotator_core.specialists.store import store_folder
+from annotator_core.storage import report_storage
 
 
 def test_store_copies_only_the_files_that_count(classifier: Path, tmp_path: Path) -> None:

@@ -10,13 +10,13 @@ LENGTHS = st.lists(st.integers(1, 40), min_size=1, max_size=60)
 
 
 def test_windows_are_bounded_by_rows() -> None:
-    assert list(split_windows(["x"] * 40_000)) == [(0, 16_384), (16_384, 32_768), (32_768, 40_000)]
+    assert [len(window) for window in split_windows(["x"] * 40_000)] == [16_384, 16_384, 7_232]
     assert list(split_windows([])) == []
 
 
 def test_windows_are_bounded_by_characters_but_hold_at_least_one_text() -> None:
     texts = ["x" * 3_000_000, "x" * 3_000_000, "x" * 9_000_000, "", "x"]
-    assert list(split_windows(texts)) == [(0, 1), (1, 2), (2, 3), (3, 5)]
+    assert list(split_windows(texts)) == [texts[:1], texts[1:2], texts[2:3], texts[3:]]
 
 
 @given(st.lists(st.sampled_from("abc")))

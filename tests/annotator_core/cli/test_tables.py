@@ -1,0 +1,72 @@
+"""Tables in: dialects, exact cells, and refusals with their line."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from annotator_core.cli.tables import open_table, read_rows
+from annotator_core.errors import BadInput
+
+
+def _write(tmp_path: Path, name: str, content: str | bytes) -> Path:
+    path = tmp_path / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_c30_the_delimiter_is_the_one_that_finds_the_column(tmp_path: Path, delimiter: str) -> None:
+    table = open_table(_write(tmp_path, "a.csv", f"id{delimiter}text\n1{delimiter}a b\n"), "text")
+    assert (table.delimiter, table.columns, table.n_rows) == (delimiter, ("id", "text"), 1)
+
+
+def test_c30_semicolons_with_commas_inside(tmp_path: Path) -> None:
+    table = open_table(_write(tmp_path, "a.csv", "id;text\n1;good, very good\n"), "text")
+    assert list(read_rows(table)) == [{"id": "1", "text": "good, very good"}]
+
+
+def test_bom_quotes_line_breaks_and_a_1_mb_cell(tmp_path: Path) -> None:
+    big = "x" * 1_000_000
+    path = _write(tmp_path, "a.csv", f'\ufefftext,n\r\n"a\r\n""b""\n",1\r\n{big},2\r\n')
+    assert [row["text"] for row in read_rows(open_table(path, "text"))] == ['a\r\n"b"\n', big]
+
+
+def test_jsonl_keeps_values_and_takes_null_as_empty(tmp_path: Path) -> None:
+    path = _write(tmp_path, "a.jsonl", '{"text": "a", "n": 1}\n\n{"text": null, "m": [1]}\n')
+    table = open_table(path, "text")
+    assert (table.columns, table.n_rows) == (("text", "n", "m"), 2)
+    assert list(read_rows(table)) == [{"text": "a", "n": 1}, {"text": None, "m": [1]}]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.xlsx", "x", "its name must end in .csv"),
+        ("a.csv", "", "is empty"),
+        ("a.csv", "\n", "is empty"),
+        ("a.csv", "text\n", "has a header but no rows"),
+        ("a.csv", "a,b\n1,2\n", "has no column 'text': choose one of a, b"),
+        ("a.csv", "text,text\n1,2\n", "two columns named 'text'"),
+        ("a.csv", "text,b\n1,2\n1\n", "line 3: 1 cells where the header has 2"),
+        ("a.csv", "text,b\n1,2\n1,2,3\n", "line 3: 3 cells where the header has 2"),
+        ("a.csv", 'text,b\n1,"2\n', "line 2: unexpected end of data"),
+        ("a.csv", "text\ncafé\n".encode("latin-1"), "is not UTF-8 (byte 0xe9)"),
+        ("a.csv", "text\na\n".encode("utf-16"), "is not UTF-8"),
+        ("a.jsonl", "{\n", "line 1 is no JSON:"),
+        ("a.jsonl", '{"text": "a"}\n[1]\n', "line 2 is no JSON object"),
+        ("a.jsonl", '{"text": "a"}\n{"b": 1}\n', "has no column 'text': choose one of b"),
+        ("a.jsonl", '{"text": 7}\n', "line 1: 'text' is no text"),
+        ("a.jsonl", "[" * 100_000, "line 1 is no JSON"),
+        ("a.jsonl", json.dumps({"text": "a"} | {f"c{i}": 1 for i in range(10_000)}), "more than 10000 columns"),
+    ],
+)
+def test_bad_tables_say_what_where_and_what_to_do(tmp_path: Path, name: str, content: str | bytes, words: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        open_table(_write(tmp_path, name, content), "text")
+    assert words in caught.value.message
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="cannot be read"):
+        open_table(tmp_path / "missing.csv", "text")
