@@ -23,7 +23,7 @@ from annotator_core.types import ABSTAIN, LabelMap
 from labeling.specialists.models import SpecialistVersion
 
 KEPT_LOADED = 8
-_loaded: OrderedDict[int, Specialist] = OrderedDict()
+_loaded: OrderedDict[tuple[object, ...], Specialist] = OrderedDict()
 _lock = Lock()
 
 
@@ -60,14 +60,16 @@ def _spec(version: SpecialistVersion) -> SpecialistSpec:
 
 
 def _load(version: SpecialistVersion) -> Specialist:
-    """The loaded model, kept for the next chunk; a version never changes, so its id names it."""
+    """The loaded model, kept for the next chunk under everything that makes it what it is."""
+    label_map = label_map_of(version)
+    key = (version.backend, version.weights_hash, label_map, len(version.class_ids), version.max_length)
     with _lock:
-        if version.pk not in _loaded:
-            _loaded[version.pk] = load_specialist(version.backend, _spec(version))
+        if key not in _loaded:
+            _loaded[key] = load_specialist(version.backend, _spec(version))
             if len(_loaded) > KEPT_LOADED:
                 _loaded.popitem(last=False)
-        _loaded.move_to_end(version.pk)
-        return _loaded[version.pk]
+        _loaded.move_to_end(key)
+        return _loaded[key]
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,11 +68,16 @@ def test_finish_twice_is_refused(job):
         pytest.fail("done is done")
 
 
-def test_finish_rolls_back_with_its_results(job):
-    taken = claim()
-    with pytest.raises(ZeroDivisionError), actions.finishing(taken) as locked:
+def finish_and_break(taken):
+    with actions.finishing(taken) as locked:
         locked.progress += 10
         raise ZeroDivisionError
+
+
+def test_finish_rolls_back_with_its_results(job):
+    taken = claim()
+    with pytest.raises(ZeroDivisionError):
+        finish_and_break(taken)
     chunk = Chunk.objects.get(pk=taken.chunk_id)
     assert (chunk.state, Job.objects.get(pk=job.pk).progress) == (ChunkState.RUNNING, 0)
 
