@@ -1,6 +1,14 @@
-"""Routes of the exports app."""
+"""Routes of the export pages."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from labeling.exports import views
 
 app_name = "exports"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("p/<slug:slug>/export", views.list_exports, name="list"),
+    path("p/<slug:slug>/export/<int:number>", views.detail, name="detail"),
+    path("p/<slug:slug>/export/<int:number>/retry", views.retry, name="retry"),
+    path("p/<slug:slug>/export/<int:number>/file", views.download, name="download"),
+    path("p/<slug:slug>/export/<int:number>/manifest.json", views.manifest, name="manifest"),
+]

@@ -101,6 +101,6 @@ def _decode(line: str, at: int) -> tuple[Any, int]:
     return value, end
 
 
-def without(line: str, start: int, end: int) -> str:
-    """The object's text with the value at [start, end) put to null: how a sample keeps its other cells."""
-    return f"{line[:start]}null{line[end:]}"
+def without(line: str, start: int, end: int, value: str = "null") -> str:
+    """The object's text with `value` at [start, end): with null there a sample keeps its other cells."""
+    return f"{line[:start]}{value}{line[end:]}"

@@ -1,0 +1,167 @@
+"""What an export reads: counts for the page, and samples with their facts in pages by position."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet, Sum
+from django.utils.translation import gettext as _
+
+from annotator_core.types import LabelSource
+from labeling.datasets.models import Dataset, Sample
+from labeling.exports.models import Export
+from labeling.jobs.models import ChunkState, Job
+from labeling.labels.models import Consensus, Label, Verdict, Vote
+from labeling.projects.models import Project
+from labeling.runs.models import Run
+from labeling.runs.queries import newest_run, pool_of
+
+PAGE_ROWS = 4_000
+IN_LIST = 500  # SQLite builds exist that take no more than 999 parameters (C36)
+
+
+@dataclass(frozen=True, slots=True)
+class StateCount:
+    """How many rows of the file have a label of this source; source "" for rows without a label."""
+
+    source: str
+    name: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class LabelFact:
+    """The current label of a sample."""
+
+    class_id: int
+    source: str
+    confidence: float | None
+    run_id: int | None
+    item_id: int | None
+    decided_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What stays the same for all rows: class names, the newest run, its pool by version id, run numbers."""
+
+    dataset: Dataset
+    class_names: Mapping[int, str]
+    run: Run | None
+    generation: int
+    pool: Mapping[int, str]
+    run_numbers: Mapping[int, int]
+
+
+@dataclass(slots=True)
+class Page:
+    """Samples in the order of position, and what is known of them by sample id (verdicts by item id)."""
+
+    samples: list[tuple[int, str, str, str]] = field(default_factory=list)
+    labels: dict[int, LabelFact] = field(default_factory=dict)
+    votes: dict[int, dict[int, tuple[int | None, float | None]]] = field(default_factory=dict)
+    consensus: dict[int, tuple[float, str | None]] = field(default_factory=dict)
+    verdicts: dict[int, list[tuple[str, int]]] = field(default_factory=dict)
+
+
+def source_names() -> dict[str, str]:
+    """How each source of labels is called on pages."""
+    return {
+        LabelSource.CONSENSUS: _("The specialists agree"),
+        LabelSource.VERIFIER: _("Verified by an LLM"),
+        LabelSource.FUSED: _("Specialists and LLM together"),
+        LabelSource.HUMAN: _("Decided by a person"),
+        LabelSource.ADJUDICATED: _("Settled by a reviewer"),
+        LabelSource.IMPORTED: _("Imported as verified"),
+    }
+
+
+def count_states(dataset: Dataset) -> list[StateCount]:
+    """Rows by the source of their label, and those without one: what the file will hold (C37). One query."""
+    labels = Label.objects.filter(is_current=True, sample__dataset=dataset)
+    counts = dict(labels.values_list("source").annotate(count=Count("id")).order_by())
+    found = [StateCount(source, name, counts[source]) for source, name in source_names().items() if source in counts]
+    missing = dataset.row_count - sum(counts.values())
+    return [*found, StateCount("", _("No label yet"), max(0, missing))]
+
+
+def exports_of(project: Project) -> QuerySet[Export]:
+    """The project's exports, newest first."""
+    return Export.objects.filter(project=project).select_related("dataset")
+
+
+def jobs_of(exports: list[Export]) -> dict[int, Job]:
+    """The newest job of each export by the export's id, with `working`: rows done in the part at hand."""
+    jobs = Job.objects.filter(kind="export", subject__in=[export.pk for export in exports[:IN_LIST]])
+    working = Sum("chunks__progress", filter=Q(chunks__state=ChunkState.RUNNING))
+    return {job.subject: job for job in jobs.annotate(working=working).order_by("id")}
+
+
+def read_source(dataset: Dataset) -> Source:
+    """What an export of the data set needs beside its rows: a handful of queries."""
+    run = newest_run(dataset)
+    members = pool_of(run) if run else []
+    return Source(
+        dataset=dataset,
+        class_names=dict(dataset.project.classes.values_list("id", "name")),
+        run=run,
+        generation=members[0].generation.number if members else 0,
+        pool={member.version_id: f"{member.version}" for member in members},
+        run_numbers=dict(Run.objects.filter(project_id=dataset.project_id).values_list("id", "number")),
+    )
+
+
+def read_pages(source: Source) -> Iterator[Page]:
+    """All samples of the data set in pages. Each page costs five queries, and one more per 500 decided texts."""
+    for low in range(0, source.dataset.row_count, PAGE_ROWS):
+        yield _read_page(source, low, min(low + PAGE_ROWS, source.dataset.row_count))
+
+
+def _read_page(source: Source, low: int, high: int) -> Page:
+    samples = Sample.objects.filter(dataset=source.dataset, position__gte=low, position__lt=high).order_by("position")
+    page = Page(samples=list(samples.values_list("id", "text", "cells", "text_hash")))
+    here: dict[str, Any] = {
+        "sample__dataset": source.dataset,
+        "sample__position__gte": low,
+        "sample__position__lt": high,
+    }
+    _add_labels(page, here)
+    if source.run:
+        _add_votes(page, here, list(source.pool))
+        _add_consensus(page, here, source)
+    _add_verdicts(page)
+    return page
+
+
+def _add_labels(page: Page, here: dict[str, Any]) -> None:
+    labels = Label.objects.filter(is_current=True, **here).values_list(
+        "sample_id", "label_class_id", "source", "confidence", "run_id", "verdict__item_id", "created_at"
+    )
+    for sample_id, class_id, source, confidence, run_id, item_id, at in labels:
+        moment = at.strftime("%Y-%m-%dT%H:%M:%SZ")
+        page.labels[sample_id] = LabelFact(class_id, source, confidence, run_id, item_id, moment)
+
+
+def _add_votes(page: Page, here: dict[str, Any], version_ids: list[int]) -> None:
+    votes = Vote.objects.filter(version_id__in=version_ids, **here)
+    for sample_id, version_id, class_id, top in votes.values_list(
+        "sample_id", "version_id", "label_class_id", "top_probability"
+    ):
+        page.votes.setdefault(sample_id, {})[version_id] = (class_id, top)
+
+
+def _add_consensus(page: Page, here: dict[str, Any], source: Source) -> None:
+    rows = Consensus.objects.filter(run=source.run, generation=source.generation, **here)
+    for sample_id, uncertainty, route in rows.values_list("sample_id", "uncertainty", "route"):
+        page.consensus[sample_id] = (uncertainty, route)
+
+
+def _add_verdicts(page: Page) -> None:
+    """What each person says now of the decided texts of the page."""
+    item_ids = sorted({label.item_id for label in page.labels.values() if label.item_id})
+    for low in range(0, len(item_ids), IN_LIST):
+        verdicts = Verdict.objects.filter(
+            item_id__in=item_ids[low : low + IN_LIST], is_current=True, is_stale=False, label_class__isnull=False
+        )
+        for item_id, name, class_id in verdicts.order_by("id").values_list("item_id", "user__username", "label_class_id"):
+            page.verdicts.setdefault(item_id, []).append((name, class_id))
