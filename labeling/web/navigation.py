@@ -1,10 +1,9 @@
 """The tabs of a project: which a person sees, and which one is open."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.urls import NoReverseMatch, reverse
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 
 from labeling.web.parts import Tab
 
@@ -14,30 +13,33 @@ class NavItem:
     """One page of a project; `is_managers` hides it from annotators and reviewers."""
 
     view_name: str
-    label: "str | Callable[[], str]"
+    label: str
     is_managers: bool = True
 
 
-PROJECT_PAGES = (
-    NavItem("overview:project", _("Overview"), is_managers=False),
-    NavItem("datasets:list", _("Data")),
-    NavItem("specialists:list", _("Models")),
-    NavItem("runs:list", _("Runs")),
-    NavItem("review:screen", _("Review"), is_managers=False),
-    NavItem("overview:samples", _("Samples")),
-    NavItem("exports:list", _("Export")),
-    NavItem("projects:members", _("Members")),
-    NavItem("projects:settings", _("Settings")),
-)
+def project_pages() -> list[NavItem]:
+    """All pages of a project, in the order of the tabs."""
+    return [
+        NavItem("overview:project", _("Overview"), is_managers=False),
+        NavItem("datasets:list", _("Data")),
+        NavItem("specialists:list", _("Models")),
+        NavItem("runs:list", _("Runs")),
+        NavItem("review:screen", _("Review"), is_managers=False),
+        NavItem("overview:samples", _("Samples")),
+        NavItem("exports:list", _("Export")),
+        NavItem("projects:members", _("Members")),
+        NavItem("projects:settings", _("Settings")),
+    ]
 
 
 def project_tabs(slug: str, path: str, *, can_manage: bool) -> list[Tab]:
     """Tabs of the project's pages that exist and that the person may open; the longest matching address is current."""
-    links = [(item, _address(item, slug)) for item in PROJECT_PAGES if can_manage or not item.is_managers]
-    home = _address(PROJECT_PAGES[0], slug)
+    pages = project_pages()
+    links = [(item, _address(item, slug)) for item in pages if can_manage or not item.is_managers]
+    home = _address(pages[0], slug)
     inside = [url for _item, url in links if url and (path == url or (url != home and path.startswith(url)))]
     current = max(inside, key=len, default="")
-    return [Tab(str(item.label), url, is_current=url == current) for item, url in links if url]
+    return [Tab(item.label, url, is_current=url == current) for item, url in links if url]
 
 
 def _address(item: NavItem, slug: str) -> str:

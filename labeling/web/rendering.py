@@ -13,7 +13,7 @@ from django_htmx.http import HttpResponseClientRedirect
 def is_fragment_request(request: HttpRequest) -> bool:
     """Whether htmx asks for a part of a page (a boosted link asks for a whole one)."""
     htmx = getattr(request, "htmx", None)
-    return bool(htmx) and not htmx.boosted
+    return htmx is not None and bool(htmx) and not htmx.boosted
 
 
 def render_page(

@@ -15,12 +15,12 @@ OLD_DAYS = 30  # chosen: beyond it a date is easier to place than a number of da
 
 def word_number(value: float | None, digits: int = 0) -> str:
     """12,268 for 12268; a dash for None."""
-    return NOTHING if value is None else number_format(value, digits, use_l10n=True, force_grouping=True)
+    return NOTHING if value is None else number_format(round(value, digits), digits, use_l10n=True, force_grouping=True)
 
 
 def word_percent(share: float | None, digits: int = 1) -> str:
     """24.4% for the share 0.244; a dash for None."""
-    return NOTHING if share is None else f"{number_format(100 * share, digits, use_l10n=True)}%"
+    return NOTHING if share is None else f"{number_format(round(100 * share, digits), digits, use_l10n=True)}%"
 
 
 def word_duration(seconds: float | None) -> str:
@@ -29,7 +29,7 @@ def word_duration(seconds: float | None) -> str:
         return NOTHING
     if seconds < 1:
         return _("under 1 s")
-    if seconds < MINUTE_S:
+    if round(seconds) < MINUTE_S:
         return _("%(count)d s") % {"count": round(seconds)}
     minutes = round(seconds / MINUTE_S)
     if minutes < HOUR_S // MINUTE_S:

@@ -1,4 +1,6 @@
 // Menus (<details data-menu>) close on Escape, on a click elsewhere and when focus leaves; [data-dialog-open="id"] opens a dialog.
+for (const tab of document.querySelectorAll(".tab[aria-current]")) tab.scrollIntoView({ block: "nearest", inline: "nearest" });
+
 function closeMenus(except) {
   for (const menu of document.querySelectorAll("details[data-menu][open]")) {
     if (menu !== except) menu.open = false;
@@ -12,7 +14,7 @@ document.addEventListener("click", (event) => {
     event.preventDefault();
     document.getElementById(opener.dataset.dialogOpen)?.showModal();
   } else if (event.target instanceof HTMLDialogElement) {
-    event.target.close();
+    event.target.close(); // a click on the backdrop
   }
 });
 

@@ -3,6 +3,7 @@
 const LEAVES_AFTER_MS = 6000;
 const LONGEST_TEXT = 300;
 const MOST = 4;
+const ICONS = { success: "check", warning: "alert", error: "alert" };
 
 function box() {
   return document.getElementById("toasts");
@@ -25,6 +26,8 @@ function show(level, text) {
   const toast = document.getElementById("toast-template").content.firstElementChild.cloneNode(true);
   toast.classList.replace("toast-info", `toast-${level}`);
   toast.dataset.toast = level;
+  const drawing = toast.querySelector("use");
+  drawing.setAttribute("href", drawing.getAttribute("href").replace(/#.*/, `#${ICONS[level] ?? "info"}`));
   toast.querySelector(".toast-text").textContent = text;
   box().append(toast);
   while (box().children.length > MOST) box().firstElementChild.remove();

@@ -194,9 +194,9 @@ def project_nav(context: RequestContext) -> dict[str, Any]:
 
 
 @register.inclusion_tag("components/pager.html")
-def pager(newer: str | None = None, older: str | None = None, note: str = "") -> dict[str, Any]:
+def pager(newer: str | None = None, older: str | None = None, note: str = "", label: str = "") -> dict[str, Any]:
     """Links to the pages before and after; None hides one."""
-    return {"newer": newer, "older": older, "note": note}
+    return {"newer": newer, "older": older, "note": note, "label": label}
 
 
 @register.inclusion_tag("components/field.html")
@@ -229,13 +229,9 @@ def _block(name: str, content: str, **values: Any) -> str:
 
 
 @register.simple_block_tag
-def page_header(
-    content: str, title: str, hint: str = "", back_url: str = "", back_label: str = ""
-) -> str:
+def page_header(content: str, title: str, hint: str = "", back_url: str = "", back_label: str = "") -> str:
     """The page's heading; the body holds its buttons."""
-    return _block(
-        "page_header", content, title=title, hint=hint, back_url=back_url, back_label=back_label
-    )
+    return _block("page_header", content, title=title, hint=hint, back_url=back_url, back_label=back_label)
 
 
 @register.simple_block_tag
@@ -247,9 +243,7 @@ def panel(content: str, title: str = "", hint: str = "", id: str = "", kind: str
 @register.simple_block_tag
 def callout(content: str, kind: str = "info", title: str = "", role: str = "") -> str:
     """A remark that stands out: good, attention, bad or info."""
-    return _block(
-        "callout", content, kind=kind, title=title, role=role, icon=CALLOUT_ICONS.get(kind, "info")
-    )
+    return _block("callout", content, kind=kind, title=title, role=role, icon=CALLOUT_ICONS.get(kind, "info"))
 
 
 @register.simple_block_tag
