@@ -184,7 +184,7 @@ STORAGES = {
 UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", default=2 * 1024**3)
 UPLOAD_FOLDER = DATA / "uploads"
 EXPORT_FOLDER = DATA / "exports"
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["labeling.datasets.streaming.LimitedUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = str(UPLOAD_FOLDER)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024**2
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
