@@ -1,7 +1,6 @@
 """One-time sign-in links: signed, expiring, dead after their first use."""
 
 import struct
-from datetime import UTC, datetime
 
 from django.conf import settings
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
@@ -11,8 +10,6 @@ from django.utils import timezone
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 
 from labeling.accounts.models import User
-
-EPOCH = datetime(2001, 1, 1, tzinfo=UTC)
 
 
 class _SigninTokens(PasswordResetTokenGenerator):
@@ -30,22 +27,36 @@ def signin_path(user: User) -> str:
     return reverse("accounts:signin-link", kwargs={"name": name, "token": tokens.make_token(user)})
 
 
+def peek(name: str, token: str) -> User | None:
+    """The user of a link that would work now; the link stays as it is."""
+    user = User.objects.filter(pk=_user_id(name), is_active=True).first()
+    return user if user and _is_good(user, token) else None
+
+
 def redeem(name: str, token: str) -> User | None:
     """The user of a valid link, whose link is used up by this call; None when it is wrong, used or too old."""
-    try:
-        (pk,) = struct.unpack(">Q", urlsafe_base64_decode(name))
-    except (ValueError, struct.error):
-        return None
     with transaction.atomic():
-        user = User.objects.select_for_update().filter(pk=pk, is_active=True).first()
-        if user is None or not tokens.check_token(user, token) or _age_s(token) > settings.SIGNIN_LINK_AGE_S:
+        user = User.objects.select_for_update().filter(pk=_user_id(name), is_active=True).first()
+        if user is None or not _is_good(user, token):
             return None
         user.last_login = timezone.now()
         user.save(update_fields=["last_login"])
         return user
 
 
+def _user_id(name: str) -> int:
+    """The user's id in the link; 0, which nobody has, when it is no link of ours."""
+    try:
+        (pk,) = struct.unpack(">Q", urlsafe_base64_decode(name))
+    except (ValueError, struct.error):
+        return 0
+    return int(pk) if pk < 2**63 else 0
+
+
+def _is_good(user: User, token: str) -> bool:
+    return bool(tokens.check_token(user, token)) and _age_s(token) <= settings.SIGNIN_LINK_AGE_S
+
+
 def _age_s(token: str) -> float:
-    """Seconds since the token was made (Django writes them in base 36 from 2001 on)."""
-    made = int(token.split("-")[0], 36)
-    return (datetime.now(tz=UTC) - EPOCH).total_seconds() - made
+    """Seconds since the token was made, by the clock that wrote it (local time, in base 36)."""
+    return tokens._num_seconds(tokens._now()) - int(token.split("-")[0], 36)

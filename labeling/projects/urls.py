@@ -1,6 +1,16 @@
 """Routes of the projects app."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from labeling.projects import class_views, member_views, views
 
 app_name = "projects"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("projects/new", views.new, name="new"),
+    path("p/<slug:slug>/settings", views.settings, name="settings"),
+    path("p/<slug:slug>/settings/guideline", views.guideline, name="guideline"),
+    path("p/<slug:slug>/settings/classes", class_views.add, name="add-class"),
+    path("p/<slug:slug>/settings/classes/<int:class_id>", class_views.change, name="change-class"),
+    path("p/<slug:slug>/members", member_views.members, name="members"),
+    path("p/<slug:slug>/members/<int:member_id>", member_views.change, name="change-member"),
+]

@@ -11,7 +11,7 @@ from labeling.projects.actions.classes import (
     retire_class,
 )
 from labeling.projects.actions.members import add_member, change_role, invite_person, remove_member
-from labeling.projects.actions.projects import create_project, edit_project, save_guideline
+from labeling.projects.actions.projects import create_project, edit_project, save_guideline, with_keys
 
 __all__ = [
     "ClassSpec",
@@ -29,4 +29,5 @@ __all__ = [
     "restore_class",
     "retire_class",
     "save_guideline",
+    "with_keys",
 ]

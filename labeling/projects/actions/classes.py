@@ -19,7 +19,7 @@ CLASS_LIMIT = 1_000
 
 @dataclass(frozen=True, slots=True)
 class ClassSpec:
-    """A class to be made. Without a key or slot (0-23) it gets the first free one."""
+    """A class to be made. Without a key or slot (0-23) it gets the first free one; key "" means none."""
 
     name: str
     description: str = ""
@@ -36,7 +36,7 @@ def create_class(
     if len(others) >= CLASS_LIMIT:
         raise ActionError(_("A project has at most %(limit)d classes.") % {"limit": CLASS_LIMIT}, field="classes")
     made = LabelClass(project=project, name=_free_name(name, others), description=_description(description))
-    made.key = _checked_key(key, others) if key else _next_key(others)
+    made.key = _next_key(others) if key is None else _checked_key(key, others)
     made.slot = free_slot([c.slot for c in others]) if slot is None else _checked_slot(slot)
     made.position = (LabelClass.objects.filter(project=project).aggregate(last=Max("position"))["last"] or 0) + 1
     made.save()

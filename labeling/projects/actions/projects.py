@@ -1,6 +1,7 @@
 """Writes about projects and their guidelines."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from django.db import transaction
 from django.utils.text import slugify
@@ -9,6 +10,7 @@ from django.utils.translation import gettext as _
 from labeling.accounts.models import User
 from labeling.projects.actions.classes import ClassSpec, create_class
 from labeling.projects.actions.text import check_signs, clean_name
+from labeling.projects.keys import free_key
 from labeling.projects.models import GuidelineVersion, Membership, Project, Role
 from labeling.projects.queries import guideline_text
 from labeling.web.errors import ActionError
@@ -33,10 +35,28 @@ def create_project(
             slug=_free_slug(slug or name), name=name, description=description.strip(), created_by=owner
         )
         Membership.objects.create(project=project, user=owner, role=Role.OWNER)
-        for spec in classes:
-            create_class(project=project, name=spec.name, description=spec.description, key=spec.key, slot=spec.slot)
+        for spec in with_keys(classes):
+            _add_class(project, spec)
         save_guideline(project=project, text=guideline, user=owner)
     return project
+
+
+def with_keys(classes: Sequence[ClassSpec]) -> list[ClassSpec]:
+    """The specs with keys for all: what was asked for comes before what is given out."""
+    taken = {spec.key.lower() for spec in classes if spec.key}
+    given = []
+    for spec in classes:
+        key = spec.key or free_key(taken)
+        taken.add(key)
+        given.append(replace(spec, key=key))
+    return given
+
+
+def _add_class(project: Project, spec: ClassSpec) -> None:
+    try:
+        create_class(project=project, name=spec.name, description=spec.description, key=spec.key, slot=spec.slot)
+    except ActionError as error:
+        raise ActionError(f"{spec.name}: {error.message}", field="classes") from error
 
 
 def _free_slug(name: str) -> str:

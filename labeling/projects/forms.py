@@ -1,0 +1,121 @@
+"""Forms about projects, classes, guidelines and members."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from labeling.projects.actions import ClassSpec
+from labeling.projects.class_lines import parse_class_lines
+from labeling.projects.models import PALETTE_SLOTS, LabelClass, Role
+from labeling.web.errors import ActionError
+
+GUIDELINE_HELP = gettext_lazy("Markdown. Annotators open it with the key g. Say what counts as what, with examples.")
+CLASSES_HELP = gettext_lazy("name | description | key. Leave the key out to get 1, 2, 3 ...")
+CLASSES_EXAMPLE = gettext_lazy("complaint | Something went wrong\npraise | Somebody is happy")
+
+
+class DetailsForm(forms.Form):
+    """Name and description of a project."""
+
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=120, widget=forms.TextInput(attrs={"dir": "auto"}))
+    description = forms.CharField(
+        label=gettext_lazy("Description"),
+        max_length=2_000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2, "dir": "auto"}),
+        help_text=gettext_lazy("What is labeled, and what for."),
+    )
+
+
+class NewProjectForm(DetailsForm):
+    """A whole new project."""
+
+    classes = forms.CharField(
+        label=gettext_lazy("One class a line"),
+        help_text=CLASSES_HELP,
+        widget=forms.Textarea(attrs={"rows": 6, "dir": "auto", "spellcheck": "false", "placeholder": CLASSES_EXAMPLE}),
+    )
+    guideline = forms.CharField(
+        label=gettext_lazy("Text"),
+        required=False,
+        help_text=GUIDELINE_HELP,
+        widget=forms.Textarea(attrs={"rows": 8, "dir": "auto"}),
+    )
+
+    def clean_classes(self) -> list[ClassSpec]:
+        """At least two classes, as specs."""
+        try:
+            specs = parse_class_lines(self.cleaned_data["classes"])
+        except ActionError as error:
+            raise forms.ValidationError(error.message) from error
+        if len(specs) < 2:
+            raise forms.ValidationError(_("A project needs at least two classes, one a line."))
+        return specs
+
+
+class ClassForm(forms.Form):
+    """One class: new, or (with `label_class`) as it is."""
+
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=100, widget=forms.TextInput(attrs={"dir": "auto"}))
+    description = forms.CharField(
+        label=gettext_lazy("Description"),
+        max_length=500,
+        required=False,
+        widget=forms.TextInput(attrs={"dir": "auto"}),
+    )
+    key = forms.CharField(
+        label=gettext_lazy("Key"),
+        max_length=1,
+        required=False,
+        help_text=gettext_lazy("1-9 or a letter; u s f c g v belong to the review screen."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "class": "key-input"}),
+    )
+    slot = forms.TypedChoiceField(
+        label=gettext_lazy("Colour"),
+        choices=[(slot, str(slot + 1)) for slot in range(PALETTE_SLOTS)],
+        coerce=int,
+        required=False,
+        empty_value=None,
+        widget=forms.RadioSelect,
+    )
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, label_class: LabelClass | None = None) -> None:
+        initial = {}
+        if label_class is not None:
+            initial = {name: getattr(label_class, name) for name in ("name", "description", "key", "slot")}
+        super().__init__(data, initial=initial, auto_id=f"class-{label_class.pk if label_class else 'new'}-%s")
+
+
+class GuidelineForm(forms.Form):
+    """The guideline."""
+
+    guideline = forms.CharField(
+        label=gettext_lazy("Text"),
+        required=False,
+        help_text=GUIDELINE_HELP,
+        widget=forms.Textarea(attrs={"rows": 14, "dir": "auto"}),
+    )
+
+
+class MemberForm(forms.Form):
+    """A person by user name, and a role that is not above the asker's own."""
+
+    username = forms.CharField(
+        label=gettext_lazy("User name"),
+        max_length=150,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
+        help_text=gettext_lazy("A name that is new here becomes a new account."),
+    )
+    role = forms.ChoiceField(label=gettext_lazy("Role"), initial=Role.ANNOTATOR)
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, by: Role) -> None:
+        super().__init__(data)
+        cast(forms.ChoiceField, self.fields["role"]).choices = roles_up_to(by)
+
+
+def roles_up_to(by: Role) -> list[tuple[str, str]]:
+    """The roles that a person of role `by` may give, as choices."""
+    return [(role.value, str(role.label)) for role in Role if role.rank <= by.rank]
