@@ -8,8 +8,12 @@ from labeling.jobs.queries import silent_queues
 
 
 def banners(request: HttpRequest) -> dict[str, Any]:
-    """`silent_queues`: queues with work but without a living worker, for signed-in people."""
+    """`silent_queues`: queues with work but without a living worker, asked for only where a template shows it (C23)."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {}
-    return {"silent_queues": silent_queues}
+    return {"silent_queues": _sorted_queues, "is_signed_in": True}
+
+
+def _sorted_queues() -> list[str]:
+    return sorted(silent_queues())

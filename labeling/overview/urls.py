@@ -1,6 +1,17 @@
-"""Routes of the overview app."""
+"""Routes of the overview pages."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from labeling.overview import health_views, views
 
 app_name = "overview"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("p/<slug:slug>/", views.project, name="project"),
+    path("p/<slug:slug>/samples", views.samples, name="samples"),
+    path("p/<slug:slug>/samples/<int:sample_id>", views.sample, name="sample"),
+    path("doctor", health_views.doctor, name="doctor"),
+    path("banner", health_views.banner, name="banner"),
+    path("health/live", health_views.live, name="live"),
+    path("health/ready", health_views.ready, name="ready"),
+]

@@ -12,5 +12,6 @@ urlpatterns = [
     path("p/<slug:slug>/label/undo", views.undo_last, name="undo"),
     path("p/<slug:slug>/label/keep", views.keep_item, name="keep"),
     path("p/<slug:slug>/label/release", views.release_items, name="release"),
+    path("p/<slug:slug>/label/<int:item_id>/reopen", views.reopen_item, name="reopen"),
     path("p/<slug:slug>/label/free/<int:user_id>", views.free_items, name="free"),
 ]

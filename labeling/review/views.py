@@ -10,13 +10,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from labeling.accounts.models import User
-from labeling.labels.actions.verdicts import decide, undo
+from labeling.labels.actions.verdicts import decide, reopen, undo
 from labeling.projects.access import Access, project_view
+from labeling.projects.guideline import render_guideline
 from labeling.projects.models import Role
 from labeling.review.access import access_item
 from labeling.review.actions import claim, keep, release, skip
 from labeling.review.forms import DecisionForm, ItemForm, ReleaseForm, UndoForm
-from labeling.review.guideline import render_guideline
 from labeling.review.queries import screen_of
 from labeling.web.errors import ActionError
 from labeling.web.rendering import is_fragment_request, redirect_to, render_page
@@ -108,6 +108,16 @@ def free_items(request: HttpRequest, access: Access, user_id: int) -> HttpRespon
     count = release(project=access.project, user_id=user_id)
     messages.success(request, _("%(count)d freed for everybody.") % {"count": count})
     return _next(request, access)
+
+
+@require_POST
+@project_view(Role.REVIEWER)
+def reopen_item(request: HttpRequest, access: Access, item_id: int) -> HttpResponseBase:
+    """A reviewer puts a decided text back into the queue."""
+    item = access_item(access.project, item_id)
+    reopen(project=access.project, item_id=item.pk)
+    messages.success(request, _("Back in the queue."))
+    return redirect_to(request, "overview:sample", slug=access.project.slug, sample_id=item.sample_id)
 
 
 def _user(request: HttpRequest) -> User:

@@ -1,0 +1,245 @@
+"""The review screen over HTTP: plain forms, htmx, who may come in, what never leaks."""
+
+import re
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from labeling.labels.models import ItemState, Lease, ReviewItem, Verdict
+from labeling.projects.models import Role
+from tests.labeling.factories import add_member, make_dataset, make_project, make_run, make_user
+
+pytestmark = pytest.mark.django_db
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def user():
+    return make_user("ann")
+
+
+@pytest.fixture
+def project(user):
+    return make_project(user, guideline="# Be kind\n\n<script>alert(1)</script>")
+
+
+@pytest.fixture
+def run(project):
+    return make_run(make_dataset(project, ["first text", "second text", "third text"]))
+
+
+@pytest.fixture
+def page(client, user):
+    client.force_login(user)
+    return client
+
+
+def url(project, name="screen", **more):
+    return reverse(f"review:{name}", kwargs={"slug": project.slug, **more})
+
+
+def item_of(run, text):
+    return ReviewItem.objects.get(run=run, sample__text=text)
+
+
+def answer(run, text, name="positive", **more):
+    chosen = run.project.classes.get(name=name)
+    return {"item": item_of(run, text).pk, "label_class": chosen.pk, "client_id": str(uuid4()), **more}
+
+
+def test_screen_shows_the_least_certain_text_with_its_classes(page, project, run):
+    html = page.get(url(project)).content.decode()
+    assert ">third text</p>" in html
+    assert re.findall(r'data-key="(\d)"', html) == ["1", "2", "3"]
+    assert "<h1>Be kind</h1>" in html
+    assert "<script>alert" not in html
+
+
+def test_decide_plain_redirects_to_the_next_text(page, project, run):
+    response = page.post(url(project, "decide"), answer(run, "third text"), follow=True)
+    assert response.redirect_chain == [(url(project), 303)]
+    assert ">second text</p>" in response.content.decode()
+    assert item_of(run, "third text").state == ItemState.DECIDED
+
+
+def test_decide_htmx_answers_with_the_next_text_alone(page, project, run):
+    response = page.post(url(project, "decide"), answer(run, "third text", elapsed_ms=1200), headers=HTMX)
+    html = response.content.decode()
+    assert (response.status_code, "<html" in html, html.lstrip().startswith("<section")) == (200, False, True)
+    assert ">second text</p>" in html
+    assert "HX-Request" in response["Vary"]
+    assert Verdict.objects.get().elapsed_ms == 1200
+
+
+def test_decide_needs_few_queries(page, project, run, django_assert_max_num_queries):
+    page.get(url(project))
+    sent = answer(run, "third text")
+    with django_assert_max_num_queries(34):
+        page.post(url(project, "decide"), sent, headers=HTMX)
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_screen_takes_as_many_queries_for_one_text_as_for_three(page, project, size, django_assert_num_queries):
+    make_run(make_dataset(project, [f"text {i}" for i in range(size)]))
+    page.get(url(project))
+    with django_assert_num_queries(15):
+        page.get(url(project), headers=HTMX)
+
+
+def test_skip_and_undo_work_without_javascript(page, project, run):
+    page.get(url(project))
+    html = page.post(url(project, "skip"), {"item": item_of(run, "third text").pk}, follow=True).content.decode()
+    assert ">second text</p>" in html
+    page.post(url(project, "decide"), answer(run, "second text"))
+    html = page.post(url(project, "undo"), {"client_id": str(uuid4())}, follow=True).content.decode()
+    assert ">second text</p>" in html
+
+
+def test_c16_undo_goes_back_ten_texts(page, project):
+    run = make_run(make_dataset(project, [f"text {i:02}" for i in range(12)]))
+    for i in range(11, 0, -1):
+        page.post(url(project, "decide"), answer(run, f"text {i:02}"), headers=HTMX)
+    for i in range(1, 11):
+        html = page.post(url(project, "undo"), {"client_id": str(uuid4())}, headers=HTMX).content.decode()
+        assert f">text {i:02}</p>" in html
+
+
+def test_undo_with_nothing_to_undo_says_so(page, project, run):
+    response = page.post(url(project, "undo"), {"client_id": str(uuid4())}, headers=HTMX)
+    assert "nothing to undo" in response["HX-Trigger"]
+
+
+def test_a_sent_form_sent_again_changes_nothing(page, project, run):
+    sent = answer(run, "third text")
+    page.post(url(project, "decide"), sent)
+    page.post(url(project, "decide"), sent)
+    assert Verdict.objects.count() == 1
+
+
+def test_c08_a_late_answer_is_told_what_happened(page, project, run, client):
+    other = make_user("bea")
+    add_member(project, other)
+    page.get(url(project))
+    Lease.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    sent = answer(run, "third text")
+    client.force_login(other)
+    client.post(url(project, "decide"), answer(run, "third text", "negative"))
+    client.force_login(project.created_by)
+    html = client.post(url(project, "decide"), sent, headers=HTMX).content.decode()
+    assert "Your answer came too late" in html
+    assert "bea had decided it meanwhile" in html
+    assert ">second text</p>" in html
+
+
+def test_a_retired_class_reloads_the_text_with_a_notice(page, project, run):
+    sent = answer(run, "third text")
+    project.classes.filter(name="positive").update(is_retired=True)
+    response = page.post(url(project, "decide"), sent, headers=HTMX)
+    assert "not in use any more" in response["HX-Trigger"]
+    assert ">third text</p>" in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    "change", [{"item": ""}, {"item": "x"}, {"label_class": "-1"}, {"client_id": "7"}, {"item": 2**70}]
+)
+def test_a_form_that_cannot_be_read_is_refused(page, project, run, change):
+    response = page.post(url(project, "decide"), answer(run, "third text") | change)
+    assert (response.status_code, Verdict.objects.count()) == (422, 0)
+
+
+def test_an_empty_queue_says_why(page, project, client):
+    assert "Start a run first" in page.get(url(project)).content.decode()
+    run = make_run(make_dataset(project, ["only"]))
+    html = page.post(url(project, "decide"), answer(run, "only"), headers=HTMX).content.decode()
+    assert "All reviewed" in html
+
+
+def test_c04_texts_on_other_screens_are_named_with_their_time(page, project, run, client):
+    other = make_user("bea")
+    add_member(project, other)
+    until = timezone.now() + timedelta(minutes=5)
+    for item in run.items.all():
+        Lease.objects.create(item=item, user=other, expires_at=until)
+    html = page.get(url(project)).content.decode()
+    assert "bea: 3 texts on screen" in html
+    assert f"comes free at {timezone.localtime(until):%H:%M}" in html
+    page.post(url(project, "free", user_id=other.pk))
+    assert ">third text</p>" in page.get(url(project)).content.decode()
+
+
+def test_keep_and_release_follow_the_page(page, project, run):
+    page.get(url(project))
+    item = item_of(run, "third text")
+    until = page.post(url(project, "keep"), {"item": item.pk}).json()["until"]
+    assert page.post(url(project, "release"), {"until": until}).status_code == 204
+    assert not Lease.objects.exists()
+
+
+def test_blind_texts_leak_nothing(page, project, run):
+    ReviewItem.objects.update(is_blind=True)
+    before = page.get(url(project)).content.decode()
+    after = page.post(url(project, "decide"), answer(run, "third text"), headers=HTMX).content.decode()
+    for html in (before, after):
+        assert not re.search(r"models:|consensus|uncertain|disagree|gold|blind|audit|probab|score", html, re.IGNORECASE)
+
+
+def test_blind_and_other_texts_look_the_same_before_they_are_decided(page, project, run):
+    plain = page.get(url(project)).content.decode()
+    ReviewItem.objects.update(is_blind=True)
+    blind = page.get(url(project)).content.decode()
+    changing = r'[0-9a-f]{8}-[0-9a-f-]{27}|csrfmiddlewaretoken" value="\w+"|"X-CSRFToken": "\w+"|data-until="[^"]+"'
+    assert re.sub(changing, "", plain) == re.sub(changing, "", blind)
+
+
+@pytest.mark.parametrize("payload", ["<img src=x onerror=alert(1)>", "</p><script>alert(1)</script>", "{{ 7|add:7 }}"])
+def test_s06_texts_classes_and_columns_are_shown_as_text(page, user, payload):
+    project = make_project(user, classes=(payload, "other"), name=payload)
+    make_run(make_dataset(project, [payload], columns=(payload, "text")))
+    html = page.get(url(project)).content.decode()
+    assert payload.replace("{{", "") not in html.replace("&", "").replace("{{", "") or "<" not in payload
+    assert "<img src=x" not in html
+    assert "<script>alert" not in html
+
+
+ROLES = [("stranger", 404), (Role.ANNOTATOR, 200), (Role.MANAGER, 200)]
+
+
+@pytest.mark.parametrize(("role", "status"), ROLES)
+def test_members_alone_reach_the_screen(client, project, run, role, status):
+    person = make_user()
+    if role != "stranger":
+        add_member(project, person, role)
+    client.force_login(person)
+    assert client.get(url(project)).status_code == status
+    assert client.get(url(project), headers=HTMX).status_code == status
+
+
+def test_the_anonymous_are_sent_to_sign_in(client, project, run):
+    response = client.get(url(project))
+    assert (response.status_code, response.url.startswith("/sign-in")) == (302, True)
+    assert client.post(url(project, "decide"), answer(run, "third text")).status_code == 302
+    assert not Verdict.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["decide", "skip"])
+def test_s19_an_item_of_another_project_is_not_found(page, project, run, user, name):
+    foreign = make_run(make_dataset(make_project(user), ["foreign"]))
+    sent = answer(run, "third text") | {"item": foreign.items.get().pk}
+    assert page.post(url(project, name), sent).status_code == 404
+    assert page.post(url(project, "keep"), sent).json() == {"until": None}
+    assert page.post(url(project, "reopen", item_id=sent["item"])).status_code == 404
+    assert not Verdict.objects.exists()
+
+
+def test_reviewers_reopen_and_annotators_do_not(client, project, run):
+    page_of = url(project, "reopen", item_id=item_of(run, "third text").pk)
+    for role, status in ((Role.ANNOTATOR, 403), (Role.REVIEWER, 303)):
+        person = make_user()
+        add_member(project, person, role)
+        client.force_login(person)
+        client.post(url(project, "decide"), answer(run, "third text"))
+        assert client.post(page_of).status_code == status
+    assert item_of(run, "third text").state == ItemState.OPEN
