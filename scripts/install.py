@@ -22,12 +22,13 @@ def pip(*arguments: str) -> str:
     """What pip printed.
 
     Raises:
-        SystemExit: pip failed; its own words are on stderr.
+        SystemExit: pip failed; what it said is shown.
     """
     command = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", *arguments]
     done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True, cwd=ROOT)
     if done.returncode:
-        sys.exit(f"pip could not do this: {' '.join(arguments[:3])} ... (exit {done.returncode})")
+        advice = "If packages of another lock are in the way: rm -rf .venv, then again."
+        sys.exit(f"{done.stdout}pip {' '.join(arguments[:3])} failed. {advice}")
     return done.stdout
 
 
