@@ -2,16 +2,19 @@
 
 import hashlib
 from pathlib import Path
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.urls import reverse
 
 from labeling.accounts.actions import ensure_operator
 from labeling.accounts.links import signin_path
 from labeling.accounts.queries import has_anyone_signed_in
+from labeling.runs.models import Run, RunState
 
 STATIC_MARK = "static.sha256"
 
@@ -49,5 +52,15 @@ def _fingerprint() -> str:
 
 
 def first_signin_path() -> str | None:
-    """The path of a one-time link for the first operator, until anybody has signed in; then None."""
-    return None if has_anyone_signed_in() else signin_path(ensure_operator())
+    """The path of a one-time link for the first operator, until anybody has signed in; then None.
+
+    It leads to the run that votes, where there is one.
+    """
+    if has_anyone_signed_in():
+        return None
+    link = signin_path(ensure_operator())
+    run = Run.objects.filter(state=RunState.RUNNING).select_related("project").first()
+    if run is None:
+        return link
+    page = reverse("runs:detail", kwargs={"slug": run.project.slug, "number": run.number})
+    return f"{link}?{urlencode({'next': page})}"

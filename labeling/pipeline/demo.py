@@ -1,0 +1,136 @@
+"""The demo project, built by the site's own actions and jobs. Every step looks first at what is there already."""
+
+import os
+from collections.abc import Callable
+from time import monotonic, sleep
+
+from django.utils.translation import gettext as _
+
+from annotator_core import demo
+from labeling.accounts.models import User
+from labeling.datasets.actions.imports import start_import
+from labeling.datasets.actions.uploads import Plan, receive_stream
+from labeling.datasets.engine import reading_of
+from labeling.datasets.models import Dataset, Upload, UploadState
+from labeling.datasets.queries import current_datasets
+from labeling.datasets.readers.parts import Columns
+from labeling.pipeline.work import do_one
+from labeling.projects.actions import ClassSpec, create_project
+from labeling.projects.models import Project
+from labeling.runs.actions import Policy, start_run
+from labeling.runs.models import Run
+from labeling.runs.queries import newest_run
+from labeling.specialists.actions import add_specialist, confirm_version, save_map
+from labeling.specialists.models import Source, Specialist, SpecialistState, SpecialistVersion
+from labeling.specialists.queries import newest_trial, newest_version
+from labeling.web.errors import ActionError
+
+SLUG = "demo"
+QUEUES = ("io", "consensus")
+PATIENCE_S = 300.0
+Say = Callable[[str], None]
+
+
+def build_demo(*, owner: User, say: Say) -> Run:
+    """The demo's run, started here for the workers of `up` unless there is one. Raises ActionError."""
+    project = _project(owner)
+    dataset = _dataset(project, owner, say)
+    found = newest_run(dataset)
+    if found is not None:
+        return found
+    versions = _specialists(project, owner, say)
+    run = start_run(
+        project=project, dataset=dataset, versions=versions, policy=Policy(min_agree=len(versions)), by=owner
+    )
+    say(_("Run 1 is ready to vote on %(rows)d texts.") % {"rows": run.row_count})
+    return run
+
+
+def _project(owner: User) -> Project:
+    found = Project.objects.filter(slug=SLUG).first()
+    return found or create_project(
+        owner=owner,
+        slug=SLUG,
+        name=_("Demo: shop feedback"),
+        description=_("What customers of a shop write, by how they feel about it."),
+        classes=[ClassSpec(name) for name in demo.CLASSES],
+        guideline=demo.guideline(),
+    )
+
+
+def _dataset(project: Project, owner: User, say: Say) -> Dataset:
+    ready = [dataset for dataset in current_datasets(project) if dataset.is_ready]
+    if ready:
+        return ready[-1]
+    upload = project.uploads.filter(state=UploadState.IMPORTING).first() or _upload(project, owner)
+    _work_until(lambda: _import_state(upload) != UploadState.IMPORTING)
+    upload.refresh_from_db()
+    if upload.dataset is None or upload.state != UploadState.DONE:
+        raise ActionError(_("The demo's texts were not imported: %(error)s") % {"error": upload.error})
+    say(_("Imported %(rows)d texts.") % {"rows": upload.dataset.row_count})
+    return upload.dataset
+
+
+def _upload(project: Project, owner: User) -> Upload:
+    with demo.feedback_path().open("rb") as stream:
+        upload = receive_stream(project=project, stream=stream, filename="feedback.csv", by=owner)
+    columns = Columns(text="text", id="order_id", gold="gold")
+    start_import(upload=upload, plan=Plan(reading=reading_of(upload), columns=columns, name=_("Feedback")))
+    return upload
+
+
+def _import_state(upload: Upload) -> str:
+    return Upload.objects.values_list("state", flat=True).get(pk=upload.pk)
+
+
+def _specialists(project: Project, owner: User, say: Say) -> list[SpecialistVersion]:
+    """One confirmed version of each shipped specialist: files stored, label map set, tried on a hundred texts."""
+    found = [_added(project, name, owner) for name in demo.SPECIALIST_NAMES]
+    _work_until(lambda: not any(_state(each) == SpecialistState.FETCHING for each in found))
+    versions = [_mapped(project, each) for each in found]
+    _work_until(lambda: all(_is_tried(version) for version in versions))
+    for version in versions:
+        if not version.may_vote:
+            confirm_version(version=version, by=owner)
+            version.refresh_from_db()
+        say(_("Specialist %(name)s was tried and may vote.") % {"name": version.specialist.name})
+    return versions
+
+
+def _added(project: Project, name: str, owner: User) -> Specialist:
+    found = project.specialists.filter(name=name, is_archived=False).first()
+    folder = str(demo.specialist_folders()[name])
+    return found or add_specialist(project=project, source=Source.FOLDER, location=folder, name=name, by=owner)
+
+
+def _state(specialist: Specialist) -> str:
+    return Specialist.objects.values_list("state", flat=True).get(pk=specialist.pk)
+
+
+def _mapped(project: Project, specialist: Specialist) -> SpecialistVersion:
+    """Its newest version, or a first one with the label map that the demo carries."""
+    specialist.refresh_from_db()
+    if specialist.state == SpecialistState.FAILED:
+        raise ActionError(f"{specialist.name}: {specialist.error}")
+    found = newest_version(specialist)
+    if found is not None:
+        return found
+    ids = {each.name: each.pk for each in project.classes.all()}
+    meant = demo.label_maps()[specialist.name]
+    targets = [ids[meant[label]] for label in specialist.model_labels]
+    return save_map(specialist=specialist, targets=targets, max_length=specialist.max_length, are_holes_confirmed=False)
+
+
+def _is_tried(version: SpecialistVersion) -> bool:
+    trial = newest_trial(version)
+    return version.may_vote or (trial is not None and trial.is_done)
+
+
+def _work_until(is_over: Callable[[], bool]) -> None:
+    """Do the site's open work here, beside any worker that runs, until the step is over. Raises ActionError."""
+    end = monotonic() + PATIENCE_S
+    while not is_over():
+        if monotonic() > end:
+            raise ActionError(_("The demo's work does not come to an end. Ask: python manage.py doctor"))
+        if not do_one(QUEUES, f"demo-{os.getpid()}"):
+            sleep(0.1)
