@@ -8,12 +8,12 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from labeling.labels.actions.verdicts import LEASE_MINUTES
+from labeling.labels.actions.verdicts import LEASE_MINUTES, NotInQueue
 from labeling.labels.models import ItemState, Lease, ReviewItem
 from labeling.projects.models import Project
 from labeling.review.models import Skip
-from labeling.web.errors import ActionError
 
 LEASE = timedelta(minutes=LEASE_MINUTES)
 ITEMS_AT_MOST = 20  # S22: what a client asks for is clamped
@@ -63,7 +63,7 @@ def skip(*, project: Project, user_id: int, item_id: int) -> None:
     with transaction.atomic():
         item = ReviewItem.objects.filter(pk=item_id, project=project).first()
         if item is None:
-            raise ActionError("This text is not in the project's queue.")
+            raise NotInQueue(_("This text is not in the project's queue."))
         Skip.objects.update_or_create(item=item, user_id=user_id)
         Skip.objects.filter(item=item, user_id=user_id).update(created_at=timezone.now())
         Lease.objects.filter(item=item, user_id=user_id).delete()

@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from labeling.accounts.models import User
-from labeling.labels.actions.verdicts import decide, reopen, undo
+from labeling.labels.actions.verdicts import NotInQueue, decide, reopen, undo
 from labeling.projects.access import Access, project_view
 from labeling.projects.guideline import render_guideline
 from labeling.projects.models import Role
@@ -38,16 +38,17 @@ def decide_item(request: HttpRequest, access: Access) -> HttpResponseBase:
     if not form.is_valid():
         return _refuse(request, access, form)
     sent = form.cleaned_data
-    item = access_item(access.project, sent["item"])
     try:
         decide(
-            item_id=item.pk,
+            item_id=sent["item"],
             project=access.project,
             user_id=_user(request).pk,
             class_id=sent["label_class"],
             client_id=sent["client_id"],
             elapsed_ms=sent["elapsed_ms"],
         )
+    except NotInQueue as error:
+        raise Http404(error.message) from error
     except ActionError as error:
         messages.error(request, error.message)
     return _next(request, access)

@@ -144,5 +144,10 @@ def _standing(sample_ids: list[int]) -> dict[int, tuple[int, LabelSource]]:
     found: dict[int, tuple[int, LabelSource]] = {}
     for low in range(0, len(sample_ids), BATCH):
         labels = Label.objects.filter(is_current=True, sample_id__in=sample_ids[low : low + BATCH])
-        found.update({sample_id: (pk, LabelSource(source)) for pk, sample_id, source in labels.values_list("id", "sample_id", "source")})
+        found.update(
+            {
+                sample_id: (pk, LabelSource(source))
+                for pk, sample_id, source in labels.values_list("id", "sample_id", "source")
+            }
+        )
     return found

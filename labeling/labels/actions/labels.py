@@ -47,7 +47,7 @@ def set_labels(*, rows: Sequence[LabelRow], source: LabelSource) -> dict[int, La
     sample_ids = [row.sample_id for row in rows]
     if len(set(sample_ids)) != len(sample_ids):
         raise ValueError("a sample stands in the rows twice")
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         _lock(sample_ids)
         before = {sample_id: (pk, LabelSource(old)) for pk, sample_id, old in _labels(sample_ids, is_current=True)}
         kept = {sample_id for sample_id, (_, old) in before.items() if rank_source(old) > rank_source(source)}
@@ -62,7 +62,7 @@ def retract_labels(*, verdict_id: int) -> dict[int, LabelSource | None]:
 
     The best label left becomes current: the highest source, of equals the newest. None where nothing is left.
     """
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         sample_ids = list(Label.objects.filter(verdict_id=verdict_id).values_list("sample_id", flat=True))
         _lock(sample_ids)
         Label.objects.filter(verdict_id=verdict_id).update(is_current=False, is_retracted=True)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count, F
+from django.db.models import Count, F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -23,6 +23,10 @@ from labeling.web.errors import ActionError
 LEASE_MINUTES = 10  # review.md, "The queue"
 UNDO_LEVELS = 20  # review.md, "Keys"
 PERSON_RANK = rank_source(LabelSource.IMPORTED)
+
+
+class NotInQueue(ActionError):
+    """The project has no such review item."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +58,14 @@ def decide(  # noqa: PLR0913 (an answer has these parts; all are named at the ca
     """
     with transaction.atomic():
         item = _lock_item(project, item_id)
-        earlier = Verdict.objects.filter(client_id=client_id).first()
+        found = list(Verdict.objects.filter(Q(client_id=client_id) | Q(item=item, user_id=user_id, is_current=True)))
+        earlier = next((verdict for verdict in found if verdict.client_id == client_id), None)
         if earlier:
             return _repeated(earlier, item, user_id)
         _check_class(project, class_id)
         verdict = Verdict(item=item, user_id=user_id, label_class_id=class_id, client_id=client_id)
         verdict.has_seen_votes, verdict.elapsed_ms = has_seen_votes, elapsed_ms
-        mine = Verdict.objects.filter(item=item, user_id=user_id, is_current=True).first()
+        mine = found[0] if found else None
         if not _is_decidable(item, user_id, mine):
             _store_stale(verdict)
             return Decision(verdict.pk, item.pk, class_id, is_stale=True, is_repeat=False, copies=0)
@@ -118,7 +123,7 @@ def withdraw_items(*, run: Run) -> int:
 def _lock_item(project: Project, item_id: int) -> ReviewItem:
     item = ReviewItem.objects.select_for_update().filter(pk=item_id, project=project).first()
     if item is None:
-        raise ActionError(_("This text is not in the project's queue."))
+        raise NotInQueue(_("This text is not in the project's queue."))
     return item
 
 

@@ -77,7 +77,7 @@ def test_decide_htmx_answers_with_the_next_text_alone(page, project, run):
 def test_decide_needs_few_queries(page, project, run, django_assert_max_num_queries):
     page.get(url(project))
     sent = answer(run, "third text")
-    with django_assert_max_num_queries(34):
+    with django_assert_max_num_queries(32):
         page.post(url(project, "decide"), sent, headers=HTMX)
 
 
@@ -85,7 +85,7 @@ def test_decide_needs_few_queries(page, project, run, django_assert_max_num_quer
 def test_screen_takes_as_many_queries_for_one_text_as_for_three(page, project, size, django_assert_num_queries):
     make_run(make_dataset(project, [f"text {i}" for i in range(size)]))
     page.get(url(project))
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(12):
         page.get(url(project), headers=HTMX)
 
 
