@@ -41,9 +41,7 @@ def gallery_context() -> dict[str, Any]:
 
 def _form(prefix: str) -> GalleryForm:
     """A form with an error in each theme; the prefix keeps ids apart."""
-    form = GalleryForm(
-        {f"{prefix}-column": "text", f"{prefix}-mode": "most"}, prefix=prefix, auto_id=f"id_{prefix}_%s"
-    )
+    form = GalleryForm({f"{prefix}-column": "text", f"{prefix}-mode": "most"}, prefix=prefix, auto_id=f"id_{prefix}_%s")
     form.is_valid()
     return form
 

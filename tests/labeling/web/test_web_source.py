@@ -10,6 +10,7 @@ TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 STYLES = sorted((ROOT / "static" / "css").glob("*.css"))
 SCRIPTS = sorted((ROOT / "static" / "js").glob("*.js"))
 DRAWINGS = sorted((ROOT / "static").glob("*.svg"))
+INLINE_SCRIPT = re.compile(r"<script\b(?![^>]*\bsrc=)[^>]*>(?!\s*</script>)", re.IGNORECASE)
 BANNED = {
     "style attribute": (re.compile(r"""\sstyle\s*=""", re.IGNORECASE), TEMPLATES + DRAWINGS),
     "style element": (re.compile(r"<style\b", re.IGNORECASE), TEMPLATES + DRAWINGS),

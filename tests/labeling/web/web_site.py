@@ -35,8 +35,7 @@ def members_only(request: HttpRequest) -> HttpResponse:
 
 
 urlpatterns = [
-    path("", include("labeling.web.urls")),
-    path("", include("labeling.accounts.urls")),
+    path("", include("labeling.conf.urls")),
     path("denied", _raises(PermissionDenied("Only managers <b>may</b>."))),
     path("wrong", _raises(SuspiciousOperation("x"))),
     path("broken", _raises(RuntimeError("secret detail"))),
