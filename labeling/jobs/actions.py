@@ -223,6 +223,19 @@ def retry_dead(*, job: Job) -> int:
     return count
 
 
+def restart_job(*, job: Job) -> Job:
+    """Begin a job that is over anew: without its chunks, under the same topic, so that its events go on counting."""
+    with transaction.atomic():
+        locked = Job.objects.select_for_update().get(pk=job.pk)
+        locked.chunks.all().delete()
+        locked.stage, locked.state, locked.error, locked.is_dirty = "", JobState.RUNNING, "", True
+        locked.progress, locked.total, locked.finished_at = 0, 0, None
+        locked.save()
+        publish(locked)
+    ring(ADVANCE_QUEUE)
+    return locked
+
+
 def set_state(*, job: Job, state: JobState, error: str = "") -> Job:
     """Move the job to `state`: pause, resume, cancel, done, failed. Raises ActionError when the job is over."""
     with transaction.atomic():

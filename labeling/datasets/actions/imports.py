@@ -9,7 +9,7 @@ from labeling.datasets.actions.uploads import Plan, check_replaceable, configure
 from labeling.datasets.engine import path_of
 from labeling.datasets.models import Dataset, RefusedRow, Sample, Upload, UploadMode, UploadState
 from labeling.datasets.queries import active_run_number
-from labeling.jobs.actions import open_job, retry_dead
+from labeling.jobs.actions import open_job, restart_job, retry_dead
 from labeling.jobs.models import Job
 from labeling.jobs.queries import job_of
 from labeling.projects.models import Project
@@ -23,10 +23,12 @@ CLEAR_ROWS = 2_000
 def start_import(*, upload: Upload, plan: Plan) -> Job:
     """Store the plan and open the job that imports the file. Raises ActionError with the field."""
     configured = configure_upload(upload=upload, plan=plan)
-    return _begin(configured, plan.name)
+    _begin(configured, plan.name)
+    return open_job(project_id=configured.project_id, kind=KIND, subject=configured.pk)
 
 
-def _begin(upload: Upload, name: str) -> Job:
+def _begin(upload: Upload, name: str) -> None:
+    """Put the upload's counters to the start of an import, with the data set that gets its rows."""
     dataset = upload.target if upload.mode == UploadMode.APPEND else _create_dataset(upload, name)
     assert dataset is not None  # noqa: S101 (configure_upload has refused an append without a target)
     upload.dataset, upload.state, upload.error, upload.is_stop_asked = dataset, UploadState.IMPORTING, "", False
@@ -35,7 +37,6 @@ def _begin(upload: Upload, name: str) -> Job:
     upload.gold_count, upload.gold_unknown, upload.carried_count = 0, {}, 0
     upload.save()
     RefusedRow.objects.filter(upload=upload).delete()
-    return open_job(project_id=upload.project_id, kind=KIND, subject=upload.pk)
 
 
 def _create_dataset(upload: Upload, name: str) -> Dataset:
@@ -68,7 +69,8 @@ def retry_import(*, upload: Upload) -> Job:
     if locked.dataset_id is None:
         if not path_of(locked).exists():
             raise ActionError(_("The uploaded file is gone from the server. Upload it again."))
-        return _begin(locked, "")
+        _begin(locked, "")
+        return restart_job(job=job)
     locked.state, locked.error, locked.is_stop_asked = UploadState.IMPORTING, "", False
     locked.save(update_fields=["state", "error", "is_stop_asked"])
     retry_dead(job=job)

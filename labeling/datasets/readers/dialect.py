@@ -5,24 +5,21 @@ from io import StringIO
 from pathlib import Path
 from statistics import fmean
 
-from labeling.datasets.readers.parts import UnreadableFile
-from labeling.datasets.readers.stream import BOM, open_text
+from labeling.datasets.readers.stream import BOM
 
 DELIMITERS = (",", ";", "\t", "|")
 SAMPLE_CHARS = 256 * 1024
 SAMPLE_ROWS = 200
 ID_NAMES = ("id", "_id", "uid", "uuid", "guid", "key")
+TEXT_NAMES = ("text", "texts", "tweet", "sentence", "comment", "review", "message", "body", "content", "document")
 GOLD_NAMES = ("label", "gold", "class", "category", "sentiment", "target", "intent", "annotation", "y", "topic", "stance")
 MAX_GOLD_VALUES = 50
 
 
 def read_sample(path: Path, encoding: str) -> tuple[str, bool]:
-    """The first characters, without a byte order mark, and whether there are more. Raises UnreadableFile."""
-    try:
-        with open_text(path, encoding, "") as file:
-            sample = file.read(SAMPLE_CHARS + 1)
-    except UnicodeError as error:
-        raise UnreadableFile(str(error)) from error
+    """The first characters, without a byte order mark, and whether there are more. Bytes that do not fit are replaced."""
+    with path.open(encoding=encoding, errors="replace", newline="") as file:
+        sample = file.read(SAMPLE_CHARS + 1)
     return sample[:SAMPLE_CHARS].removeprefix(BOM), len(sample) > SAMPLE_CHARS
 
 
@@ -65,11 +62,13 @@ def _parse(sample: str, delimiter: str) -> list[list[str]]:
 
 
 def guess_text(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    """The column with the longest cells on average; the first one when there are no rows."""
-    if not rows:
-        return columns[0]
-    lengths = [fmean(len(row[i]) for row in rows) for i in range(len(columns))]
-    return columns[lengths.index(max(lengths))]
+    """The column with the longest cells on average, or one named like a text that is not much shorter (chosen: a quarter)."""
+    lengths = [fmean(len(row[i]) for row in rows) if rows else 0.0 for i in range(len(columns))]
+    longest = max(lengths)
+    for name, length in zip(columns, lengths, strict=True):
+        if name.strip().lower() in TEXT_NAMES and length * 4 >= longest:
+            return name
+    return columns[lengths.index(longest)]
 
 
 def guess_id(columns: tuple[str, ...], rows: list[tuple[str, ...]], text: str) -> str:

@@ -1,5 +1,6 @@
 """What a person sees before an import: how the file is read, its first records, and guesses they can change."""
 
+import re
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -41,7 +42,7 @@ def detect_reading(path: Path, filename: str) -> Reading:
     encoding = detect_encoding(path).encoding
     sample, is_cut = read_sample(path, encoding)
     format_name = guess_format(sample, filename)
-    if format_name == "jsonl" and sample.lstrip().startswith("["):
+    if re.match(r"\s*\[\s*[{\]]", sample):
         message = _("This file is one JSON list. Write one object a line instead (JSONL), or save the table as CSV.")
         raise UnreadableFile(message, 1)
     delimiter = guess_delimiter(sample, is_cut=is_cut) if format_name == "csv" else ","

@@ -26,7 +26,7 @@ def open_text(path: Path, encoding: str, newline: str) -> Iterator[TextIO]:
 def read_lines(file: TextIO, encoding: str) -> Iterator[str]:
     """The lines with their ends, without a byte order mark. Raises UnreadableFile on a line that never ends."""
     number = 0
-    while line := _next_line(file, encoding, number + 1):
+    while line := _next_line(file, encoding):
         number += 1
         if len(line) > MAX_LINE:
             message = _("Line %(line)d is longer than 16 million characters. Is this a table?")
@@ -34,9 +34,17 @@ def read_lines(file: TextIO, encoding: str) -> Iterator[str]:
         yield line.removeprefix(BOM) if number == 1 else line
 
 
-def _next_line(file: TextIO, encoding: str, number: int) -> str:
+def _next_line(file: TextIO, encoding: str) -> str:
     try:
         return file.readline(MAX_LINE + 1)
     except UnicodeError as error:
-        message = _("At about line %(line)d the file is not %(encoding)s. Choose another encoding, or save it as UTF-8.")
+        number = _find_bad_line(Path(file.name), encoding)
+        message = _("Line %(line)d is not %(encoding)s. Choose another encoding, or save the file as UTF-8.")
         raise UnreadableFile(message % {"line": number, "encoding": encoding}, number) from error
+
+
+def _find_bad_line(path: Path, encoding: str) -> int:
+    """The first line with a character that cannot be decoded: the decoder itself only knows its block."""
+    with path.open(encoding=encoding, errors="replace", newline="") as file:
+        lines = iter(lambda: file.readline(MAX_LINE), "")
+        return next((number for number, line in enumerate(lines, start=1) if "\ufffd" in line), 1)
