@@ -12,9 +12,6 @@ from labeling.runs.actions import Policy
 from labeling.runs.queries import ready_datasets, votable_versions
 from labeling.specialists.models import SpecialistVersion
 
-DatasetField = forms.ModelChoiceField[Dataset]
-
-
 class RunForm(forms.Form):
     """The plan of a run: data set, pool, how many must agree, or a review budget."""
 
@@ -46,7 +43,7 @@ class RunForm(forms.Form):
     def __init__(self, data: Mapping[str, Any] | None, *, project: Project) -> None:
         super().__init__(data)
         self.available = {str(version.pk): version for version in votable_versions(project)}
-        cast(DatasetField, self.fields["dataset"]).queryset = ready_datasets(project)
+        cast("forms.ModelChoiceField[Dataset]", self.fields["dataset"]).queryset = ready_datasets(project)
         cast(forms.MultipleChoiceField, self.fields["versions"]).choices = [
             (pk, str(version)) for pk, version in self.available.items()
         ]

@@ -23,9 +23,7 @@ def project():
 
 def mapped(project, folder, targets=None, **settings):
     specialist = add_fake(project, folder, **settings)
-    save_map(
-        specialist=specialist, targets=targets or own_targets(project), max_length=64, are_holes_confirmed=True
-    )
+    save_map(specialist=specialist, targets=targets or own_targets(project), max_length=64, are_holes_confirmed=True)
     work_off()
     return newest_version(specialist)
 

@@ -1,0 +1,136 @@
+import pytest
+from django.urls import reverse
+
+from labeling.projects.models import Role
+from labeling.runs.actions import Policy, start_run
+from labeling.runs.models import Run, RunState
+from tests.labeling.factories import add_member, make_dataset, make_project, make_user
+from tests.labeling.pool import make_pool, work_off
+
+pytestmark = pytest.mark.django_db
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def manager(client):
+    user = make_user()
+    client.force_login(user)
+    return user
+
+
+@pytest.fixture
+def project(manager):
+    return make_project(manager)
+
+
+@pytest.fixture
+def versions(project, tmp_path):
+    return make_pool(project, tmp_path)
+
+
+def url(project, name="list", **kwargs):
+    return reverse(f"runs:{name}", kwargs={"slug": project.slug} | kwargs)
+
+
+def form(dataset, versions):
+    return {"dataset": dataset.pk, "versions": [v.pk for v in versions], "rule": "agree"}
+
+
+def test_an_empty_list_says_what_a_run_is(client, project):
+    assert b"No runs yet" in client.get(url(project)).content
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_list_takes_the_same_queries_however_long(client, project, count, django_assert_num_queries):
+    for number in range(count):
+        dataset = make_dataset(project, ["a"])
+        Run.objects.create(project=project, dataset=dataset, number=number + 1, min_agree=3, row_count=1)
+    client.get(url(project))
+    with django_assert_num_queries(7):
+        client.get(url(project))
+
+
+def test_without_data_or_models_the_page_says_what_to_do_first(client, project, tmp_path):
+    assert b"No data to label yet" in client.get(url(project, "new")).content
+    make_dataset(project, ["a"])
+    assert b"No specialist may vote yet" in client.get(url(project, "new")).content
+
+
+def test_a_run_is_started_and_watched(client, project, versions):
+    dataset = make_dataset(project, [f"text {i}" for i in range(40)])
+    answer = client.post(url(project, "new"), form(dataset, versions))
+    run = Run.objects.get()
+    assert answer.headers["Location"] == url(project, "detail", number=run.number)
+    assert (run.min_agree, run.review_budget, run.created_by) == (3, None, run.created_by)
+    page = client.get(url(project, "detail", number=1)).content.decode()
+    assert 'data-live-topic="run:' in page
+    assert "Pause" in page
+    work_off()
+    page = client.get(url(project, "detail", number=1)).content.decode()
+    assert "To review" in page
+    assert "fake-0" in page
+
+
+@pytest.mark.parametrize(
+    ("data", "field"),
+    [
+        ({"rule": "budget"}, "review_budget"),
+        ({"rule": "budget", "review_budget": "101"}, "review_budget"),
+        ({"rule": "budget", "review_budget": "nan"}, "review_budget"),
+        ({"min_agree": "4"}, "min_agree"),
+        ({"min_agree": "0"}, "min_agree"),
+        ({"versions": []}, "versions"),
+        ({"versions": ["999"]}, "versions"),
+        ({"dataset": "999"}, "dataset"),
+    ],
+)
+def test_a_plan_that_cannot_be_is_refused_at_its_field(client, project, versions, data, field):
+    dataset = make_dataset(project, ["a", "b"])
+    answer = client.post(url(project, "new"), form(dataset, versions) | data, headers=HTMX)
+    assert (answer.status_code, list(answer.context["form"].errors)) == (422, [field])
+    assert not Run.objects.exists()
+
+
+def test_a_second_run_on_a_busy_data_set_is_refused(client, project, versions):
+    dataset = make_dataset(project, ["a", "b"])
+    client.post(url(project, "new"), form(dataset, versions))
+    answer = client.post(url(project, "new"), form(dataset, versions))
+    assert (answer.status_code, Run.objects.count()) == (422, 1)
+
+
+def test_pause_resume_cancel_from_the_page(client, project, versions):
+    dataset = make_dataset(project, ["a", "b"])
+    run = start_run(project=project, dataset=dataset, versions=versions, policy=Policy(3), by=None)
+    states = []
+    for verb in ("pause", "resume", "cancel", "cancel"):
+        assert client.post(url(project, "act", number=1, verb=verb)).status_code in {302, 303}
+        run.refresh_from_db()
+        states.append(run.state)
+    assert states == [RunState.PAUSED, RunState.RUNNING, RunState.CANCELLED, RunState.CANCELLED]
+
+
+def test_annotators_and_strangers_are_kept_out(client, project, versions):
+    start_run(project=project, dataset=make_dataset(project, ["a"]), versions=versions, policy=Policy(3), by=None)
+    annotator, stranger = make_user(), make_user()
+    add_member(project, annotator, Role.ANNOTATOR)
+    for user, status in ((annotator, 403), (stranger, 404)):
+        client.force_login(user)
+        for address in (url(project), url(project, "new"), url(project, "detail", number=1)):
+            assert client.get(address).status_code == status
+        assert client.post(url(project, "act", number=1, verb="cancel")).status_code == status
+    assert Run.objects.get().state == RunState.RUNNING
+
+
+def test_s19_another_projects_run_is_not_found(client, project, manager, tmp_path):
+    other = make_project(make_user())
+    Run.objects.create(project=other, dataset=make_dataset(other, ["a"]), number=7, min_agree=1, row_count=1)
+    assert client.get(url(project, "detail", number=7)).status_code == 404
+
+
+def test_the_run_page_costs_the_same_whatever_the_rows(client, project, versions, django_assert_num_queries):
+    dataset = make_dataset(project, [f"text {i}" for i in range(200)])
+    start_run(project=project, dataset=dataset, versions=versions, policy=Policy(3), by=None)
+    work_off()
+    client.get(url(project, "detail", number=1))
+    with django_assert_num_queries(12):
+        client.get(url(project, "detail", number=1))
