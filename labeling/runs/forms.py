@@ -12,6 +12,7 @@ from labeling.runs.actions import Policy
 from labeling.runs.queries import ready_datasets, votable_versions
 from labeling.specialists.models import SpecialistVersion
 
+
 class RunForm(forms.Form):
     """The plan of a run: data set, pool, how many must agree, or a review budget."""
 

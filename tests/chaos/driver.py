@@ -37,7 +37,7 @@ class Site:
             "DJANGO_SETTINGS_MODULE": "labeling.conf.settings",
         }
         given = {"DATABASE_URL": database_url} if database_url else {}
-        self.environment = os.environ | fast | own | given  # noqa: TID251 (handed on)
+        self.environment = os.environ | fast | own | given
         self.log = (folder / "up.log").open("wb")
         self.up = self.beside = None
 
