@@ -41,7 +41,7 @@ class Consensus(models.Model):
     uncertainty = models.FloatField()
     score = models.FloatField()
     confidence = models.FloatField(null=True)
-    route = models.CharField(max_length=6, null=True, choices=[(r.value, r.name) for r in Route])
+    route = models.CharField(max_length=6, null=True, choices=[(r.value, r.name) for r in Route])  # noqa: DJ001 (NULL: no cut yet)
 
     class Meta:
         """One a run, sample and generation; read by score when a cut is sought."""
@@ -137,6 +137,8 @@ class Verdict(models.Model):
         constraints = (
             models.UniqueConstraint(fields=("item", "user"), condition=Q(is_current=True), name="verdict_current_once"),
         )
+        # A person's last answers and those of today, whatever the number of all.
+        indexes = (models.Index(fields=("user", "created_at"), name="verdict_day"),)
 
     def __str__(self) -> str:
         return f"verdict {self.pk}"
