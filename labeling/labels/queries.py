@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
 
-from django.db.models import Count, F, Sum
+from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import Left
 from django.utils import timezone
 
@@ -82,12 +82,6 @@ def pace_of(project: Project, user_id: int) -> Pace:
     return Pace(today, median(seconds) if seconds else PACE_GUESS_S, rows_to_review(project))
 
 
-def decided_today(project: Project) -> int:
-    """Texts that people decided in the project since midnight."""
-    since = start_of_day()
-    return Verdict.objects.filter(item__project=project, created_at__gte=since, is_current=True, is_undo=False).count()
-
-
 def start_of_day() -> datetime:
     """Midnight in the site's time zone."""
     return timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
@@ -95,9 +89,9 @@ def start_of_day() -> datetime:
 
 def latest_verdict(project: Project, user_id: int) -> Verdict | None:
     """The person's newest answer in the project that is not undone, stale ones too, with item, class and `excerpt`."""
-    mine = Verdict.objects.filter(user_id=user_id, item__project=project, is_undo=False)
-    standing = mine.filter(is_current=True) | mine.filter(is_stale=True)
-    shown = standing.select_related("item", "label_class").annotate(excerpt=Left("item__sample__text", EXCERPT))
+    stands = Q(is_current=True) | Q(is_stale=True)
+    mine = Verdict.objects.filter(stands, user_id=user_id, item__project=project, is_undo=False)
+    shown = mine.select_related("item", "label_class").annotate(excerpt=Left("item__sample__text", EXCERPT))
     return shown.order_by("-created_at", "-id").first()
 
 
