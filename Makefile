@@ -44,8 +44,8 @@ demo: setup ## install, build the demo project, start the site and print a sign-
 demo-models: setup-dev ## train the demo's three specialists again
 	$(PY) -m annotator_core.demo.train
 
-test: setup-dev ## the whole default suite on SQLite, with coverage
-	$(PY) -m pytest -n $(N) -m "not chaos and not screenshots" --cov --cov-report=term $(ARGS)
+test: setup-dev ## the whole default suite on SQLite; without ARGS with the coverage floors
+	$(PY) -m pytest -n $(N) -m "not chaos and not screenshots" $(or $(ARGS),--cov --cov-report=term)
 	$(if $(ARGS),,$(PY) -m coverage report --include='annotator_core/*' --fail-under=95 --format=total)
 
 test-postgres: setup-dev ## the same suite on PostgreSQL and Redis
