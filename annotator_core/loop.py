@@ -5,11 +5,12 @@ Source: AutoAnnotator (arXiv 2506.16393), section 3: majority vote (eq. 3), unce
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
-from annotator_core.arrays import BoolArray, FloatArray
+from annotator_core.arrays import BoolArray, FloatArray, IntArray
 from annotator_core.consensus.average import average_probs, pick_classes
 from annotator_core.consensus.majority import Majority, vote_majority
 from annotator_core.errors import BadInput
@@ -18,6 +19,8 @@ from annotator_core.specialists.contract import Prediction, Specialist
 from annotator_core.specialists.windows import split_windows
 from annotator_core.spool import Spool, find_group
 from annotator_core.types import ABSTAIN, LabelSource, Route
+
+Number = TypeVar("Number", bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,19 +156,33 @@ def _predict(texts: list[str], specialist: Specialist, observer: Observer) -> Pr
 def _annotate_within_budget(
     ballots: Iterable[_Ballot], budget: float, verifier: Verifier | None, policy: Policy
 ) -> Iterator[Annotation]:
-    scores, groups, unvoted = [np.empty(0, np.float32)], [np.empty(0, np.int64)], [np.empty(0, np.bool_)]
     with Spool() as spool:
-        for ballot in ballots:
-            scores.append(average_probs(ballot.probs).score)
-            groups.append(np.array([find_group(text) for text in ballot.texts], dtype=np.int64))
-            unvoted.append(ballot.majority.classes == ABSTAIN)
-            spool.write(ballot.probs, (ballot.texts, ballot.reasons, ballot.names))
-        hard = hard_by_budget(np.concatenate(scores), np.concatenate(groups), budget, unvoted=np.concatenate(unvoted))
+        hard = _find_hard(ballots, budget, spool)
         low = 0
         for probs, (texts, reasons, names) in spool.read():
             high = low + len(texts)
             yield from _decide(_count(texts, probs, reasons, names), hard[low:high], verifier, policy)
             low = high
+
+
+def _find_hard(ballots: Iterable[_Ballot], budget: float, spool: Spool) -> BoolArray:
+    """Return which rows are hard, with all votes written to the spool; 13 bytes a row are kept meanwhile."""
+    scores: list[FloatArray] = []
+    groups: list[IntArray] = []
+    unvoted: list[BoolArray] = []
+    for ballot in ballots:
+        scores.append(average_probs(ballot.probs).score)
+        groups.append(np.array([find_group(text) for text in ballot.texts], dtype=np.int64))
+        unvoted.append(ballot.majority.classes == ABSTAIN)
+        spool.write(ballot.probs, (ballot.texts, ballot.reasons, ballot.names))
+    return hard_by_budget(_join(scores, np.float32), _join(groups, np.int64), budget, unvoted=_join(unvoted, np.bool_))
+
+
+def _join(parts: list[npt.NDArray[Number]], dtype: type[Number]) -> npt.NDArray[Number]:
+    """Return the parts as one array and forget them."""
+    joined = np.concatenate([np.empty(0, dtype), *parts])
+    parts.clear()
+    return joined
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,9 @@ def hard_by_budget(
     if not 0.0 <= share <= 1.0:
         raise BadInput(f"The review budget must be a share between 0 and 1, not {share}.")
     budget = math.floor(share * len(scores) + _TOLERANCE)
-    hard = np.zeros(len(scores), dtype=np.bool_) if unvoted is None else unvoted.copy()
+    if unvoted is None or not unvoted.any():
+        return _fill_budget(scores, groups, budget)
+    hard = unvoted.copy()
     rest = np.flatnonzero(~hard)
     fits = _fill_budget(scores[rest], groups[rest], budget - int(hard.sum()))
     hard[rest[fits]] = True
@@ -55,15 +57,30 @@ def hard_by_budget(
 
 
 def _fill_budget(scores: FloatArray, groups: IntArray, budget: int) -> BoolArray:
-    _, first, inverse, sizes = np.unique(groups, return_index=True, return_inverse=True, return_counts=True)
-    lowest = np.full(len(sizes), np.inf, dtype=np.float64)
-    np.minimum.at(lowest, inverse, scores)
+    taken = np.zeros(len(scores), dtype=np.bool_)
+    if not len(scores) or budget <= 0:
+        return taken
+    # Rows of one group side by side, in their own order: so starts points at each group's first row.
+    order = np.argsort(groups, kind="stable")
+    starts = _find_starts(groups[order])
+    sizes = np.diff(starts, append=len(order))
+    lowest = np.minimum.reduceat(scores[order], starts)
+    taken[order] = np.repeat(_choose_groups(np.lexsort((order[starts], lowest)), sizes, budget), sizes)
+    return taken
+
+
+def _find_starts(ordered: IntArray) -> IntArray:
+    is_start = np.ones(len(ordered), dtype=np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=is_start[1:])
+    return np.flatnonzero(is_start)
+
+
+def _choose_groups(by_score: IntArray, sizes: IntArray, budget: int) -> BoolArray:
     chosen = np.zeros(len(sizes), dtype=np.bool_)
-    for group in np.lexsort((first, lowest)):
-        if budget <= 0:
-            break
+    for group in by_score:
         if sizes[group] <= budget:
             chosen[group] = True
             budget -= int(sizes[group])
-    taken: BoolArray = chosen[inverse]
-    return taken
+            if not budget:
+                break
+    return chosen

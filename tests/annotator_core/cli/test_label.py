@@ -274,8 +274,11 @@ def test_label_a_specialist_that_gives_nan_abstains_and_is_told(
     assert "nan abstained on 2 rows, first because: The model gave no finite number" in capsys.readouterr().err
 
 
-def test_label_a_full_disk_says_so(label: Label, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert label(_write_csv(tmp_path / "in.csv", ["a"]), Path("/dev/full")) == 1
+@pytest.mark.parametrize("n_rows", [1, 2_000])
+def test_label_a_full_disk_says_so(
+    label: Label, tmp_path: Path, capsys: pytest.CaptureFixture[str], n_rows: int
+) -> None:
+    assert label(_write_csv(tmp_path / "in.csv", ["a"] * n_rows), Path("/dev/full")) == 1
     assert "The file /dev/full has no room left" in capsys.readouterr().err
     assert Path("/dev/full").is_char_device()
 

@@ -1,16 +1,16 @@
 """The fake hub beyond what fetching needs: search, trees, and no way out of its folders."""
 
 import json
-import subprocess
-import sys
+import socket
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.error import HTTPError
+from threading import Thread
+from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 import pytest
 
-from annotator_core.fakes.hub import FakeHub, HubContent, find_commit
+from annotator_core.fakes.hub import FakeHub, HubContent, find_commit, main
 
 
 @pytest.fixture
@@ -61,7 +61,19 @@ def test_nothing_outside_a_folder_is_served(hub: FakeHub) -> None:
 
 
 def test_the_hub_is_a_command(tmp_path: Path) -> None:
-    run = subprocess.run(
-        [sys.executable, "-m", "annotator_core.fakes.hub", "--help"], capture_output=True, text=True, check=True
-    )
-    assert "ID=FOLDER" in run.stdout
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    thread = Thread(target=main, args=([f"--port={port}", f"a/alpha={tmp_path}"],), daemon=True)
+    thread.start()
+    (model,) = json.loads(_wait_for(f"http://127.0.0.1:{port}/api/models"))
+    assert model["id"] == "a/alpha"
+
+
+def _wait_for(url: str) -> bytes:
+    for _ in range(2_000):
+        try:
+            with urlopen(url) as answer:
+                return answer.read()
+        except URLError:
+            continue
+    raise AssertionError(url)

@@ -38,6 +38,12 @@ def test_store_where_nothing_can_be_written(classifier: Path, tmp_path: Path) ->
         store_folder(classifier, tmp_path / "file" / "store")
 
 
+def test_store_a_file_in_the_place_of_the_model_is_an_error(classifier: Path, tmp_path: Path) -> None:
+    (tmp_path / hash_folder(classifier)).write_text("x")
+    with pytest.raises(StorageError, match="cannot be used"):
+        store_folder(classifier, tmp_path)
+
+
 STORE_UNDER_A_QUOTA = """
 import resource, signal, sys
 from pathlib import Path

@@ -242,11 +242,16 @@ def test_predict_a_model_without_a_padding_token_takes_one_text_at_a_time(tmp_pa
 
 def _make_roberta(folder: Path) -> Path:
     """Left to itself, position ids of RoBERTa start behind the padding id: padding must not move them."""
-    from transformers import RobertaConfig, RobertaForSequenceClassification
-
     from tests.annotator_core.conftest import make_tokenizer
 
     make_tokenizer(folder)
+    _save_roberta(folder, pad_token_id=0)
+    return folder
+
+
+def _save_roberta(folder: Path, pad_token_id: int) -> None:
+    from transformers import RobertaConfig, RobertaForSequenceClassification
+
     config = RobertaConfig(
         vocab_size=120,
         hidden_size=16,
@@ -254,19 +259,37 @@ def _make_roberta(folder: Path) -> Path:
         num_attention_heads=2,
         intermediate_size=32,
         max_position_embeddings=40,
-        pad_token_id=0,
+        pad_token_id=pad_token_id,
         type_vocab_size=2,
         id2label=dict(enumerate(LABELS)),
         num_labels=3,
         initializer_range=0.5,
     )
     RobertaForSequenceClassification(config).save_pretrained(folder)
-    return folder
 
 
 def test_predict_roberta_equals_the_plain_model(tmp_path: Path) -> None:
     folder = _make_roberta(tmp_path)
     assert np.abs(_load(folder).predict(TEXTS).probs - _run_plainly(folder, TEXTS)).max() < 1e-5
+
+
+def _make_bertweet(folder: Path) -> Path:
+    """A tokenizer written in Python, as that of one of the paper's specialists."""
+    letters = sorted(set(SENTENCE) - {" "})
+    (folder / "vocab.txt").write_text("".join(f"{letter}@@ 1\n{letter} 1\n" for letter in letters))
+    (folder / "bpe.codes").write_text("#version: 0.2\n")
+    tokenizer = {"tokenizer_class": "BertweetTokenizer", "model_max_length": 30}
+    (folder / "tokenizer_config.json").write_text(json.dumps(tokenizer))
+    _save_roberta(folder, pad_token_id=1)
+    return folder
+
+
+def test_predict_with_a_tokenizer_written_in_python_counts_what_it_cut(tmp_path: Path) -> None:
+    tiny = _load(_make_bertweet(tmp_path))
+    assert not tiny._tokenizer.is_fast
+    prediction = tiny.predict(["good movie", "good " * 7, "good " * 8, "awful"])
+    assert has_voted(prediction.probs).all()
+    assert prediction.truncated == 1
 
 
 def test_specialists_of_other_seeds_disagree(classifier_template: Path, tmp_path: Path) -> None:
