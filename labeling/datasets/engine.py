@@ -46,7 +46,7 @@ def columns_of(upload: Upload) -> Columns:
 
 
 def read_batches(upload: Upload, order: tuple[str, ...]) -> Iterator[Batch]:
-    """Batches after the upload's checkpoint. Each must be stored before the next is asked for. Raises UnreadableFile."""
+    """Batches after the upload's checkpoint; store each before asking for the next. Raises UnreadableFile."""
     rows = read_rows(path_of(upload), reading_of(upload), columns_of(upload), order)
     rest = islice(rows, upload.records_done, None)
     position = upload.next_position

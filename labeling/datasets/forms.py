@@ -88,8 +88,8 @@ class ImportForm(forms.Form):
         self.targets = {str(dataset.number): dataset for dataset in current_datasets(project)}
         guess = preview.guess
         initial = {"goal": goal, "name": name, "text_column": guess.text, "id_column": guess.id}
-        initial |= {"gold_column": guess.gold, "is_guarded": guess.is_guarded}
-        super().__init__(data, initial=initial)
+        initial["gold_column"] = guess.gold
+        super().__init__(data, initial=initial | {"is_guarded": guess.is_guarded})
         columns = [(column, column) for column in preview.columns if column]
         self._choices("goal", _goals(self.targets))
         self._choices("text_column", columns)

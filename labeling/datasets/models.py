@@ -106,8 +106,8 @@ class Upload(models.Model):
 class Sample(models.Model):
     """One text to label with its original columns.
 
-    `cells` holds the other columns: a JSON list in the order of the data set's columns (CSV; the text's place is null), or the JSON object as
-    it was written with null in the text's place (JSONL), so that an export gives back what came in.
+    `cells` holds the other columns: a JSON list in the order of the data set's columns (CSV; the text's place is null),
+    or the JSON object as it was written with null in the text's place (JSONL): an export gives back what came in.
     """
 
     dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="samples")

@@ -57,7 +57,7 @@ def known_ids(dataset_id: int, external_ids: Iterable[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     for low in range(0, len(wanted), IN_LIST):
         rows = Sample.objects.filter(dataset_id=dataset_id, external_id__in=wanted[low : low + IN_LIST])
-        found.update(rows.values_list("external_id", "upload_id"))
+        found.update({key: upload_id for key, upload_id in rows.values_list("external_id", "upload_id") if key})
     return found
 
 
@@ -67,9 +67,9 @@ def count_from(dataset_id: int, position: int) -> int:
 
 
 def frame_threshold(dataset_id: int) -> str:
-    """The largest text hash of the audit frame: the F-th smallest of N, F = min(20% N, max(2% N, 300)). Empty under 5 texts.
+    """The largest text hash of the audit frame: the F-th smallest of N, F = min(20% N, max(2% N, 300)).
 
-    Source: engine.md 6. N counts different texts, so equal texts are in the frame together or not at all.
+    Empty under 5 texts. Source: engine.md 6. N counts different texts: equal ones are in together or not at all.
     """
     hashes = Sample.objects.filter(dataset_id=dataset_id).order_by("text_hash")
     texts = hashes.aggregate(n=Count("text_hash", distinct=True))["n"]
@@ -96,7 +96,7 @@ def first_samples(dataset: Dataset, count: int = 20) -> list[ShownSample]:
 
 
 def cells_of(dataset: Dataset, text: str, cells: str) -> tuple[str | None, ...]:
-    """A sample's cells as texts in the order of the data set's columns: a string's characters, else the JSON as written."""
+    """A sample's cells in the order of the data set's columns: a string's characters, else the JSON as written."""
     if cells.startswith("["):
         pairs = zip(dataset.columns, loads(cells), strict=True)
         return tuple(text if name == dataset.text_column else cell for name, cell in pairs)

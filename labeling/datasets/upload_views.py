@@ -13,7 +13,7 @@ from labeling.datasets.actions.imports import KIND, retry_import, start_import, 
 from labeling.datasets.actions.uploads import Plan, discard_upload
 from labeling.datasets.engine import path_of, reading_of
 from labeling.datasets.forms import ImportForm, ReadingForm, reading_data
-from labeling.datasets.models import RefusedRow, Upload, UploadState
+from labeling.datasets.models import GoldUse, RefusedRow, Upload, UploadState
 from labeling.datasets.queries import refused_page
 from labeling.datasets.readers.guard import guard
 from labeling.datasets.readers.parts import Reading, UnreadableFile
@@ -79,7 +79,7 @@ def _start(found: Upload, reading: Reading, form: ImportForm) -> bool:
         mode=mode,
         target=target,
         name=data["name"],
-        gold_use=data["gold_use"] or "keep",
+        gold_use=GoldUse(data["gold_use"] or GoldUse.KEEP),
         is_creating_classes=data["is_creating_classes"],
     )
     try:

@@ -78,9 +78,9 @@ def retry_export(*, export: Export) -> None:
 
 
 def write_file(*, export: Export, token: str, report: Callable[[int], None]) -> Written:
-    """Write the file beside its place and rename it. `token` keeps two workers apart; `report` is told of rows and may raise.
+    """Write the file beside its place and rename it. Whatever is raised, nothing half-written is left.
 
-    Whatever is raised, nothing half-written is left.
+    `token` keeps two workers apart; `report` is told of rows and may raise.
     """
     folder = Path(settings.EXPORT_FOLDER)
     folder.mkdir(parents=True, exist_ok=True)
@@ -150,7 +150,7 @@ def close_export(*, export: Export, written: Written) -> None:
 
 
 def file_of(export: Export) -> Path:
-    """Where the finished file lies. Raises ActionError when it is not there, or not inside the folder of exports (S17)."""
+    """Where the finished file lies. Raises ActionError when it is not there, or not in the folder of exports (S17)."""
     folder = Path(settings.EXPORT_FOLDER)
     path = folder / export.path
     if not export.is_ready or not export.path or not is_inside(folder, path) or not path.is_file():

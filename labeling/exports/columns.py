@@ -22,7 +22,7 @@ PREFIX = "aa_"
 
 
 def own_names(columns: Sequence[str]) -> tuple[str, ...]:
-    """The name of each of OWN_COLUMNS in the file: with the prefix, repeated if need be, where an uploaded column has it."""
+    """The name of each of OWN_COLUMNS in the file: prefixed until no uploaded column has it."""
     taken = set(columns)
     names = []
     for name in OWN_COLUMNS:

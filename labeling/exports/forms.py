@@ -18,7 +18,10 @@ class ExportForm(forms.Form):
     is_raw = forms.BooleanField(
         label=_("Raw cells in CSV"),
         required=False,
-        help_text=_("Without this, cells that a spreadsheet would run as a formula get an apostrophe in front; importing such a file takes it off again."),
+        help_text=_(
+            "Without this, cells that a spreadsheet would run as a formula get an apostrophe in front; "
+            "importing such a file takes it off again."
+        ),
     )
 
     def __init__(self, data: Any = None, *, datasets: list[Dataset], chosen: Dataset | None) -> None:

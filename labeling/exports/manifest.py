@@ -38,7 +38,12 @@ def _dataset(dataset: Dataset) -> dict[str, Any]:
         "text_column": dataset.text_column,
         "audit_frame_until": dataset.frame_until,
         "inputs": [
-            {"filename": upload.filename, "sha256": upload.sha256, "bytes": upload.size_bytes, "rows": upload.accepted_count}
+            {
+                "filename": upload.filename,
+                "sha256": upload.sha256,
+                "bytes": upload.size_bytes,
+                "rows": upload.accepted_count,
+            }
             for upload in uploads
         ],
     }

@@ -163,5 +163,7 @@ def _add_verdicts(page: Page) -> None:
         verdicts = Verdict.objects.filter(
             item_id__in=item_ids[low : low + IN_LIST], is_current=True, is_stale=False, label_class__isnull=False
         )
-        for item_id, name, class_id in verdicts.order_by("id").values_list("item_id", "user__username", "label_class_id"):
+        for item_id, name, class_id in verdicts.order_by("id").values_list(
+            "item_id", "user__username", "label_class_id"
+        ):
             page.verdicts.setdefault(item_id, []).append((name, class_id))

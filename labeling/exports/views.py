@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
@@ -110,9 +110,16 @@ def _stream(request: HttpRequest, path: Path) -> HttpResponseBase:
 
 
 async def _blocks(path: Path) -> AsyncIterator[bytes]:
-    with await sync_to_async(path.open)("rb") as file:
+    file = await sync_to_async(_open)(path)
+    try:
         while block := await sync_to_async(file.read)(BLOCK_BYTES):
             yield block
+    finally:
+        await sync_to_async(file.close)()
+
+
+def _open(path: Path) -> BinaryIO:
+    return path.open("rb")
 
 
 @require_GET

@@ -61,7 +61,10 @@ def stop_import(*, upload: Upload) -> None:
 
 @transaction.atomic
 def retry_import(*, upload: Upload) -> Job:
-    """Try a failed import again: from the start when its rows were taken back, else from where it failed. Raises ActionError."""
+    """Try a failed import again: from the start when its rows were taken back, else from where it failed.
+
+    Raises ActionError when it has not failed, or its file is gone.
+    """
     locked = Upload.objects.select_for_update().get(pk=upload.pk)
     job = job_of(KIND, locked.pk)
     if locked.state != UploadState.FAILED or job is None:
@@ -111,7 +114,7 @@ def analyze() -> None:
 
 
 def finish_import(*, upload: Upload) -> None:
-    """Let the rows count: the data set is ready, a replaced one archived. Raises ActionError when it must not be archived."""
+    """Let the rows count: the data set is ready, a replaced one archived. Raises ActionError while a run is on that."""
     dataset, target = upload.dataset, upload.target
     assert dataset is not None  # noqa: S101 (an upload in work has one)
     if upload.mode == UploadMode.REPLACE and target is not None:

@@ -37,7 +37,9 @@ def _create_missing(project: Project, scan: Scan) -> None:
         if name and name.casefold() not in known:
             missing.setdefault(name.casefold(), name)
     if len(missing) > MAX_NEW_CLASSES or len(scan.gold_values) >= MAX_VALUES:
-        message = _("The gold column holds %(count)d values that are no class; at most 50 can be made. Is it the right column?")
+        message = _(
+            "The gold column holds %(count)d values that are no class; at most 50 can be made. Is it the right one?"
+        )
         raise ActionError(message % {"count": len(missing)})
     for name in sorted(missing.values()):
         create_class(project=project, name=name)

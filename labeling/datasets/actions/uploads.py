@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from uuid import uuid4
 
 from django.conf import settings
@@ -35,7 +35,7 @@ class Plan:
     is_creating_classes: bool = False
 
 
-def receive_upload(*, project: Project, file: UploadedFile, by: User | None) -> Upload:
+def receive_upload(*, project: Project, file: "UploadedFile[Any]", by: User | None) -> Upload:
     """Keep the file under a name of our own and find out how it is written. Raises ActionError when it is no table."""
     path = _new_path()
     try:
@@ -64,7 +64,7 @@ def _new_path() -> Path:
     return folder / f"{uuid4().hex}.data"
 
 
-def _keep(file: UploadedFile, path: Path) -> None:
+def _keep(file: "UploadedFile[Any]", path: Path) -> None:
     """A file that was streamed to our folder only gets another name; another one is copied."""
     if isinstance(file, TemporaryUploadedFile):
         file.flush()
@@ -107,7 +107,11 @@ def configure_upload(*, upload: Upload, plan: Plan) -> Upload:
     _check_columns(plan.columns, names)
     locked.mode, locked.target, locked.columns = plan.mode, plan.target, list(names)
     _check_target(locked, plan)
-    locked.format, locked.encoding, locked.delimiter = plan.reading.format, plan.reading.encoding, plan.reading.delimiter
+    locked.format, locked.encoding, locked.delimiter = (
+        plan.reading.format,
+        plan.reading.encoding,
+        plan.reading.delimiter,
+    )
     locked.text_column, locked.id_column, locked.gold_column = plan.columns.text, plan.columns.id, plan.columns.gold
     locked.is_guarded = plan.columns.is_guarded
     locked.gold_use = plan.gold_use if plan.columns.gold else GoldUse.KEEP

@@ -5,40 +5,41 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('datasets', '0001_initial'),
+        ("datasets", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='upload',
-            name='gold_count',
+            model_name="upload",
+            name="gold_count",
             field=models.BigIntegerField(default=0),
         ),
         migrations.AddField(
-            model_name='upload',
-            name='gold_unknown',
+            model_name="upload",
+            name="gold_unknown",
             field=models.JSONField(default=dict),
         ),
         migrations.AddField(
-            model_name='upload',
-            name='is_creating_classes',
+            model_name="upload",
+            name="is_creating_classes",
             field=models.BooleanField(default=False),
         ),
         migrations.AddField(
-            model_name='upload',
-            name='is_guarded',
+            model_name="upload",
+            name="is_guarded",
             field=models.BooleanField(default=False),
         ),
         migrations.AddField(
-            model_name='upload',
-            name='is_stop_asked',
+            model_name="upload",
+            name="is_stop_asked",
             field=models.BooleanField(default=False),
         ),
         migrations.AlterField(
-            model_name='upload',
-            name='dataset',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='uploads', to='datasets.dataset'),
+            model_name="upload",
+            name="dataset",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="uploads", to="datasets.dataset"
+            ),
         ),
     ]

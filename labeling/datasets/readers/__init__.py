@@ -1,1 +1,1 @@
-"""How uploaded files are read: what a file is, its encoding and delimiter, its records with their flaws. No database."""
+"""How uploaded files are read: kind, encoding, delimiter, records with their flaws. No database."""

@@ -11,8 +11,20 @@ DELIMITERS = (",", ";", "\t", "|")
 SAMPLE_CHARS = 256 * 1024
 SAMPLE_ROWS = 200
 ID_NAMES = ("id", "_id", "uid", "uuid", "guid", "key")
-TEXT_NAMES = ("text", "texts", "tweet", "sentence", "comment", "review", "message", "body", "content", "document")
-GOLD_NAMES = ("label", "gold", "class", "category", "sentiment", "target", "intent", "annotation", "y", "topic", "stance")
+TEXT_NAMES = ("text", "tweet", "sentence", "comment", "review", "message", "body", "content", "document")
+GOLD_NAMES = (
+    "label",
+    "gold",
+    "class",
+    "category",
+    "sentiment",
+    "target",
+    "intent",
+    "annotation",
+    "y",
+    "topic",
+    "stance",
+)
 MAX_GOLD_VALUES = 50
 
 
@@ -24,7 +36,7 @@ def read_sample(path: Path, encoding: str) -> tuple[str, bool]:
 
 
 def guess_format(sample: str, filename: str) -> str:
-    """jsonl where the first line looks like an object or the name says so, else csv."""
+    """Return jsonl where the first line looks like an object or the name says so, else csv."""
     is_named = filename.lower().endswith((".jsonl", ".ndjson", ".json"))
     return "jsonl" if is_named or sample.lstrip().startswith('{"') else "csv"
 
@@ -37,7 +49,7 @@ def guess_delimiter(sample: str, *, is_cut: bool) -> str:
 
 
 def _score(sample: str, delimiter: str, *, is_cut: bool) -> tuple[bool, float, int]:
-    """(rows are split at all, share of rows as wide as the header, width): larger is better, the first of equals wins."""
+    """(rows are split at all, share of rows as wide as the header, width): larger is better."""
     rows = _parse(sample, delimiter)
     if is_cut and len(rows) < SAMPLE_ROWS:
         rows = rows[:-1]
@@ -62,7 +74,7 @@ def _parse(sample: str, delimiter: str) -> list[list[str]]:
 
 
 def guess_text(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    """The column with the longest cells on average, or one named like a text that is not much shorter (chosen: a quarter)."""
+    """The column with the longest cells on average, or one named like a text with a quarter of that (chosen)."""
     lengths = [fmean(len(row[i]) for row in rows) if rows else 0.0 for i in range(len(columns))]
     longest = max(lengths)
     for name, length in zip(columns, lengths, strict=True):

@@ -40,18 +40,23 @@ def _record(number: int, line_number: int, line: str) -> JsonRecord:
         values = split_object(line)
     except (ValueError, RecursionError) as error:
         return JsonRecord(number, line_number, flaw=Flaw(_name_error(error), excerpt=excerpt(line)))
-    flaw = next((flaw for name, text, *_rest in values if (flaw := check_cell(name, text) or check_cell(name, name))), None)
+    flaw = next(
+        (flaw for name, text, *_rest in values if (flaw := check_cell(name, text) or check_cell(name, name))), None
+    )
     return JsonRecord(number, line_number, line, () if flaw else values, flaw)
 
 
 def _name_error(error: ValueError | RecursionError) -> str:
     if isinstance(error, JSONDecodeError):
-        return _("This is not a JSON object: %(problem)s at character %(at)d.") % {"problem": error.msg, "at": error.pos + 1}
+        return _("This is not a JSON object: %(problem)s at character %(at)d.") % {
+            "problem": error.msg,
+            "at": error.pos + 1,
+        }
     return _("This is not a JSON object that can be taken: %(problem)s.") % {"problem": str(error)[:150] or "too deep"}
 
 
 def split_object(line: str) -> tuple[Value, ...]:
-    """(key, text, start, end, is string) of each value at the top of a JSON object. Raises ValueError, RecursionError.
+    """(key, text, start, end, is string) of each value of an object. Raises ValueError, RecursionError.
 
     `line[start:end]` is the value as written; `text` a string's characters, nothing for null, else the value as written.
     """

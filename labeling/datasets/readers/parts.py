@@ -7,7 +7,7 @@ MAX_CELL = 1_048_576
 MAX_COLUMNS = 512
 MAX_NAME = 200
 MAX_LINE = 16 * 1024 * 1024
-"""Characters read while looking for the end of a line or of a quoted cell; chosen: it bounds memory, a flaw is certain beyond."""
+"""Characters read while looking for the end of a line or a quoted cell; chosen: it bounds memory."""
 
 
 class UnreadableFile(Exception):
@@ -39,7 +39,7 @@ class Flaw:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record, counted from 0, that starts on `line`. `cells` follow the columns, None where a key is missing (JSONL)."""
+    """One record, counted from 0, that starts on `line`. `cells` follow the columns, None where a key is missing."""
 
     number: int
     line: int
@@ -49,7 +49,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class JsonRecord:
-    """One JSON object: for each key its text (a string's characters, else the JSON as written) and its place in `raw`."""
+    """One JSON object: for each key its text (a string's characters, else as written) and its place in `raw`."""
 
     number: int
     line: int
@@ -60,7 +60,7 @@ class JsonRecord:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Which columns mean what; empty where there is none. `is_guarded` undoes the formula quoting of our own exports."""
+    """Which columns mean what; empty where there is none. `is_guarded` undoes the formula guard of our exports."""
 
     text: str
     id: str = ""

@@ -23,7 +23,9 @@ from labeling.datasets.readers.table import check_names, read_columns, read_reco
 
 SHOWN = 20
 LOOKED_AT = 200
-OWN_COLUMNS = frozenset({"label_source", "confidence", "uncertainty", "route", "votes", "decided_at", "labels_by_annotator"})
+OWN_COLUMNS = frozenset(
+    {"label_source", "confidence", "uncertainty", "route", "votes", "decided_at", "labels_by_annotator"}
+)
 
 
 @dataclass(frozen=True, slots=True)

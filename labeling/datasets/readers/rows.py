@@ -61,7 +61,12 @@ def _from_cells(record: Record, columns: Columns, order: tuple[str, ...], places
     cells[order.index(columns.text)] = None
     gold = named[columns.gold] or "" if columns.gold else ""
     external_id = named[columns.id] if columns.id else None
-    return _row((record.number, record.line), columns, (named[columns.text], external_id, gold), dumps(cells, ensure_ascii=False))
+    return _row(
+        (record.number, record.line),
+        columns,
+        (named[columns.text], external_id, gold),
+        dumps(cells, ensure_ascii=False),
+    )
 
 
 def _from_object(record: JsonRecord, columns: Columns) -> Row | Refusal:

@@ -68,7 +68,9 @@ def refuse_other_kinds(head: bytes) -> None:
     """Raise UnreadableFile with what the file really is, when it is no text file; `head` is its first bytes."""
     kind = _name_kind(head)
     if kind:
-        message = _("This is %(kind)s, not a CSV or JSONL file. Open it in the program that made it and save it as CSV.")
+        message = _(
+            "This is %(kind)s, not a CSV or JSONL file. Open it in the program that made it and save it as CSV."
+        )
         raise UnreadableFile(message % {"kind": kind})
 
 
@@ -136,7 +138,7 @@ def _first_bad_utf8(path: Path) -> int | None:
 
 
 def _wide(head: bytes, *, is_utf8: bool) -> str:
-    """UTF-16 without a mark: zero bytes stand at one parity only. ASCII in UTF-16 is valid UTF-8 too, but half zeros."""
+    """UTF-16 without a mark: zero bytes stand at one parity only. ASCII in UTF-16 is valid UTF-8, but half zeros."""
     zeros = (head[0::2].count(0), head[1::2].count(0))
     enough = len(head) // 4 if is_utf8 else max(2, len(head) // 200)
     for name, mine, other in (("utf-16-le", zeros[1], zeros[0]), ("utf-16-be", zeros[0], zeros[1])):

@@ -52,10 +52,9 @@ def _header(rows: Any) -> tuple[str, ...]:
     try:
         columns = tuple(next((row for row in rows if row), ()))
     except csv.Error as error:
-        raise _fatal(error, 1, rows.line_num) or UnreadableFile(
-            _("The header on line %(line)d cannot be read: a quote stands in the wrong place.") % {"line": rows.line_num},
-            rows.line_num,
-        ) from error
+        message = _("The header on line %(line)d cannot be read: a quote stands in the wrong place.")
+        wrong = UnreadableFile(message % {"line": rows.line_num}, rows.line_num)
+        raise _fatal(error, 1) or wrong from error
     check_names(columns)
     return columns
 
@@ -84,28 +83,32 @@ def _check_name(name: str, columns: tuple[str, ...]) -> None:
 
 
 def _records(rows: Any, columns: tuple[str, ...]) -> Iterator[Record]:
-    number, width = 0, len(columns)
+    number = 0
+    flaw: Flaw | None
     while True:
         start = rows.line_num + 1
         try:
-            row = next(rows)
-        except StopIteration:
-            return
+            row = next(rows, None)
         except csv.Error as error:
-            fatal = _fatal(error, start, rows.line_num)
-            if fatal:
-                raise fatal from error
-            row, flaw = [], Flaw(_("A quoted cell goes on after its closing quote. Quotes inside a cell must be doubled."))
+            row, flaw = [""], _flaw_of(error, start)
         else:
-            if not row:
-                continue
-            flaw = _check_row(row, columns, width)
-        yield Record(number, start, () if flaw else tuple(row), flaw)
-        number += 1
+            flaw = _check_row(row, columns) if row else None
+        if row is None:
+            return
+        if row:
+            yield Record(number, start, () if flaw else tuple(row), flaw)
+            number += 1
 
 
-def _fatal(error: csv.Error, start: int, _end: int) -> UnreadableFile | None:
-    """The file-level error where nothing after the flaw can be told apart."""
+def _flaw_of(error: csv.Error, start: int) -> Flaw:
+    """The row's flaw. Raises UnreadableFile where nothing after it can be told apart."""
+    fatal = _fatal(error, start)
+    if fatal:
+        raise fatal from error
+    return Flaw(_("A quoted cell goes on after its closing quote. Quotes inside a cell must be doubled."))
+
+
+def _fatal(error: csv.Error, start: int) -> UnreadableFile | None:
     if "unexpected end" in str(error):
         message = _("The quote opened in the row that begins on line %(line)d is never closed. Is the file complete?")
     elif "field larger" in str(error):
@@ -115,10 +118,10 @@ def _fatal(error: csv.Error, start: int, _end: int) -> UnreadableFile | None:
     return UnreadableFile(message % {"line": start}, start)
 
 
-def _check_row(row: list[str], columns: tuple[str, ...], width: int) -> Flaw | None:
-    if len(row) != width:
+def _check_row(row: list[str], columns: tuple[str, ...]) -> Flaw | None:
+    if len(row) != len(columns):
         message = _("The row has %(count)d cells, the header has %(width)d.")
-        return Flaw(message % {"count": len(row), "width": width}, excerpt=excerpt(" | ".join(row)))
+        return Flaw(message % {"count": len(row), "width": len(columns)}, excerpt=excerpt(" | ".join(row)))
     whole = "".join(row)  # one look at the whole row: a flaw is rare
     if len(whole) <= MAX_CELL and not _find_flaw_in(whole):
         return None

@@ -62,7 +62,10 @@ def _class_names(project: Project) -> tuple[dict[str, int], dict[str, int]]:
 
 
 def adopt_gold(*, upload: Upload, found: GoldFound) -> None:
-    """Store the matched rows as imported labels of their samples, and count what did not match. Runs in the chunk's transaction."""
+    """Store the matched rows as imported labels of their samples, and count what did not match.
+
+    Runs in the transaction that finishes the chunk.
+    """
     now = timezone.now()
     source = LabelSource.IMPORTED.value
     insert_rows(Label, COLUMNS, ((pk, cls, source, None, None, None, True, False, now) for pk, cls in found.rows))
@@ -104,25 +107,21 @@ def _answers(target_id: int | None, hashes: list[str]) -> dict[str, list[tuple[s
     labels = Label.objects.filter(is_current=True, sample__dataset=target_id, source__in=[s.value for s in CARRIED])
     for low in range(0, len(hashes), BATCH):
         some = labels.filter(sample__text_hash__in=hashes[low : low + BATCH])
-        for text_hash, external_id, *answer in some.values_list(
-            "sample__text_hash",
-            "sample__external_id",
-            "label_class_id",
-            "source",
-            "confidence",
-            "verdict_id",
-            "created_at",
-        ):
-            found.setdefault(text_hash, []).append((external_id, _carried(*answer)))
+        for label in some.select_related("sample").defer("sample__text", "sample__cells"):
+            found.setdefault(label.sample.text_hash, []).append((label.sample.external_id, _carried(label)))
     return found
 
 
-def _carried(class_id: int, source: str, confidence: float | None, verdict_id: int | None, at: datetime) -> Carried:
-    return Carried(class_id, LabelSource(source), confidence, verdict_id, at)
+def _carried(label: Label) -> Carried:
+    source = LabelSource(label.source)
+    return Carried(label.label_class_id, source, label.confidence, label.verdict_id, label.created_at)
 
 
 def carry_labels(*, upload: Upload, carried: dict[int, Carried]) -> None:
-    """Give the new samples these answers as they were; a label of the same or a lower rank steps back. Runs in the chunk's transaction."""
+    """Give the new samples these answers as they were; a label of the same or a lower rank steps back.
+
+    Runs in the transaction that finishes the chunk.
+    """
     standing = _standing(list(carried))
     rows: list[tuple[Any, ...]] = []
     replaced: list[int] = []

@@ -122,6 +122,9 @@ REFUSED = {
 # found only when the file is read to its end, or under its header
 UNREADABLE = {
     "duplicate headers": (b"text,text\na,b\n", "Two columns are called"),
-    "too many columns": (",".join(f"c{i}" for i in range(10_000)).encode() + b"\n" + b"," * 9_999 + b"\n", "10000 columns"),
+    "too many columns": (
+        ",".join(f"c{i}" for i in range(10_000)).encode() + b"\n" + b"," * 9_999 + b"\n",
+        "10000 columns",
+    ),
     "open quote": (b'id,text\n1,hello\n2,"never closed\n3,x\n', "line 3 is never closed"),
 }

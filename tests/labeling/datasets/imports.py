@@ -12,7 +12,9 @@ from labeling.pipeline.work import do_one
 
 def work_off(queues=("io",)):
     """Do all the work there is; parts that wait before they are tried again do not wait."""
-    while do_one(queues, "test") or Chunk.objects.filter(state="todo", not_before__isnull=False).update(not_before=None):
+    while do_one(queues, "test") or Chunk.objects.filter(state="todo", not_before__isnull=False).update(
+        not_before=None
+    ):
         pass
 
 

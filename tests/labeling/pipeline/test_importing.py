@@ -90,7 +90,9 @@ def test_c39_append_of_rows_that_are_there_changes_nothing(project):
     again = import_file(project, rows(8), mode="append", target=first.dataset)
     assert (again.accepted_count, again.refused_count) == (3, 5)
     assert Sample.objects.count() == 8
-    assert set(RefusedRow.objects.values_list("reason", flat=True)) == {"A row with this id is in the data set already."}
+    assert set(RefusedRow.objects.values_list("reason", flat=True)) == {
+        "A row with this id is in the data set already."
+    }
     assert Dataset.objects.get().row_count == 8
 
 
@@ -148,7 +150,9 @@ def test_replace_keeps_the_larger_audit_frame(project):
 def test_replace_carries_peoples_labels_and_archives_the_old(project):
     first = import_file(project, "id,text\na,same\nb,same\nc,gone\nd,only here\n")
     _label(first.dataset, project, human={"a": 0, "b": 1, "c": 0}, consensus={"d": 2})
-    second = import_file(project, "id,text\nb,same\nx,same\nd,only here\ne,brand new\n", mode="replace", target=first.dataset)
+    second = import_file(
+        project, "id,text\nb,same\nx,same\nd,only here\ne,brand new\n", mode="replace", target=first.dataset
+    )
     carried = {label.sample.external_id: (label.label_class.name, label.source) for label in _labels(second.dataset)}
     assert carried == {"b": ("neutral", "human"), "x": ("neutral", "human")}
     assert second.carried_count == 2
@@ -224,7 +228,9 @@ def test_s07_missing_classes_are_made_on_request(project):
 
 def test_too_many_missing_classes_fail_whole(project):
     text = "id,text,label\n" + "".join(f"{i},text number {i},class {i}\n" for i in range(51))
-    upload = import_file(project, text, columns=Columns("text", "id", "label"), gold_use="verified", is_creating_classes=True)
+    upload = import_file(
+        project, text, columns=Columns("text", "id", "label"), gold_use="verified", is_creating_classes=True
+    )
     assert upload.state == UploadState.FAILED
     assert "51 values that are no class" in upload.error
     assert (Sample.objects.count(), Dataset.objects.count(), project.classes.count()) == (0, 0, 3)
@@ -316,7 +322,10 @@ def test_missing_file_says_so(project):
     engine.path_of(upload).unlink()
     work_off()
     upload.refresh_from_db()
-    assert (upload.state, upload.error) == (UploadState.FAILED, "The uploaded file is gone from the server. Upload it again.")
+    assert (upload.state, upload.error) == (
+        UploadState.FAILED,
+        "The uploaded file is gone from the server. Upload it again.",
+    )
 
 
 def test_jsonl_keys_of_later_rows_become_columns(project):
