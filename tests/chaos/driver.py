@@ -1,67 +1,33 @@
 """A real site under `manage.py up` in a folder of its own, an annotator over HTTP, and kill -9."""
 
 import json
-import os
 import re
-import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
 import uuid
 from http.client import HTTPConnection, HTTPException
-from pathlib import Path
 from urllib.parse import urlencode
 
-import psutil
+from benchmarks.scratch_site import ROOT, ScratchSite
 
-ROOT = Path(__file__).resolve().parents[2]
-COMPONENTS = {"web": "labeling.pipeline.serve", "light": "io,verify", "heavy": "consensus,refine"}
 TOKEN = "t" * 32
 DEADLINE_S = 150
 
 
-class Site:
-    """Starts `up`, runs scenario steps beside it, and kills its children."""
+class Site(ScratchSite):
+    """A site with short leases and fakes allowed, and scenario steps in a process beside it."""
 
     def __init__(self, folder, database_url=""):
-        self.folder = folder
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        fast = {"LEASE_S": "3", "SWEEP_S": "0.5", "CHUNK_ROWS": "40"}
-        own = {
-            "AUTOANNOTATOR_DATA": str(folder),
-            "AUTOANNOTATOR_TESTING": "on",
-            "DJANGO_SETTINGS_MODULE": "labeling.conf.settings",
-        }
-        given = {"DATABASE_URL": database_url} if database_url else {}
-        self.environment = os.environ | fast | own | given
-        self.log = (folder / "up.log").open("wb")
-        self.up = self.beside = None
+        fast = {"LEASE_S": "3", "SWEEP_S": "0.5", "CHUNK_ROWS": "40", "AUTOANNOTATOR_TESTING": "on"}
+        super().__init__(folder, fast | ({"DATABASE_URL": database_url} if database_url else {}))
+        self.beside = None
 
-    def __enter__(self):
-        self.manage("migrate", "--verbosity", "0")
-        return self
-
-    def __exit__(self, *_error):
+    def __exit__(self, *error):
         if self.beside:
             self.beside.communicate()
-        if self.up:
-            self.up.send_signal(signal.SIGTERM)
-            try:
-                self.up.wait(40)
-            except subprocess.TimeoutExpired:
-                self.up.kill()
-        self.log.close()
-
-    def manage(self, *arguments):
-        subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, env=self.environment, check=True)
-
-    def open(self):
-        command = [sys.executable, "manage.py", "up", "--bind", f"127.0.0.1:{self.port}"]
-        self.up = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=self.log, stderr=subprocess.STDOUT)
+        super().__exit__(*error)
 
     def step(self, *arguments):
         """One step in the process beside the site, which is started once."""
@@ -72,24 +38,6 @@ class Site:
         self.beside.stdin.write(json.dumps(arguments).encode() + b"\n")
         self.beside.stdin.flush()
         return json.loads(self.beside.stdout.readline())
-
-    def pids(self, component):
-        """Living processes of web, light or heavy."""
-        wanted, found = COMPONENTS[component], []
-        for process in psutil.Process(self.up.pid).children(recursive=True):
-            try:
-                if any(wanted in part for part in process.cmdline()):
-                    found.append(process)
-            except psutil.Error:
-                continue
-        return found
-
-    def kill(self, component):
-        """kill -9; True when there was something to kill."""
-        victims = self.pids(component)
-        for victim in victims:
-            victim.kill()
-        return bool(victims)
 
     def wait(self, is_over, every_s=0.5):
         """Ask until `is_over(answer)`; the answer."""

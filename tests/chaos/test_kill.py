@@ -8,7 +8,8 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from tests.chaos.driver import COMPONENTS, Site, live_through
+from benchmarks.scratch_site import COMPONENTS
+from tests.chaos.driver import Site, live_through
 
 SEED = int(os.environ.get("CHAOS_SEED", random.SystemRandom().randrange(10**6)))  # noqa: TID251 (repeats a run)
 

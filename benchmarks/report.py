@@ -1,0 +1,37 @@
+"""Tables under docs/benchmarks/: each names the machine, the versions and the command that makes it."""
+
+import os
+import platform
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parents[1] / "docs" / "benchmarks"
+PACKAGES = ("Django", "celery", "torch", "transformers")
+
+
+def machine() -> str:
+    """One line about what it was measured on."""
+    model = platform.processor() or platform.machine()
+    for line in Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").splitlines():
+        if line.startswith("model name"):
+            model = line.split(":", 1)[1].strip()
+            break
+    versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    return f"{os.cpu_count()} cores ({model}), Python {platform.python_version()}, {versions}."
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """A Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+
+
+def write(name: str, title: str, text: str) -> Path:
+    """docs/benchmarks/NAME.md."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    path = FOLDER / f"{name}.md"
+    command = f"Made by `make bench ARGS={name}` on {machine()}"
+    path.write_text(f"# {title}\n\n{command}\n\n{text}\n", encoding="utf-8")
+    print(f"{text}\n\nwritten to {path}")
+    return path
