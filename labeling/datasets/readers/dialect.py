@@ -29,7 +29,7 @@ MAX_GOLD_VALUES = 50
 
 
 def read_sample(path: Path, encoding: str) -> tuple[str, bool]:
-    """The first characters, without a byte order mark, and whether there are more. Bytes that do not fit are replaced."""
+    """The first characters, without a byte order mark, and whether there are more. Bad bytes are replaced."""
     with path.open(encoding=encoding, errors="replace", newline="") as file:
         sample = file.read(SAMPLE_CHARS + 1)
     return sample[:SAMPLE_CHARS].removeprefix(BOM), len(sample) > SAMPLE_CHARS

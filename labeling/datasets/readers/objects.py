@@ -58,7 +58,7 @@ def _name_error(error: ValueError | RecursionError) -> str:
 def split_object(line: str) -> tuple[Value, ...]:
     """(key, text, start, end, is string) of each value of an object. Raises ValueError, RecursionError.
 
-    `line[start:end]` is the value as written; `text` a string's characters, nothing for null, else the value as written.
+    `line[start:end]` is the value as written; `text` a string's characters, nothing for null, else as written.
     """
     at = _expect(line, 0, "{")
     values: list[Value] = []
