@@ -1,7 +1,7 @@
 """The main job on real data: three specialists vote, a simulated person who knows the gold label decides the rest.
 
-`python -m benchmarks.main_job --datasets ../shared/data`. Everything goes through the site's own actions and the workers
-that `manage.py up` starts. The specialists come from `benchmarks.train_specialists`, which is run first.
+`python -m benchmarks.main_job --datasets ../shared/data`. Everything goes through the site's own actions and the
+workers that `manage.py up` starts. The specialists come from `benchmarks.train_specialists`, which is run first.
 """
 
 import argparse
@@ -43,8 +43,8 @@ def upload_of(path: Path, limit: int | None) -> io.BytesIO:
     return io.BytesIO(out.getvalue().encode())
 
 
-def wait_for(is_over: Any, limit_s: float = 3600) -> None:
-    """Ask twice a second."""
+def wait_for(is_over: Any, limit_s: float = 3600, every_s: float = 0.5) -> None:
+    """Ask every so often until it is over."""
     from django.db import connection
 
     end = time.monotonic() + limit_s
@@ -52,7 +52,7 @@ def wait_for(is_over: Any, limit_s: float = 3600) -> None:
         connection.close()
         if time.monotonic() > end:
             raise TimeoutError
-        threading.Event().wait(0.5)
+        threading.Event().wait(every_s)
 
 
 def make_project() -> Any:
@@ -161,7 +161,7 @@ def measure(run: Any, seconds: float, decisions: int) -> list[object]:
 
 
 HEADER = (
-    "data set", "rows", "alone: a / b / airline", "majority", "hard share", "right on agreed rows", "final labels", "decisions", "rows/s",
+    "data set", "rows", "alone: a / b / airline", "majority", "hard share", "right on agreed", "final", "decisions", "rows/s",
 )  # fmt: skip
 
 
@@ -181,7 +181,7 @@ def run_all(site: ScratchSite, datasets: Path) -> str:
         print(lines[-1], flush=True)
     memory = [[component, f"{site.peak_mb(component):.0f}"] for component in COMPONENTS]
     return "\n\n".join([
-        "Accuracies and shares in percent of the rows; rows/s from the start of the run until the last vote, three specialists a row.",
+        "Accuracies and shares in percent; rows/s from the start of the run until its last vote, three votes a row.",
         table(HEADER, lines),
         "Peak memory of each process over all three runs:",
         table(["process", "MB"], memory),
