@@ -1,6 +1,6 @@
 """The settings page, which several views answer with."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,6 @@ from labeling.projects.class_lines import parse_class_lines
 from labeling.projects.forms import ClassForm, DetailsForm, GuidelineForm
 from labeling.projects.guideline import render_guideline
 from labeling.projects.models import LabelClass
-from labeling.projects.queries import guideline_text
 from labeling.web.errors import ActionError
 from labeling.web.rendering import render_page
 
@@ -42,23 +41,25 @@ def render_settings(
 ) -> HttpResponse:
     """The page with the forms given, and fresh ones for the rest; 422 when one of them was refused."""
     project = access.project
-    text = guideline_text(project)
+    newest = project.guidelines.select_related("created_by").first()
+    text = newest.text if newest else ""
+    classes = list(project.classes.all())
     given = [form for form in (details, guideline, new_class, changed and changed.form) if form]
     context = access.context() | {
         "details_form": details or DetailsForm(initial={"name": project.name, "description": project.description}),
         "guideline_form": guideline or GuidelineForm(initial={"guideline": text}),
         "guideline_html": render_guideline(text),
-        "guideline_version": project.guidelines.select_related("created_by").first(),
+        "guideline_version": newest,
         "class_form": new_class or ClassForm(),
-        "rows": _class_rows(access, changed),
-        "retired": project.classes.filter(is_retired=True),
+        "rows": _class_rows(classes, changed),
+        "retired": [each for each in classes if each.is_retired],
     }
     status = 422 if any(form.errors for form in given) else 200
     return render_page(request, "projects/settings.html", context, fragment="classes", status=status)
 
 
-def _class_rows(access: Access, changed: ClassRow | None) -> list[ClassRow]:
-    rows = [ClassRow(each, ClassForm(label_class=each)) for each in access.project.classes.filter(is_retired=False)]
+def _class_rows(classes: Sequence[LabelClass], changed: ClassRow | None) -> list[ClassRow]:
+    rows = [ClassRow(each, ClassForm(label_class=each)) for each in classes if not each.is_retired]
     return [changed if changed and changed.label_class.pk == row.label_class.pk else row for row in rows]
 
 
