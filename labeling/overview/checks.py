@@ -104,7 +104,7 @@ def _worker(queue: str, count: int, *, is_needed: bool) -> Check:
     if count:
         return Check(name, "good", ngettext("%(n)d is alive.", "%(n)d are alive.", count) % {"n": count})
     text = _("None is alive and work is waiting.") if is_needed else _("None is alive; nothing waits just now.")
-    command = f"{UP}   # {_('or on another machine:')} celery -A labeling.conf worker -Q {queue}"
+    command = UP if settings.IS_EMBEDDED_BROKER else f"celery -A labeling.conf worker -Q {queue}"
     return Check(name, "bad" if is_needed else "attention", text, command)
 
 

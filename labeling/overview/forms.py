@@ -17,7 +17,15 @@ STATES = (
     ("decided", _("Decided")),
     ("unlabeled", _("Unlabeled")),
 )
-SOURCES = (("", _("Any source")), *((source.value, source.value.capitalize()) for source in LabelSource))
+SOURCES = (
+    ("", _("Anybody")),
+    (LabelSource.CONSENSUS.value, _("Specialists")),
+    (LabelSource.VERIFIER.value, _("Verifier")),
+    (LabelSource.FUSED.value, _("Specialists and verifier")),
+    (LabelSource.IMPORTED.value, _("Imported")),
+    (LabelSource.HUMAN.value, _("A person")),
+    (LabelSource.ADJUDICATED.value, _("A reviewer")),
+)
 LONGEST_SEARCH = 100
 LAST_POSITION = 2**53
 
@@ -50,7 +58,7 @@ class FilterForm(forms.Form):
 
     dataset = forms.TypedChoiceField(label=_("Data set"), coerce=int, empty_value=None, required=False)
     state = forms.ChoiceField(label=_("State"), choices=STATES, required=False)
-    source = forms.ChoiceField(label=_("Source"), choices=SOURCES, required=False)
+    source = forms.ChoiceField(label=_("Decided by"), choices=SOURCES, required=False)
     label_class = forms.TypedChoiceField(label=_("Class"), coerce=int, empty_value=None, required=False)
     text = forms.CharField(label=_("Text contains"), max_length=LONGEST_SEARCH, required=False)
     after = forms.IntegerField(min_value=0, max_value=LAST_POSITION, required=False, widget=forms.HiddenInput)

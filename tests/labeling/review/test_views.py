@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import escape
 
 from labeling.labels.models import ItemState, Lease, ReviewItem, Verdict
 from labeling.projects.models import Role
@@ -199,7 +200,7 @@ def test_s06_texts_classes_and_columns_are_shown_as_text(page, user, payload):
     project = make_project(user, classes=(payload, "other"), name=payload)
     make_run(make_dataset(project, [payload], columns=(payload, "text")))
     html = page.get(url(project)).content.decode()
-    assert payload.replace("{{", "") not in html.replace("&", "").replace("{{", "") or "<" not in payload
+    assert escape(payload) in html
     assert "<img src=x" not in html
     assert "<script>alert" not in html
 
