@@ -138,7 +138,7 @@ def _add_labels(page: Page, here: dict[str, Any]) -> None:
         "sample_id", "label_class_id", "source", "confidence", "run_id", "verdict__item_id", "created_at"
     )
     for sample_id, class_id, source, confidence, run_id, item_id, at in labels:
-        moment = at.strftime("%Y-%m-%dT%H:%M:%SZ")
+        moment = at.isoformat(timespec="seconds").replace("+00:00", "Z")
         page.labels[sample_id] = LabelFact(class_id, source, confidence, run_id, item_id, moment)
 
 

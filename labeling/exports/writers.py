@@ -23,7 +23,7 @@ def csv_writer(columns: Sequence[str], text_column: str, *, is_raw: bool) -> Wri
     columns = tuple(columns)
 
     def write(rows: Iterable[ExportRow]) -> str:
-        lines = ([*_cells(row, columns, text_column), *(_plain(value) for value in row.values)] for row in rows)
+        lines = (_cells(row, columns, text_column) + [_plain(value) for value in row.values] for row in rows)
         return _csv_lines(lines if is_raw else ([guard(cell) for cell in line] for line in lines))
 
     return write

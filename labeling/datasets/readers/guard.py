@@ -4,11 +4,13 @@ import re
 
 GUARDED = re.compile(r"'*[=+\-@\t\r]")
 """Cells that a spreadsheet would run, and those that already look like a guarded one."""
+_FORMULA = frozenset("=+-@\t\r")
+_FIRST = _FORMULA | {"'"}
 
 
 def guard(cell: str) -> str:
     """The cell as an export writes it: with one more apostrophe in front where a spreadsheet would run it."""
-    return "'" + cell if GUARDED.match(cell) else cell
+    return "'" + cell if cell[:1] in _FIRST and GUARDED.match(cell) else cell
 
 
 def unguard(cell: str) -> str:
@@ -18,4 +20,4 @@ def unguard(cell: str) -> str:
 
 def is_bare_formula(cell: str) -> bool:
     """Whether a guarded file could not hold this cell."""
-    return cell[:1] in ("=", "+", "-", "@", "\t", "\r") and cell != ""
+    return cell[:1] in _FORMULA
