@@ -66,6 +66,8 @@ def decide(  # noqa: PLR0913 (an answer has these parts; all are named at the ca
         verdict = Verdict(item=item, user_id=user_id, label_class_id=class_id, client_id=client_id)
         verdict.has_seen_votes, verdict.elapsed_ms = has_seen_votes, elapsed_ms
         mine = found[0] if found else None
+        # Whoever decided a text before has seen its votes since, unless it is blind.
+        verdict.has_seen_votes |= mine is not None and not item.is_blind
         if not _is_decidable(item, user_id, mine):
             _store_stale(verdict)
             return Decision(verdict.pk, item.pk, class_id, is_stale=True, is_repeat=False, copies=0)

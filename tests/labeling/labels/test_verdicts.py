@@ -163,6 +163,20 @@ def test_undo_reopens_the_item_on_the_same_screen(run, user):
     assert [(v.is_undo, v.is_current) for v in item.verdicts.all()] == [(False, False), (True, True)]
 
 
+def test_a_text_decided_again_was_decided_with_its_votes_seen(run, user):
+    for text, is_blind in (("one", False), ("two", True)):
+        ReviewItem.objects.filter(sample__text=text).update(is_blind=is_blind)
+        choose(run, user, text)
+        take_back(run, user)
+        choose(run, user, text)
+    assert list(Verdict.objects.filter(is_undo=False).values_list("has_seen_votes", flat=True)) == [
+        False,
+        True,
+        False,
+        False,
+    ]
+
+
 def test_undo_sent_twice_is_one_undo(run, user):
     choose(run, user, "one")
     choose(run, user, "two")

@@ -78,7 +78,7 @@ def test_decide_htmx_answers_with_the_next_text_alone(page, project, run):
 def test_decide_needs_few_queries(page, project, run, django_assert_max_num_queries):
     page.get(url(project))
     sent = answer(run, "third text")
-    with django_assert_max_num_queries(32):
+    with django_assert_max_num_queries(33):
         page.post(url(project, "decide"), sent, headers=HTMX)
 
 
