@@ -58,4 +58,9 @@ addEventListener("pagehide", () => {
   if (screen) navigator.sendBeacon(screen.dataset.release, formOf({ until: screen.dataset.until }));
 });
 
+// Back from the browser's own cache: the text may be on another screen by now.
+addEventListener("pageshow", (event) => {
+  if (event.persisted && section()) location.reload();
+});
+
 setInterval(renew, RENEW_MS);

@@ -51,7 +51,7 @@ document.addEventListener("htmx:responseError", (event) => {
 
 document.addEventListener("htmx:sendError", (event) => {
   // A poll that fails says nothing: the next one will tell.
-  if (!event.target.closest?.("[data-live-topic]")) show("error", box().dataset.textOffline);
+  if (!event.target.matches?.("[data-live-topic], [hx-trigger*=every]")) show("error", box().dataset.textOffline);
 });
 
 for (const toast of box()?.querySelectorAll("[data-toast]") ?? []) leaveLater(toast);
