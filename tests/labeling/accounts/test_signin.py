@@ -197,3 +197,11 @@ def test_a_bad_or_taken_user_name_is_refused(user, name):
     with pytest.raises(ActionError) as caught:
         create_user(username=name)
     assert caught.value.field == "username"
+
+
+def test_a_quiet_banner_offers_a_password_to_who_has_none(client, user):
+    client.post(signin_path(create_user(username="jonas")))
+    assert "Set a password for later" in page(client.get("/"))
+    client.logout()
+    sign_in(client)
+    assert "Set a password for later" not in page(client.get("/"))
