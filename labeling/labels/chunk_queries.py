@@ -86,7 +86,7 @@ def find_cut(run: Run, generation: int, check: Callable[[], None]) -> Cut:
 
 
 def _by_score(run: Run, generation: int, check: Callable[[], None]) -> Iterator[tuple[float, str]]:
-    """(score, text hash) of the rows with votes, rising; equal scores are sorted here, so that an index does the rest."""
+    """(score, text hash) of rows with votes, rising; equal scores are sorted here, so that an index does the rest."""
     rows = Consensus.objects.filter(run=run, generation=generation, label_class__isnull=False)
     rows = rows.order_by("score")
     pairs = rows.values_list("score", "sample__text_hash").iterator(PAGE)

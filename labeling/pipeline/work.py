@@ -3,10 +3,11 @@
 from collections.abc import Callable, Sequence
 
 import structlog
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from annotator_core.errors import AnnotatorError
+from labeling.datasets.space import full_message, is_disk_full
 from labeling.jobs.actions import Claim, LeaseLost, claim, fail, give_back
 from labeling.jobs.models import Job
 from labeling.jobs.publish import publish
@@ -44,7 +45,14 @@ def _do(claimed: Claim, hand: Hand) -> None:
     except Exception as error:
         # The edge of the worker: nothing above could act, and a part that fails must never take the others with it.
         log.exception("part failed", chunk=claimed.chunk_id, job=claimed.job_id, kind=claimed.kind)
-        fail(claimed, f"{type(error).__name__}: {error}"[:1_000])
+        fail(claimed, _told(error))
+
+
+def _told(error: Exception) -> str:
+    """The error for a person: a full disk says what to do, anything else its kind and text."""
+    if isinstance(error, DatabaseError | OSError) and is_disk_full(error):
+        return full_message()
+    return f"{type(error).__name__}: {error}"[:1_000]
 
 
 def advance_dirty() -> bool:

@@ -1,4 +1,3 @@
-import socket
 from pathlib import Path
 
 import pytest
@@ -13,11 +12,3 @@ def broker_messages(settings, tmp_path):
     settings.IS_EMBEDDED_BROKER = True
     settings.CELERY_BROKER_TRANSPORT_OPTIONS = options
     return lambda: len(list(Path(tmp_path).glob("*.msg")))
-
-
-@pytest.fixture
-def free_port():
-    """A port on which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
