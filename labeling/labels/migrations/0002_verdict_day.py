@@ -5,16 +5,15 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('labels', '0001_initial'),
-        ('projects', '0002_class_without_key'),
+        ("labels", "0001_initial"),
+        ("projects", "0002_class_without_key"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='verdict',
-            index=models.Index(fields=['user', 'created_at'], name='verdict_day'),
+            model_name="verdict",
+            index=models.Index(fields=["user", "created_at"], name="verdict_day"),
         ),
     ]
