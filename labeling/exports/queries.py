@@ -85,6 +85,13 @@ def count_states(dataset: Dataset) -> list[StateCount]:
     return [*found, StateCount("", _("No label yet"), max(0, missing))]
 
 
+def written_counts(export: Export) -> list[tuple[str, int]]:
+    """(name of the source, rows) as the export's manifest tells them."""
+    names = {str(source): name for source, name in source_names().items()} | {"none": _("No label yet")}
+    counts = export.manifest.get("counts", {}).get("by_source", {})
+    return [(names.get(source, source), count) for source, count in counts.items()]
+
+
 def exports_of(project: Project) -> QuerySet[Export]:
     """The project's exports, newest first."""
     return Export.objects.filter(project=project).select_related("dataset")

@@ -17,7 +17,7 @@ from labeling.exports.access import access_export
 from labeling.exports.actions import KIND, create_export, file_of, retry_export
 from labeling.exports.forms import ExportForm
 from labeling.exports.models import Export, ExportFormat
-from labeling.exports.queries import count_states, exports_of, jobs_of
+from labeling.exports.queries import count_states, exports_of, jobs_of, written_counts
 from labeling.jobs.queries import job_of, progress_of
 from labeling.projects.access import Access, project_view
 from labeling.projects.models import Role
@@ -79,6 +79,7 @@ def detail(request: HttpRequest, access: Access, number: int) -> HttpResponse:
     job = job_of(KIND, export.pk)
     context: dict[str, Any] = {"export": export, "job": job, "progress": progress_of(job) if job else None}
     context |= {"topic": f"{KIND}:{export.pk}", "is_live": job is not None and not job.is_over}
+    context["counts"] = written_counts(export)
     return render_page(request, "exports/detail.html", access.context() | context, fragment="work")
 
 

@@ -73,7 +73,7 @@ def check_stored(*, upload: Upload) -> None:
 
 
 def close_store(*, upload: Upload, threshold: str) -> None:
-    """Fix the audit frame: kept on append, the larger threshold on replace (engine.md 6). Columns learn new JSONL keys."""
+    """Fix the audit frame: kept on append, the larger threshold on replace (engine.md 6). Add new JSONL keys."""
     assert upload.dataset is not None  # noqa: S101 (an upload in work has one)
     dataset = Dataset.objects.select_for_update().get(pk=upload.dataset.pk)
     older = upload.target.frame_until if upload.target else ""

@@ -120,7 +120,7 @@ def _fatal(error: csv.Error, start: int) -> UnreadableFile | None:
 
 def _check_row(row: list[str], columns: tuple[str, ...]) -> Flaw | None:
     if len(row) != len(columns):
-        message = _("The row has %(count)d cells, the header has %(width)d.")
+        message = _("Cells in this row: %(count)d; columns in the header: %(width)d.")
         return Flaw(message % {"count": len(row), "width": len(columns)}, excerpt=excerpt(" | ".join(row)))
     whole = "".join(row)  # one look at the whole row: a flaw is rare
     if len(whole) <= MAX_CELL and not _find_flaw_in(whole):

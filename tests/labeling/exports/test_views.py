@@ -102,7 +102,7 @@ def test_other_data_set_changes_the_counts(manager, project):
     make_dataset(project, ["a"])
     make_dataset(project, ["a", "b", "c", "d"])
     part = " ".join(manager.get(url(project, "list"), {"dataset": "2"}, **HTMX).text.split())
-    assert part.startswith('<form id="make"')
+    assert part.startswith('<div id="make"')
     assert "<dt>All rows</dt><dd>4</dd>" in part
 
 

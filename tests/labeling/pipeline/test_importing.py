@@ -177,7 +177,7 @@ def _labels(dataset):
 def test_replace_is_refused_while_a_run_is_active(project):
     first = import_file(project, rows(3))
     make_run(first.dataset)
-    with pytest.raises(ActionError, match="Run 1 is active on “data”. Cancel it first"):
+    with pytest.raises(ActionError, match=r"Run 1 is active on “data”\. Cancel it first"):
         begin(receive(project, rows(4)), mode="replace", target=first.dataset)
     with pytest.raises(ActionError, match="Cancel it first"):
         archive_dataset(dataset=first.dataset)
@@ -203,7 +203,7 @@ def test_replace_waits_for_a_person_when_a_run_began_meanwhile(project):
 def test_c40_gold_counts_as_done_where_it_names_a_class(project):
     upload = import_file(
         project,
-        "id,text,label\n1,first one,positive\n2,second one, NEGATIVE \n3,third one,joy\n4,fourth one,\n5,fifth one,joy\n",
+        "id,text,label\n1,first one,positive\n2,second one, NEGATIVE \n3,third one,joy\n4,fourth one,\n5,fifth,joy\n",
         gold_use="verified",
     )
     found = {label.sample.external_id: (label.label_class.name, label.source) for label in _labels(upload.dataset)}
