@@ -31,14 +31,16 @@ class RunForm(forms.Form):
         label=_("How many must agree"),
         min_value=1,
         required=False,
-        help_text=_("Empty: all of them. Fewer agreeing means review."),
+        widget=forms.NumberInput(attrs={"placeholder": _("all")}),
+        help_text=_("Leave it empty for all of them. Rows on which fewer agree wait for a person."),
     )
     review_budget = forms.FloatField(
-        label=_("Review budget"),
+        label=_("Review budget in percent"),
         min_value=0,
         max_value=100,
         required=False,
-        help_text=_("Percent of all rows that people review at most."),
+        widget=forms.NumberInput(attrs={"placeholder": "20"}),
+        help_text=_("People see at most this share of all rows. The others keep the answer of the specialists."),
     )
 
     def __init__(self, data: Mapping[str, Any] | None, *, project: Project) -> None:

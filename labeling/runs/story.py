@@ -36,12 +36,12 @@ class Line:
 def split_of(run: Run) -> list[SplitPart]:
     """The bar: accepted, decided, to review, and rows without a route yet."""
     pending = run.row_count - run.accepted - run.hard
-    return [
+    parts = [
         SplitPart(_("Accepted"), run.accepted, "accepted"),
         SplitPart(_("Decided by people"), run.decided, "decided"),
         SplitPart(_("To review"), run.to_review, "review"),
-        SplitPart(_("Waiting for votes"), pending, "pending"),
     ]
+    return [*parts, SplitPart(_("Waiting for votes"), pending, "pending")] if pending else parts
 
 
 def member_rows(members: Sequence[PoolMember]) -> list[MemberRow]:
