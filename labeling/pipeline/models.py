@@ -39,15 +39,20 @@ def fetch(claim: Claim, hand: Hand) -> None:
     folder, revision = Path(specialist.location), ""
     incoming = Path(settings.MODEL_STORE) / ".incoming" / str(specialist.pk)
     if specialist.source == Source.HUB:
-        revision = fetch_from_hub(
-            specialist.location, specialist.revision or None, incoming, max_bytes=settings.MODEL_MAX_BYTES
-        ).revision
-        folder = incoming
+        folder, revision = incoming, _download(specialist, incoming)
     hand.check()
     stored = _store(folder, revision)
     with finishing(claim):
         record_files(specialist_id=specialist.pk, files=stored)
     shutil.rmtree(incoming, ignore_errors=True)
+
+
+def _download(specialist: Specialist, incoming: Path) -> str:
+    """Bring the files into the folder; the commit they are pinned to."""
+    wanted, limit = specialist.revision or None, settings.MODEL_MAX_BYTES
+    return fetch_from_hub(
+        specialist.location, wanted, incoming, max_bytes=limit, endpoint=settings.HF_ENDPOINT
+    ).revision
 
 
 def _store(folder: Path, revision: str) -> StoredFiles:

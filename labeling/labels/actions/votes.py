@@ -123,9 +123,11 @@ def _follow_routes(run: Run, rows: Sequence[ConsensusRow]) -> None:
 def _open_items(run: Run, hard: Sequence[ConsensusRow]) -> int:
     """One open item for each text that no person has decided; how many of the rows a person had decided already.
 
-    A verdict on a copy may be on its way: items are inserted, then locked, and labels read again only then, so that
-    either the verdict counts this row or this call does, never both or neither.
+    A verdict or an undo on a copy may be on its way: labels are read only while the texts' items are locked, once for
+    the items that are there and once for those that came meanwhile, so that either the verdict counts this row or
+    this call does, never both or neither.
     """
+    _lock_closed_items(run, sorted({row.text_hash for row in hard}))
     known = _person_labeled([row.sample_id for row in hard])
     waiting = [row for row in hard if row.sample_id not in known]
     first = {row.text_hash: row for row in reversed(waiting)}
