@@ -138,7 +138,8 @@ class RefusedRow(models.Model):
     upload = models.ForeignKey(Upload, models.CASCADE, related_name="refused")
     record = models.BigIntegerField()
     line = models.BigIntegerField()
-    column = models.CharField(max_length=200, blank=True)
+    # "column" is a word of SQL, and rows are inserted by raw statements
+    column = models.CharField(max_length=200, blank=True, db_column="column_name")
     reason = models.CharField(max_length=300)
     excerpt = models.CharField(max_length=200, blank=True)
 
