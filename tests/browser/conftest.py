@@ -93,8 +93,8 @@ def still_site(transactional_db):
 
 @pytest.fixture
 def staff(transactional_db):
-    """A person who may do everything."""
-    return make_user("ada", is_staff=True)
+    """The operator, who may name any folder of models."""
+    return make_user("ada", is_staff=True, is_superuser=True)
 
 
 def _person(browser, site, staff):

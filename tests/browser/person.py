@@ -2,7 +2,12 @@
 
 from pathlib import Path
 
-from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
+from selenium.common.exceptions import (
+    ElementClickInterceptedException,
+    NoSuchElementException,
+    StaleElementReferenceException,
+    TimeoutException,
+)
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.support.select import Select
 from selenium.webdriver.support.wait import WebDriverWait
@@ -17,6 +22,7 @@ axe.run({runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
 """
 DESK, PHONE = (1280, 800), (390, 844)
 PATIENCE_S = 30
+WHILE_IT_CHANGES = (NoSuchElementException, StaleElementReferenceException, ElementClickInterceptedException)
 
 
 class Person:
@@ -41,9 +47,13 @@ class Person:
         return self.chrome.current_url.removeprefix(self.address)
 
     def until(self, is_so, patience_s=PATIENCE_S):
-        """Wait for something to be true; returns it."""
-        ignored = (NoSuchElementException, StaleElementReferenceException)
-        return WebDriverWait(self.chrome, patience_s, 0.05, ignored).until(lambda _chrome: is_so())
+        """Wait for something to be true; returns it. Says what the page shows when it does not come true."""
+        wait = WebDriverWait(self.chrome, patience_s, 0.05, WHILE_IT_CHANGES)
+        try:
+            return wait.until(lambda _chrome: is_so())
+        except TimeoutException:
+            shown = self.chrome.execute_script("return document.body.innerText")
+        raise AssertionError(f"Not seen in {patience_s} s on {self.path}:\n{shown}")
 
     def find(self, css):
         """The first visible element, waited for."""

@@ -1,0 +1,150 @@
+"""A project in which everything has happened once, and the address of each page that shows it."""
+
+from dataclasses import dataclass
+from uuid import uuid4
+
+from django.urls import reverse
+
+from annotator_core.fakes.specialist import FakeSettings, write_fake_specialist
+from labeling.accounts.links import signin_path
+from labeling.datasets.models import Dataset, Upload
+from labeling.exports.actions import create_export
+from labeling.labels.actions.verdicts import decide
+from labeling.labels.models import ReviewItem
+from labeling.projects.models import Project, Role
+from labeling.review.actions import claim
+from labeling.runs.actions import Policy, start_run
+from labeling.runs.models import Run
+from labeling.specialists.actions import add_specialist
+from labeling.specialists.models import Source
+from tests.labeling.datasets.imports import import_file, receive
+from tests.labeling.factories import add_member, make_project, make_user
+from tests.labeling.pool import make_pool, work_off
+
+# Routes that answer with no page for a person to look at: changes, files, fragments, health.
+NO_PAGES = {
+    "web:csp-report",
+    "web:favicon",
+    "accounts:sign-out",
+    "projects:guideline",
+    "projects:add-class",
+    "projects:change-class",
+    "projects:change-member",
+    "datasets:archive",
+    "datasets:act",
+    "datasets:refused-csv",
+    "specialists:map",
+    "specialists:act",
+    "runs:act",
+    "review:decide",
+    "review:skip",
+    "review:undo",
+    "review:keep",
+    "review:release",
+    "review:reopen",
+    "review:free",
+    "exports:retry",
+    "exports:download",
+    "exports:manifest",
+    "overview:banner",
+    "overview:live",
+    "overview:ready",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What people and files call things."""
+
+    project: str = "Shop feedback"
+    guideline: str = "# In doubt\n\n- neutral\n- **never** guess"
+    classes: tuple[str, ...] = ("negative", "neutral", "positive")
+    filename: str = "feedback.csv"
+    specialist: str = "fake"
+    labels: tuple[str, ...] = ("negative", "neutral", "positive")
+    member: str = "grace"
+
+
+def live_in(staff, table, folder, words=Words()):  # noqa: B008 (frozen)
+    """The project: `table` (CSV with the columns id and text first) imported, voted on, reviewed in part, exported."""
+    project = make_project(staff, classes=words.classes, name=words.project, guideline=words.guideline)
+    add_member(project, make_user(words.member), Role.ANNOTATOR)
+    dataset = import_file(project, table, words.filename).dataset
+    receive(project, table + "\n", words.filename)
+    _add_failed(project, folder / "nothing")
+    versions = make_pool(project, folder, name=words.specialist, labels=[words.labels] * 3)
+    run = start_run(
+        project=project, dataset=dataset, versions=versions, policy=Policy(min_agree=len(versions)), by=staff
+    )
+    work_off()
+    _decide_some(project, run, staff)
+    create_export(dataset=dataset, by=staff)
+    work_off()
+    return project
+
+
+def _add_failed(project, folder):
+    """A specialist whose folder turned out to be none, and one that waits for its label map."""
+    folder.mkdir(parents=True)
+    add_specialist(project=project, source=Source.FOLDER, location=str(folder))
+    labels = ("LABEL_0", "LABEL_1")
+    waiting = write_fake_specialist(folder.parent / "waiting", FakeSettings(labels=labels))
+    add_specialist(project=project, source=Source.FOLDER, location=str(waiting))
+    work_off()
+
+
+def _decide_some(project, run, staff, count=2):
+    label_class = project.classes.first()
+    for _round in range(count):
+        held = claim(project=project, user_id=staff.pk)
+        decide(
+            item_id=held[0].item.pk,
+            project=project,
+            user_id=staff.pk,
+            class_id=label_class.pk,
+            client_id=uuid4(),
+            elapsed_ms=1_500,
+        )
+    assert ReviewItem.objects.filter(run=run, state="open").exists(), "nothing is left on the review screen"
+
+
+def pages_of(project):
+    """{route: addresses} of all pages that show something of the project or the installation."""
+    slug = project.slug
+
+    def at(name, **words):
+        return reverse(name, kwargs={"slug": slug} | words)
+
+    dataset = Dataset.objects.filter(project=project).latest("number")
+    samples = list(dataset.samples.values_list("pk", flat=True))
+    decided = ReviewItem.objects.filter(project=project, state="decided").values_list("sample_id", flat=True)
+    uploads = Upload.objects.filter(project=project).values_list("pk", flat=True)
+    specialists = project.specialists.values_list("pk", flat=True)
+    runs = Run.objects.filter(project=project).values_list("number", flat=True)
+    return {
+        "web:components": [reverse("web:components")],
+        "accounts:sign-in": [reverse("accounts:sign-in")],
+        "accounts:signin-link": [signin_path(Project.objects.get(pk=project.pk).created_by), "/sign-in/AA/x-y"],
+        "accounts:account": [reverse("accounts:account")],
+        "projects:new": [reverse("projects:new")],
+        "projects:settings": [at("projects:settings")],
+        "projects:members": [at("projects:members")],
+        "datasets:list": [at("datasets:list"), at("datasets:list") + f"?goal=append:{dataset.number}"],
+        "datasets:detail": [at("datasets:detail", number=dataset.number)],
+        "datasets:upload": [at("datasets:upload", upload_id=pk) for pk in uploads],
+        "datasets:refused": [at("datasets:refused", upload_id=pk) for pk in uploads],
+        "specialists:list": [at("specialists:list")],
+        "specialists:add": [at("specialists:add", source=source) for source in ("hub", "folder")],
+        "specialists:detail": [at("specialists:detail", specialist_id=pk) for pk in specialists],
+        "runs:list": [at("runs:list")],
+        "runs:new": [at("runs:new")],
+        "runs:detail": [at("runs:detail", number=number) for number in runs],
+        "review:screen": [at("review:screen")],
+        "exports:list": [at("exports:list")],
+        "exports:detail": [at("exports:detail", number=1)],
+        "overview:home": [reverse("overview:home")],
+        "overview:project": [at("overview:project")],
+        "overview:samples": [at("overview:samples"), at("overview:samples") + "?text=nothing+at+all"],
+        "overview:sample": [at("overview:sample", sample_id=pk) for pk in {samples[0], samples[-1], decided[0]}],
+        "overview:doctor": [reverse("overview:doctor")],
+    }
