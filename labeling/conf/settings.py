@@ -128,7 +128,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "accounts:sign-in"
 LOGIN_REDIRECT_URL = "/"
-SIGNIN_LINK_AGE_S = env.int("SIGNIN_LINK_AGE_S", default=3 * 24 * 3600)
+SIGNIN_LINK_AGE_S = PASSWORD_RESET_TIMEOUT = env.int("SIGNIN_LINK_AGE_S", default=3 * 24 * 3600)
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
@@ -199,7 +199,7 @@ SWEEP_S = env.float("SWEEP_S", default=2.0)
 CHUNK_ROWS = env.int("CHUNK_ROWS", default=2048)
 LIGHT_HANDS = env.int("LIGHT_HANDS", default=4)
 IS_FAKE_BACKEND_ALLOWED = IS_TESTING
-CELERY_BROKER_URL = env.str("BROKER_URL", default="filesystem://")
+CELERY_BROKER_URL = env.str("BROKER_URL", default="filesystem://localhost//")
 IS_EMBEDDED_BROKER = CELERY_BROKER_URL.startswith("filesystem://")
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     {

@@ -17,13 +17,15 @@ from labeling.overview.queries import cards_of, recent_jobs, standing_of, subjec
 from labeling.overview.samples import page_of
 from labeling.projects.access import Access, project_view
 from labeling.projects.models import Role
+from labeling.projects.queries import may_create_projects
 from labeling.web.rendering import render_page
 
 
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     """All projects of the person."""
-    return render(request, "overview/home.html", {"cards": cards_of(cast(User, request.user))})
+    user = cast(User, request.user)
+    return render(request, "overview/home.html", {"cards": cards_of(user), "may_create": may_create_projects(user)})
 
 
 @require_GET

@@ -33,7 +33,8 @@ class Access:
 
     def context(self) -> dict[str, Any]:
         """What every project page needs."""
-        return {"project": self.project, "role": self.role, "can_manage": self.can_manage}
+        can_review = self.may(Role.REVIEWER)
+        return {"project": self.project, "role": self.role, "can_manage": self.can_manage, "can_review": can_review}
 
 
 def access_project(user_id: int | None, slug: str, role: Role = Role.ANNOTATOR) -> Access:

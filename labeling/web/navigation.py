@@ -10,32 +10,35 @@ from labeling.web.parts import Tab
 
 @dataclass(frozen=True, slots=True)
 class NavItem:
-    """One page of a project; `is_managers` hides it from annotators and reviewers."""
+    """One page of a project and who sees its tab."""
 
     view_name: str
     label: str
-    is_managers: bool = True
+    seen_by: str = "managers"
 
 
 def project_pages() -> list[NavItem]:
     """All pages of a project, in the order of the tabs."""
     return [
-        NavItem("overview:project", _("Overview"), is_managers=False),
+        NavItem("overview:project", _("Overview"), seen_by="members"),
         NavItem("datasets:list", _("Data")),
         NavItem("specialists:list", _("Models")),
         NavItem("runs:list", _("Runs")),
-        NavItem("review:screen", _("Review"), is_managers=False),
-        NavItem("overview:samples", _("Samples")),
+        NavItem("review:screen", _("Review"), seen_by="members"),
+        NavItem("overview:samples", _("Samples"), seen_by="reviewers"),
         NavItem("exports:list", _("Export")),
         NavItem("projects:members", _("Members")),
         NavItem("projects:settings", _("Settings")),
     ]
 
 
-def project_tabs(slug: str, path: str, *, can_manage: bool) -> list[Tab]:
+def project_tabs(slug: str, path: str, *, can_manage: bool, can_review: bool = False) -> list[Tab]:
     """Tabs of the project's pages that exist and that the person may open; the longest matching address is current."""
     pages = project_pages()
-    links = [(item, _address(item, slug)) for item in pages if can_manage or not item.is_managers]
+    seen = (
+        {"members"} | ({"reviewers"} if can_review or can_manage else set()) | ({"managers"} if can_manage else set())
+    )
+    links = [(item, _address(item, slug)) for item in pages if item.seen_by in seen]
     home = _address(pages[0], slug)
     inside = [url for _item, url in links if url and (path == url or (url != home and path.startswith(url)))]
     current = max(inside, key=len, default="")

@@ -187,10 +187,10 @@ def tabs(items: list[Tab], label: str = "") -> dict[str, Any]:
 @register.inclusion_tag("components/tabs.html", takes_context=True)
 def project_nav(context: RequestContext) -> dict[str, Any]:
     """The tabs of the page's project."""
-    items = project_tabs(
-        context["project"].slug, context["request"].path, can_manage=bool(context.get("can_manage", False))
-    )
-    return {"items": items, "label": context["project"].name}
+    project, path = context["project"], context["request"].path
+    can_manage, can_review = bool(context.get("can_manage", False)), bool(context.get("can_review", False))
+    items = project_tabs(project.slug, path, can_manage=can_manage, can_review=can_review)
+    return {"items": items, "label": project.name}
 
 
 @register.inclusion_tag("components/pager.html")

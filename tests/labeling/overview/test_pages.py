@@ -53,10 +53,18 @@ def shown(response):
     return [row.text for row in response.context["page"].rows]
 
 
-def test_home_without_a_project_offers_one(page):
-    html = page.get("/").content.decode()
+def test_home_without_a_project_offers_one_to_an_operator(client):
+    client.force_login(make_user(is_staff=True))
+    html = client.get("/").content.decode()
     assert reverse("projects:new") in html
     assert "python manage.py demo" in html
+
+
+def test_home_without_a_project_tells_the_others_whom_to_ask(client):
+    client.force_login(make_user())
+    html = client.get("/").content.decode()
+    assert reverse("projects:new") not in html
+    assert "Ask a manager" in html
 
 
 @pytest.mark.parametrize("count", [1, 3])
