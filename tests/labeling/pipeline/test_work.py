@@ -50,7 +50,7 @@ def test_a_full_disk_while_voting_says_so_and_loses_nothing(tmp_path, settings):
 
 
 @pytest.mark.django_db
-def test_an_unknown_error_is_stored_with_its_kind_and_the_next_part_goes_on(monkeypatch):
+def test_c28_an_unknown_error_is_stored_with_its_kind_and_the_next_part_goes_on(monkeypatch):
     def broken(claim, hand):
         if claim.idx == 0:
             raise KeyError("what")
