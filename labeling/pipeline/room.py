@@ -3,6 +3,7 @@
 import os
 import socket
 from collections.abc import Sequence
+from datetime import timedelta
 from threading import Condition, Thread
 from time import monotonic
 
@@ -12,9 +13,11 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from labeling.jobs.models import Heartbeat
+from labeling.jobs.publish import prune_events
 from labeling.pipeline.work import do_one
 
 BEAT_EVERY_S = 2.0
+TIDY_EVERY_S = 600.0
 log = structlog.get_logger(__name__)
 
 
@@ -27,6 +30,7 @@ class Room:
         self.is_leaving = False
         self.bell = Condition()
         self.rings = 0
+        self.tidy_at = monotonic() + TIDY_EVERY_S
         self.threads = [Thread(target=self._hand, args=(i,), name=f"hand-{i}", daemon=True) for i in range(hands)]
         self.threads.append(Thread(target=self._beat, name="heartbeat", daemon=True))
 
@@ -73,6 +77,7 @@ class Room:
             try:
                 row = {"queues": ",".join(self.queues), "beat_at": timezone.now(), "started_at": started}
                 Heartbeat.objects.update_or_create(worker=self.name, defaults=row)
+                self._tidy()
             except DatabaseError as error:
                 log.warning("heartbeat not written", error=str(error))
             finally:
@@ -80,6 +85,14 @@ class Room:
             with self.bell:
                 self.bell.wait_for(lambda: self.is_leaving, BEAT_EVERY_S)
         self._sign_off()
+
+    def _tidy(self) -> None:
+        """Forget old events and the heartbeats of workers that were killed, now and then."""
+        if "io" not in self.queues or monotonic() < self.tidy_at:
+            return
+        self.tidy_at = monotonic() + TIDY_EVERY_S
+        prune_events()
+        Heartbeat.objects.filter(beat_at__lt=timezone.now() - timedelta(days=1)).delete()
 
     def _sign_off(self) -> None:
         try:
