@@ -50,7 +50,6 @@ class Run(models.Model):
     hard = models.BigIntegerField(default=0)
     decided = models.BigIntegerField(default=0)
     truncated = models.BigIntegerField(default=0)
-    vote_seconds = models.FloatField(default=0)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
