@@ -8,6 +8,7 @@ from django.urls import reverse
 from annotator_core.fakes.specialist import FakeSettings, write_fake_specialist
 from labeling.accounts.links import signin_path
 from labeling.datasets.models import Dataset, Upload
+from labeling.datasets.readers.parts import Columns
 from labeling.exports.actions import create_export
 from labeling.labels.actions.verdicts import decide
 from labeling.labels.models import ReviewItem
@@ -63,13 +64,15 @@ class Words:
     specialist: str = "fake"
     labels: tuple[str, ...] = ("negative", "neutral", "positive")
     member: str = "grace"
+    gold: str = ""
 
 
 def live_in(staff, table, folder, words=Words()):  # noqa: B008 (frozen)
-    """The project: `table` (CSV with the columns id and text first) imported, voted on, reviewed in part, exported."""
+    """The project: `table` (CSV with the columns order_id and text) imported, voted on, reviewed in part, exported."""
     project = make_project(staff, classes=words.classes, name=words.project, guideline=words.guideline)
     add_member(project, make_user(words.member), Role.ANNOTATOR)
-    dataset = import_file(project, table, words.filename).dataset
+    columns = Columns(text="text", id="order_id", gold=words.gold)
+    dataset = import_file(project, table, words.filename, columns=columns).dataset
     receive(project, table + "\n", words.filename)
     _add_failed(project, folder / "nothing")
     versions = make_pool(project, folder, name=words.specialist, labels=[words.labels] * 3)

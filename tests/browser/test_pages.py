@@ -16,6 +16,13 @@ LOOKS = {"light": (DESK, "light"), "dark": (DESK, "dark"), "phone": (PHONE, "lig
 # The parts of all other pages are looked at in both themes at once, in tests/labeling/web/test_web_browser.py.
 OWN_TEST = {"web:components"}
 
+DEAD_SOCKET = """
+window.WebSocket = class extends EventTarget {
+  constructor() { super(); setTimeout(() => this.dispatchEvent(new CloseEvent("close", {code: 1006}))); }
+  close() {}
+};
+"""
+
 
 def _table(rows=40):
     out = io.StringIO()
@@ -44,7 +51,9 @@ def test_every_page(reader, project, look):
             reader.open(path)
             found = reader.flaws() + [f"{overflow} px too wide" for overflow in [reader.overflow()] if overflow]
             flaws |= {path: found} if found else {}
-    assert flaws == {}
+    # A used link's page says so with the status 410, which the browser notes.
+    errors = [message for message in reader.errors() if "410" not in message]
+    assert (flaws, errors) == ({}, [])
 
 
 @pytest.fixture
@@ -84,13 +93,11 @@ def test_the_socket_comes_back(reader, still_site, run):
 
 
 def test_the_page_asks_without_a_socket(reader, run):
-    reader.chrome.execute_cdp_cmd("Network.enable", {})
-    reader.chrome.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*/ws/*"]})
+    script = reader.chrome.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": DEAD_SOCKET})
     try:
         reader.open(f"/p/{run.project.slug}/runs/{run.number}")
         reader.until(lambda: _live(reader) == "waiting")
         _tell(run, hard=78)
         reader.read("78 rows")
     finally:
-        reader.chrome.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
-    assert all("/ws/events/" in message for message in reader.errors())
+        reader.chrome.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)

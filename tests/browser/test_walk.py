@@ -177,7 +177,7 @@ def _check_export(found, rows, said):
         elif len(classes) == 1:
             assert (row["label"], row["label_source"], row["annotators"]) == (classes.pop(), "consensus", "")
         else:
-            assert (row["label"], row["label_source"], row["route"]) == ("", "", "hard")
+            assert (row["label"], row["label_source"], row["route"]) == ("", "", "review")
 
 
 @pytest.mark.slow

@@ -1,0 +1,200 @@
+"""S06, S07, S08: text from people and files stays text, wherever it is shown."""
+
+import csv
+import io
+from urllib.parse import quote
+
+import pytest
+
+from labeling.datasets.models import RefusedRow, Sample
+from labeling.projects.models import LabelClass
+from labeling.specialists.models import Specialist
+from labeling.web.csp import forget_violations, recent_violations
+from tests.browser.lived_in import Words, live_in, pages_of
+from tests.labeling.factories import make_user
+from tests.labeling.pool import work_off
+
+# Whatever one of these would make carries the id "pwned" or the attribute data-pwned.
+PAYLOADS = (
+    "<script id=pwned>alert(1)</script>",
+    "<img id=pwned src=x onerror=alert(1)>",
+    "<IMG ID=pwned SRC=x ONERROR=alert(1)",
+    "<img/id=pwned/src=x/onerror=alert(1)>",
+    "<svg id=pwned onload=alert(1)>",
+    "<svg><script id=pwned href='data:,alert(1)'/></svg>",
+    "<svg><animate id=pwned onbegin=alert(1) attributeName=x dur=1s>",
+    "<math><mi id=pwned xlink:href='javascript:alert(1)'>x</mi></math>",
+    "<iframe id=pwned srcdoc='<script>parent.alert(1)</script>'></iframe>",
+    "<object id=pwned data='data:text/html,<script>alert(1)</script>'></object>",
+    "<a id=pwned href=javascript:alert(1)>click</a>",
+    "javascript:alert(1)//",
+    "[click](javascript:alert(1))",
+    "![x](x\" onerror=\"alert(1)\" id=\"pwned)",
+    "\"><img id=pwned src=x onerror=alert(1)>",
+    "'><img id=pwned src=x onerror=alert(1)>",
+    "\" autofocus onfocus=alert(1) data-pwned=\"1",
+    "' autofocus onfocus='alert(1)' data-pwned='1",
+    "` onmouseover=`alert(1)` data-pwned=`1",
+    "</textarea><script id=pwned>alert(1)</script>",
+    "</title><script id=pwned>alert(1)</script>",
+    "</option></select><img id=pwned src=x onerror=alert(1)>",
+    "</dialog></template><img id=pwned src=x onerror=alert(1)>",
+    "--><script id=pwned>alert(1)</script>",
+    "]]><script id=pwned>alert(1)</script>",
+    "{{ request.user.password }}{% debug %}",
+    "{{constructor.constructor('alert(1)')()}}",
+    "${alert(1)}#{alert(1)}<%= alert(1) %>",
+    "&lt;img id=pwned src=x onerror=alert(1)&gt;",
+    "&#60;script id=pwned&#62;alert(1)&#60;/script&#62;",
+    "%3Cscript id=pwned%3Ealert(1)%3C/script%3E",
+    "\\u003cscript id=pwned\\u003ealert(1)\\u003c/script\\u003e",
+    "＜script id=pwned＞alert(1)＜/script＞",
+    "\u202e<img id=pwned src=x onerror=alert(1)>\u202c",
+    "<\u200bscript id=pwned>alert(1)</\u200bscript>",
+    "</style><style id=pwned>* { display: none }</style>",
+    "<div id=pwned style=\"background: url('javascript:alert(1)')\">",
+    "<link id=pwned rel=stylesheet href=//example.invalid/x.css>",
+    "<base id=pwned href=//example.invalid/>",
+    "<meta id=pwned http-equiv=refresh content='0;url=//example.invalid'>",
+    "<form id=pwned action=//example.invalid><input type=submit>",
+    "<div id=pwned hx-post=/sign-out hx-trigger=load>",
+    "<div id=pwned hx-on::load=alert(1) data-hx-on-load=alert(1)>",
+    "<details id=pwned open ontoggle=alert(1)>",
+)
+IMAGE, BREAKER = PAYLOADS[1], PAYLOADS[14]
+MADE = "return [...document.querySelectorAll('#pwned, [data-pwned]')].map((one) => one.outerHTML)"
+
+
+def _lines(rows):
+    out = io.StringIO()
+    csv.writer(out).writerows(rows)
+    return out.getvalue()
+
+
+def _table():
+    """Payloads in texts, other cells, column names, gold labels, and in rows that are refused."""
+    header = ["order_id", "text", f"{IMAGE} cell", f"gold {BREAKER}"]
+    rows = [[f"id {n} {payload}", payload, payload, payload] for n, payload in enumerate(PAYLOADS)]
+    twice = [[f"id 0 {PAYLOADS[0]}", f"other {payload}", payload, payload] for payload in PAYLOADS]
+    return _lines([header, *rows, *twice, ["E-1", "", BREAKER, IMAGE]])
+
+
+@pytest.fixture
+def staff(transactional_db):
+    """The operator has a hostile name too."""
+    return make_user(IMAGE, is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def project(staff, tmp_path):
+    classes = [payload[:90] for payload in PAYLOADS[:8]]
+    words = Words(
+        project=f"{BREAKER} {PAYLOADS[25]}"[:120],
+        guideline="\n\n".join(PAYLOADS),
+        classes=tuple(classes),
+        filename=f"{IMAGE}.csv",
+        labels=tuple(classes),
+        member=PAYLOADS[16],
+        gold=f"gold {BREAKER}",
+    )
+    found = live_in(staff, _table(), tmp_path, words)
+    for specialist, payload in zip(Specialist.objects.order_by("pk"), PAYLOADS[14:], strict=False):
+        Specialist.objects.filter(pk=specialist.pk).update(name=f"{payload}"[:120])
+    return found
+
+
+def _harm(reader):
+    """Elements that came out of a payload. A dialog would fail this call by itself."""
+    return reader.chrome.execute_script(MADE)
+
+
+@pytest.mark.slow
+def test_s06_no_page_runs_what_was_uploaded(reader, project):
+    assert len(PAYLOADS) >= 25
+    assert RefusedRow.objects.count() >= len(PAYLOADS)
+    harm = {}
+    for paths in pages_of(project).values():
+        for path in paths:
+            reader.open(path)
+            found = _harm(reader)
+            harm |= {path: found} if found else {}
+    errors = [message for message in reader.errors() if "410" not in message]
+    assert (harm, errors) == ({}, [])
+
+
+def test_s06_texts_are_shown_as_they_are(reader, project):
+    shown = []
+    path = f"/p/{project.slug}/samples"
+    while path:
+        reader.open(path)
+        shown += [one.get_property("textContent") for one in reader.all("#list .sample-line")]
+        path = next((one.get_dom_attribute("href") for one in reader.all("#list [rel=next]")), "")
+        path = path and f"/p/{project.slug}/samples{path}"
+    assert shown == list(Sample.objects.order_by("position").values_list("text", flat=True))
+    assert set(PAYLOADS) <= set(shown)
+
+
+def test_s06_deciding_and_undoing_show_only_text(reader, project):
+    reader.open(f"/p/{project.slug}/label")
+    for key in "1u2g":
+        reader.key(key)
+        reader.find("#screen .review-last")
+        assert _harm(reader) == []
+    reader.key("?")
+    reader.find("#keys")
+    assert _harm(reader) == []
+
+
+def test_s07_classes_made_from_a_file(reader, project):
+    upload = project.uploads.filter(state="preview").get()
+    reader.open(f"/p/{project.slug}/data/uploads/{upload.pk}")
+    reader.choose("#id_text_column", "text")
+    reader.choose("#id_gold_column", project.datasets.get().columns[3])
+    reader.find("[name=gold_use][value=verified]").click()
+    reader.find("#id_is_creating_classes").click()
+    assert _harm(reader) == []
+    reader.press("Import")
+    reader.until(lambda: upload.__class__.objects.get(pk=upload.pk).state == "importing")
+    work_off()
+    reader.read("Rows taken")
+    assert LabelClass.objects.filter(project=project).count() > 8
+    for page in ("settings", "label", "samples", "export", "models"):
+        reader.open(f"/p/{project.slug}/{page}")
+        assert _harm(reader) == []
+
+
+def test_s08_no_address_is_echoed_as_html(reader, project):
+    upload = project.uploads.filter(state="preview").get()
+    base = f"/p/{project.slug}"
+    for payload in PAYLOADS[:25]:
+        value = quote(payload)
+        for path in (
+            f"{base}/data/uploads/{upload.pk}?format=csv&encoding={value}&delimiter={value}&goal={value}",
+            f"{base}/samples?text={value}&dataset={value}&state={value}",
+            f"{base}/data?goal={value}",
+        ):
+            reader.open(path)
+            assert _harm(reader) == [], path
+    reader.errors()
+
+
+def test_s08_the_preview_of_classes(reader, project):
+    reader.open("/projects/new")
+    lines = "\n".join(payload.replace("|", " ")[:90] for payload in PAYLOADS if "\u202e" not in payload)
+    reader.chrome.execute_script(
+        "const field = document.querySelector('#id_classes'); field.value = arguments[0];"
+        "field.dispatchEvent(new InputEvent('input', {bubbles: true}))",
+        lines,
+    )
+    reader.until(lambda: len(reader.all("#class-preview .tag")) > 20)
+    assert _harm(reader) == []
+
+
+def test_these_tests_would_notice(reader, staff):
+    """The control: the same payload put into the page as HTML is found, stopped and reported."""
+    reader.open("/")
+    reader.chrome.execute_script("document.body.insertAdjacentHTML('beforeend', arguments[0])", IMAGE)
+    assert len(_harm(reader)) == 1
+    reader.until(recent_violations)
+    assert reader.errors()
+    forget_violations()
