@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.forms.boundfield import BoundField
+from django.utils.safestring import SafeString
 
 CHOICE_WIDGETS = (forms.RadioSelect, forms.CheckboxSelectMultiple)
 
@@ -21,6 +22,11 @@ class DrawnField:
     error_id: str
 
 
+def plain(value: Any) -> Any:
+    """The same text, which is escaped where it is printed: Django takes literals in templates for safe HTML."""
+    return "".join(iter(value)) if isinstance(value, SafeString) else value
+
+
 def draw_field(field: BoundField, extra: dict[str, Any]) -> DrawnField:
     """The field with its control rendered: class, aria-describedby, aria-invalid and the attributes in `extra`."""
     widget = field.field.widget
@@ -32,5 +38,6 @@ def draw_field(field: BoundField, extra: dict[str, Any]) -> DrawnField:
     given = {"aria-describedby": described or None, "aria-invalid": "true" if field.errors else None}
     if not (is_check or is_choices):
         given["class"] = f"input {widget.attrs.get('class', '')}".strip()
-    control = field.as_widget(attrs={name: value for name, value in (given | extra).items() if value is not None})
+    wanted = {name: plain(value) for name, value in (given | extra).items() if value is not None}
+    control = field.as_widget(attrs=wanted)
     return DrawnField(field, control, is_check, is_choices, help_id, error_id)

@@ -16,7 +16,7 @@ from django.templatetags.static import static
 
 from labeling import __version__
 from labeling.web import wording
-from labeling.web.fields import draw_field
+from labeling.web.fields import draw_field, plain
 from labeling.web.navigation import project_tabs
 from labeling.web.parts import FlowStep, SplitPart, Tab, draw_parts
 
@@ -29,7 +29,7 @@ FLOW_ICONS = {"done": "check", "attention": "alert"}
 def attributes(extra: dict[str, Any]) -> str:
     """HTML attributes of the keyword arguments, escaped; None, False and "" leave one out."""
     kept = {name: value for name, value in extra.items() if value not in (None, False, "")}
-    return flatatt({name.strip("_").replace("_", "-"): value for name, value in kept.items()})
+    return flatatt({name.strip("_").replace("_", "-"): plain(value) for name, value in kept.items()})
 
 
 @register.simple_tag
