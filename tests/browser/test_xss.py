@@ -74,8 +74,11 @@ def _lines(rows):
 def _table():
     """Payloads in texts, other cells, column names, gold labels, and in rows that are refused."""
     header = ["order_id", "text", f"{IMAGE} cell", f"gold {BREAKER}"]
-    rows = [[f"id {n} {payload}", payload, payload, payload] for n, payload in enumerate(PAYLOADS)]
-    twice = [[f"id 0 {PAYLOADS[0]}", f"other {payload}", payload, payload] for payload in PAYLOADS]
+    # A class name may hold no sign that turns the direction of reading.
+    golds = ["" if "\u202e" in payload else payload for payload in PAYLOADS]
+    both = list(zip(PAYLOADS, golds, strict=True))
+    rows = [[f"id {n} {payload}", payload, payload, gold] for n, (payload, gold) in enumerate(both)]
+    twice = [[f"id 0 {PAYLOADS[0]}", f"other {payload}", payload, gold] for payload, gold in both]
     return _lines([header, *rows, *twice, ["E-1", "", BREAKER, IMAGE]])
 
 
