@@ -179,9 +179,13 @@ def end_voting(*, run_id: int) -> None:
 
 
 def close_when_decided(*, run_id: int) -> None:
-    """REVIEWING becomes DONE when no row waits any more, and back when a decision was undone."""
+    """REVIEWING becomes DONE when no row waits any more, and back when a decision was undone.
+
+    A run stays DONE when another one works on its data set meanwhile: a data set has one active run.
+    """
     run = Run.objects.select_for_update().get(pk=run_id)
-    if run.state in {RunState.REVIEWING, RunState.DONE}:
+    is_followed = run.state == RunState.DONE and active_run(run.dataset) is not None
+    if run.state in {RunState.REVIEWING, RunState.DONE} and not is_followed:
         _close_when_decided(run)
 
 

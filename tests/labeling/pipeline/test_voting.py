@@ -6,7 +6,7 @@ from django.db.models import Count
 
 from annotator_core.fakes.specialist import FakeSettings, find_answer
 from labeling.jobs.models import ChunkState, JobState
-from labeling.labels.actions.verdicts import decide
+from labeling.labels.actions.verdicts import decide, undo
 from labeling.labels.engine import unpack
 from labeling.labels.models import Consensus, ItemState, Label, ReviewItem, Vote
 from labeling.pipeline.work import do_one
@@ -217,3 +217,19 @@ def test_stored_probabilities_sum_to_one(project, dataset, tmp_path):
     finish(start(project, dataset, make_pool(project, tmp_path)))
     blobs = [bytes(blob) for blob in Vote.objects.values_list("probs", flat=True)]
     assert np.allclose(unpack(blobs, 3).sum(axis=1), 1, atol=2e-3)
+
+
+def test_undoing_in_a_finished_run_leaves_it_done_while_another_is_active(project, dataset, tmp_path):
+    versions = make_pool(project, tmp_path)
+    run = finish(start(project, dataset, versions))
+    user = make_user()
+    class_id = project.classes.last().pk
+    for number, item in enumerate(ReviewItem.objects.filter(run=run)):
+        decide(item_id=item.pk, project=project, user_id=user.pk, class_id=class_id, client_id=f"{number:032x}")
+    second = finish(start(project, dataset, versions))
+    assert second.state == RunState.DONE  # people have decided all its hard rows before
+    third = start(project, dataset, versions)
+    undo(project=project, user_id=user.pk, client_id="f" * 32)
+    run.refresh_from_db()
+    assert (run.state, finish(third).state) == (RunState.DONE, RunState.REVIEWING)
+    assert_counters_equal_recount(run)
