@@ -33,6 +33,7 @@ class Person:
 
     def sign_in(self, user):
         """By a one-time link, as everybody does the first time."""
+        user.refresh_from_db()
         self.open(signin_path(user))
         self.click("main form button")
         self.until(lambda: "/sign-in" not in self.chrome.current_url)

@@ -1,0 +1,68 @@
+"""The pictures of the README, taken from the demo: `make screenshots` writes docs/images/."""
+
+from pathlib import Path
+
+import pytest
+
+from annotator_core import demo
+from labeling.accounts.actions import set_password
+from labeling.pipeline.demo import build_demo
+from labeling.runs.models import Run
+from tests.browser.person import DESK
+from tests.labeling.datasets.imports import receive
+
+IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
+MOST_BYTES = 150_000
+BASE = "/p/demo"
+pytestmark = [pytest.mark.screenshots, pytest.mark.slow, pytest.mark.timeout(400)]
+
+
+def _take(person, name, scheme="light"):
+    """A picture of the window as it is now, without the pointer's or the keyboard's mark."""
+    person.look(DESK, scheme)
+    person.chrome.execute_script("document.activeElement.blur(); scrollTo(0, 0)")
+    person.chrome.save_screenshot(str(IMAGES / f"{name}.png"))
+    assert (IMAGES / f"{name}.png").stat().st_size <= MOST_BYTES, name
+
+
+def _watch(person):
+    """The run while the specialists vote, then to its end."""
+    person.open(f"{BASE}/runs/1")
+    person.until(lambda: float(person.find("progress").get_dom_attribute("value") or 0) > 0.2)
+    _take(person, "run-voting")
+    person.read("All votes are in", patience_s=120)
+
+
+def _review(person):
+    """Some decisions, so that the page shows pace and the last answer."""
+    person.open(f"{BASE}/label")
+    for key in "123":
+        item = person.until(lambda: person.all("#screen [name=item]"))[0].get_dom_attribute("value")
+        person.key(key)
+        person.until(lambda item=item: person.all("#screen [name=item]")[0].get_dom_attribute("value") != item)
+
+
+def test_pictures(person, staff):
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    staff.refresh_from_db()
+    set_password(user=staff, password="only for the pictures 7")  # noqa: S106 (hides the hint to set one)
+    person.sign_in(staff)
+    build_demo(owner=staff, say=str)
+    _watch(person)
+    project = Run.objects.get().project
+    with demo.feedback_path().open(encoding="utf-8") as file:
+        upload = receive(project, "".join(file.readlines()[:400]), "march.csv")
+    _review(person)
+    for name, path in {
+        "overview": "/",
+        "mapping": f"/data/uploads/{upload.pk}",
+        "models": "/models",
+        "run": "/runs/1",
+        "samples": "/samples",
+        "export": "/export",
+    }.items():
+        person.open(f"{BASE}{path}")
+        _take(person, name)
+    person.open(f"{BASE}/label")
+    _take(person, "review")
+    _take(person, "review-dark", "dark")
