@@ -29,7 +29,7 @@ PAGES = (
     "members",
     "settings",
 )
-FILTERS = ("?state=accepted", "?state=review", "?q=order", "?source=consensus")
+FILTERS = ("?state=accepted", "?state=review", "?text=order", "?source=consensus")
 
 
 def write_rows(path: Path) -> float:
@@ -94,6 +94,8 @@ def run_votes(project: Any) -> list[tuple[str, str, str]]:
 
 def run_export(project: Any, owner: Any, site: ScratchSite) -> list[tuple[str, str, str]]:
     """Progress, readiness, first byte and memory of an export of all rows with three votes each."""
+    from django.urls import reverse
+
     from labeling.datasets.models import Dataset
     from labeling.exports.actions import create_export
     from labeling.exports.models import Export
@@ -107,7 +109,7 @@ def run_export(project: Any, owner: Any, site: ScratchSite) -> list[tuple[str, s
     wait_for(lambda: Export.objects.get(pk=export.pk).is_ready, every_s=0.05)
     ready = time.monotonic() - started
     web_before, cookies = site.peak_mb("web"), sign_in(owner)
-    path = f"/p/{project.slug}/export/{export.number}/download"
+    path = reverse("exports:download", kwargs={"slug": project.slug, "number": export.number})
     status, content, first_s, all_s = fetch(site.port, path, cookies)
     assert status == 200, (status, path)
     assert content.count(b"\n") > ROWS

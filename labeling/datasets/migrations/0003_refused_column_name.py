@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('datasets', '0002_import_options'),
+        ("datasets", "0002_import_options"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='refusedrow',
-            name='column',
-            field=models.CharField(blank=True, db_column='column_name', max_length=200),
+            model_name="refusedrow",
+            name="column",
+            field=models.CharField(blank=True, db_column="column_name", max_length=200),
         ),
     ]
