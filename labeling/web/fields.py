@@ -5,7 +5,6 @@ from typing import Any
 
 from django import forms
 from django.forms.boundfield import BoundField
-from django.utils.safestring import SafeString
 
 CHOICE_WIDGETS = (forms.RadioSelect, forms.CheckboxSelectMultiple)
 
@@ -24,7 +23,7 @@ class DrawnField:
 
 def plain(value: Any) -> Any:
     """The same text, which is escaped where it is printed: Django takes literals in templates for safe HTML."""
-    return "".join(iter(value)) if isinstance(value, SafeString) else value
+    return "".join(iter(value)) if isinstance(value, str) else value
 
 
 def draw_field(field: BoundField, extra: dict[str, Any]) -> DrawnField:

@@ -67,7 +67,7 @@ class Words:
     gold: str = ""
 
 
-def live_in(staff, table, folder, words=Words()):  # noqa: B008 (frozen)
+def live_in(staff, table, folder, words=Words()):
     """The project: `table` (CSV with the columns order_id and text) imported, voted on, reviewed in part, exported."""
     project = make_project(staff, classes=words.classes, name=words.project, guideline=words.guideline)
     add_member(project, make_user(words.member), Role.ANNOTATOR)

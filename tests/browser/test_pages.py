@@ -1,4 +1,4 @@
-"""Every page in every look: axe finds nothing, nothing runs over the edge of a phone; and pages live without a socket."""
+"""Every page in every look: axe finds nothing, a phone is wide enough; and pages live on without their socket."""
 
 import csv
 import io
@@ -28,7 +28,9 @@ def _table(rows=40):
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(["order_id", "text", "channel", "a column with a name that is rather long for a table"])
-    writer.writerows([f"Q-{n}", f"Text {n}: the parcel came late, twice. {'word ' * (3 * n)}", "app", n] for n in range(rows))
+    writer.writerows(
+        [f"Q-{n}", f"Text {n}: the parcel came late, twice. {'word ' * (3 * n)}", "app", n] for n in range(rows)
+    )
     writer.writerow(["E-1", "", "app", "x"])
     writer.writerow(["W-1", "one-word-that-does-not-end-" * 8, "app", "x" * 120])
     return out.getvalue()

@@ -47,7 +47,7 @@ def _review(person):
 def test_pictures(person, staff):
     IMAGES.mkdir(parents=True, exist_ok=True)
     staff.refresh_from_db()
-    set_password(user=staff, password="only for the pictures 7")  # noqa: S106 (hides the hint to set one)
+    set_password(user=staff, password="only for the pictures 7")
     person.sign_in(staff)
     build_demo(owner=staff, say=str)
     _watch(person)

@@ -20,8 +20,8 @@ from tests.labeling.factories import make_dataset, make_project, make_run
 
 HEADER = ["order_id", "channel", "text", "gold"]
 OWN_ROWS = [
-    ["Ü-1", "Straße", "Größe paßt nicht, \"schön\" ist anders; übel!", "negative"],
-    ["F-1", "=1+1", "=HYPERLINK(\"http://x\") is what their mail said, and it never worked.", "negative"],
+    ["Ü-1", "Straße", 'Größe paßt nicht, "schön" ist anders; übel!', "negative"],
+    ["F-1", "=1+1", '=HYPERLINK("http://x") is what their mail said, and it never worked.', "negative"],
     ["L-1", "app", "First line, all fine.\nSecond line: then it broke.", "neutral"],
 ]
 LABELS = ("negative", "neutral", "positive")
