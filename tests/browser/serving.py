@@ -54,8 +54,8 @@ class Site:
         self.server.should_exit = True
         self.thread.join(20)
         self.listener.close()
-        left = [thread.name for room in self.rooms for thread in room.threads if thread.is_alive()]
-        assert not (left or self.thread.is_alive()), left
+        threads = [self.thread, *(thread for room in self.rooms for thread in room.threads)]
+        assert [thread.name for thread in threads if thread.is_alive()] == []
         gc.collect()
 
 
