@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from benchmarks.client import fetch, percentile, sign_in
-from benchmarks.main_job import make_project, wait_for
+from benchmarks.main_job import add_pool, make_project, wait_for
 from benchmarks.report import table, write
 from benchmarks.scratch_site import ROOT, ScratchSite, free_port
 
@@ -28,7 +28,7 @@ def start_long_run() -> tuple[Any, Any, Any]:
     from labeling.runs.models import Run
 
     project, owner = make_project()
-    versions = add_demo_pool(project)
+    versions = add_pool(project, sorted(path for path in DEMO.iterdir() if path.is_dir()))
     upload = receive_stream(project=project, stream=long_table(), filename="long.csv", by=owner)
     start_import(upload=upload, plan=Plan(reading=Reading(), columns=Columns(text="text")))
     wait_for(lambda: Upload.objects.get(pk=upload.pk).state == UploadState.DONE)
@@ -50,25 +50,6 @@ def long_table() -> Any:
     out = io.StringIO()
     csv.writer(out).writerows([["text"], *([line] for line in lines)])
     return io.BytesIO(out.getvalue().encode())
-
-
-def add_demo_pool(project: Any) -> list[Any]:
-    """The demo's specialists, mapped in the order of their labels."""
-    from labeling.runs.queries import votable_versions
-    from labeling.specialists.actions import add_specialist, confirm_version, save_map
-    from labeling.specialists.models import Source, Specialist, SpecialistState
-    from labeling.specialists.queries import newest_trial, newest_version
-
-    targets = list(project.classes.values_list("id", flat=True))
-    for folder in sorted(path for path in DEMO.iterdir() if path.is_dir()):
-        specialist = add_specialist(project=project, source=Source.FOLDER, location=str(folder))
-        wait_for(lambda pk=specialist.pk: Specialist.objects.get(pk=pk).state == SpecialistState.MAPPING)
-        specialist.refresh_from_db()
-        save_map(specialist=specialist, targets=targets, max_length=128, are_holes_confirmed=False)
-        version = newest_version(specialist)
-        wait_for(lambda version=version: newest_trial(version).is_done)
-        confirm_version(version=version, by=None)
-    return votable_versions(project)
 
 
 def time_requests(site: ScratchSite, project: Any, owner: Any, run: Any) -> list[list[str]]:
