@@ -4,14 +4,13 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('runs', '0001_initial'),
+        ("runs", "0001_initial"),
     ]
 
     operations = [
         migrations.RemoveField(
-            model_name='run',
-            name='vote_seconds',
+            model_name="run",
+            name="vote_seconds",
         ),
     ]
