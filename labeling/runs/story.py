@@ -41,7 +41,8 @@ def split_of(run: Run) -> list[SplitPart]:
         SplitPart(_("Decided by people"), run.decided, "decided"),
         SplitPart(_("To review"), run.to_review, "review"),
     ]
-    return [*parts, SplitPart(_("Waiting for votes"), pending, "pending")] if pending else parts
+    waiting = _("Waiting for votes") if run.is_active else _("No votes")
+    return [*parts, SplitPart(waiting, pending, "pending")] if pending else parts
 
 
 def member_rows(members: Sequence[PoolMember]) -> list[MemberRow]:
