@@ -19,6 +19,7 @@ from labeling.specialists.models import SpecialistVersion
 EXCERPT = 90
 PACE_DECISIONS = 20  # chosen: enough to be steady, few enough to follow the person's pace of today
 PACE_GUESS_S = 5.0  # chosen: what a short text takes before anybody decided one
+PACE_KNOWN_FROM = 5  # chosen: one quick decision says nothing about hours
 PACE_LONGEST_S = 120.0  # chosen: beyond it somebody was away
 
 
@@ -79,7 +80,8 @@ def pace_of(project: Project, user_id: int) -> Pace:
     today = mine.filter(created_at__gte=start_of_day()).count()
     spent = mine.exclude(elapsed_ms=None).order_by("-created_at").values_list("elapsed_ms", flat=True)
     seconds = [min(ms / 1000, PACE_LONGEST_S) for ms in spent[:PACE_DECISIONS] if ms]
-    return Pace(today, median(seconds) if seconds else PACE_GUESS_S, rows_to_review(project))
+    is_known = len(seconds) >= PACE_KNOWN_FROM
+    return Pace(today, median(seconds) if is_known else PACE_GUESS_S, rows_to_review(project))
 
 
 def start_of_day() -> datetime:

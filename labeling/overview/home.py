@@ -162,7 +162,7 @@ def _happening(project: Project, job: Job, name: str) -> Happening:
         "import": _("Import of %(name)s"),
         "export": _("Export %(name)s"),
         "fetch": _("Files of %(name)s"),
-        "trial": _("Trial of a model"),
+        "trial": _("Trial of %(name)s"),
     }
     text = texts.get(job.kind, job.kind) % {"name": name, "total": word_number(job.total)}
     href = link("runs:detail", project, number=int(name)) if job.kind == "run" and name else ""

@@ -12,7 +12,7 @@ from labeling.jobs.models import Chunk, ChunkState, Job
 from labeling.projects.models import Membership, Project, Role
 from labeling.runs.models import ACTIVE_STATES, PoolMember, Run, RunState
 from labeling.runs.queries import votable_versions
-from labeling.specialists.models import Specialist, SpecialistState
+from labeling.specialists.models import Specialist, SpecialistState, Trial
 
 MOST_PROJECTS = 200
 MOST_JOBS = 8
@@ -170,6 +170,7 @@ def subject_numbers(jobs: list[Job]) -> dict[tuple[str, int], str]:
         ("export", Export, "number"),
         ("import", Upload, "filename"),
         ("fetch", Specialist, "name"),
+        ("trial", Trial, "version__specialist__name"),
     ):
         found = model.objects.filter(pk__in=wanted[kind]).values_list("pk", field) if kind in wanted else ()
         names |= {(kind, pk): str(name) for pk, name in found}

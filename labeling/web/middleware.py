@@ -9,8 +9,9 @@ from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import resolve_url
+from django.shortcuts import redirect, resolve_url
 from django.utils.cache import patch_vary_headers
+from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from labeling.web.errors import ActionError
@@ -58,7 +59,7 @@ def _is_login_redirect(response: HttpResponseBase) -> bool:
 
 
 class _ActionErrors:
-    """Turn an ActionError that a view let through into an answer with its message."""
+    """Show the message of an ActionError that a view let through: where the person was, else on a page of its own."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -70,7 +71,14 @@ class _ActionErrors:
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:
-        return action_refused(request, error) if isinstance(error, ActionError) else None
+        if not isinstance(error, ActionError):
+            return None
+        page = request.headers.get("Referer", "")
+        is_own = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())
+        if is_own and request.method == "POST" and not is_fragment_request(request):
+            messages.error(request, error.message)
+            return redirect(page)
+        return action_refused(request, error)
 
 
 def action_errors(get_response: GetResponse) -> _ActionErrors:

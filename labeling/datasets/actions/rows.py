@@ -5,6 +5,7 @@ from django.utils.translation import gettext as _
 from labeling.datasets.engine import Batch
 from labeling.datasets.models import Dataset, GoldUse, RefusedRow, Sample, Upload, UploadMode
 from labeling.datasets.queries import count_from
+from labeling.datasets.readers.parts import excerpt
 from labeling.datasets.readers.scan import MAX_VALUES, Scan
 from labeling.jobs.models import Job
 from labeling.projects.actions.classes import create_class
@@ -42,7 +43,15 @@ def _create_missing(project: Project, scan: Scan) -> None:
         )
         raise ActionError(message % {"count": len(missing)})
     for name in sorted(missing.values()):
+        _create_class(project, name)
+
+
+def _create_class(project: Project, name: str) -> None:
+    try:
         create_class(project=project, name=name)
+    except ActionError as error:
+        facts = {"name": excerpt(name), "why": error.message}
+        raise ActionError(_("The gold column holds “%(name)s”, which can be no class: %(why)s") % facts) from error
 
 
 def store_rows(*, upload: Upload, batch: Batch) -> None:

@@ -17,6 +17,7 @@ from labeling.pipeline.work import do_one
 from labeling.web.errors import ActionError
 from tests.labeling.datasets.imports import begin, import_file, receive, work_off
 from tests.labeling.factories import make_project, make_run, make_user
+from tests.labeling.full_disk import room_for
 
 
 @pytest.fixture
@@ -301,11 +302,8 @@ def _hand():
 def test_full_database_fails_with_words_and_leaves_nothing(project):
     upload = receive(project, "id,text\n" + "".join(f"{i},{'text ' * 2_000}{i}\n" for i in range(300)))
     begin(upload)
-    with connection.cursor() as cursor:
-        pages = cursor.execute("PRAGMA page_count").fetchone()[0]
-        cursor.execute(f"PRAGMA max_page_count={pages + 100}")
+    with room_for(100):
         work_off()
-        cursor.execute("PRAGMA max_page_count=1000000000")
     upload.refresh_from_db()
     assert upload.state == UploadState.FAILED
     assert "disk of the server is full" in upload.error

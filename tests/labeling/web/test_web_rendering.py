@@ -2,9 +2,12 @@
 
 import pytest
 from django.template import engines
+from django.urls import reverse
 from django_htmx.middleware import HtmxDetails
 
 from labeling.web.rendering import redirect_to, render_page
+from tests.labeling.factories import make_project, make_user
+from tests.labeling.pool import add_fake
 
 PAGE = "whole {% partialdef list inline %}part {{ name }}{% endpartialdef %}"
 
@@ -53,3 +56,20 @@ def test_redirect_to_htmx(rf):
 def test_redirect_to_plain(rf):
     response = redirect_to(_request(rf), "/next")
     assert (response.status_code, response.headers["Location"]) == (303, "/next")
+
+
+@pytest.mark.django_db
+def test_a_refused_plain_action_is_told_on_the_page_it_came_from(client, tmp_path):
+    owner = make_user()
+    project = make_project(owner)
+    client.force_login(owner)
+    specialist = add_fake(project, tmp_path / "model")
+    page = reverse("specialists:detail", kwargs={"slug": project.slug, "specialist_id": specialist.pk})
+    address = reverse(
+        "specialists:act", kwargs={"slug": project.slug, "specialist_id": specialist.pk, "verb": "confirm"}
+    )
+    answer = client.post(address, headers={"Referer": f"http://testserver{page}"}, follow=True)
+    assert "Save a label map first" in answer.content.decode()
+    assert answer.redirect_chain == [(f"http://testserver{page}", 302)]
+    for elsewhere in ("http://evil.example/", ""):
+        assert client.post(address, headers={"Referer": elsewhere}).status_code == 409
