@@ -329,3 +329,16 @@ def test_missing_file_says_so(project):
 def test_jsonl_keys_of_later_rows_become_columns(project):
     upload = import_file(project, '{"text": "a", "n": 1}\n{"text": "b", "extra": [1]}\n', "data.jsonl")
     assert upload.dataset.columns == ["text", "n", "extra"]
+
+
+def test_s07_a_gold_value_that_can_be_no_class_is_named(project):
+    upload = import_file(
+        project,
+        'id,text,gold\n1,a,fine\n2,b,"bad\u200b\u0007"\n',
+        columns=Columns("text", "id", "gold"),
+        gold_use="verified",
+        is_creating_classes=True,
+    )
+    assert upload.state == UploadState.FAILED
+    assert "“bad" in upload.error
+    assert Dataset.objects.count() == 0
