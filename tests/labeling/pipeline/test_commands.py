@@ -58,13 +58,14 @@ def test_s18_the_first_link_is_offered_until_somebody_has_signed_in():
 
 
 @pytest.mark.django_db
-def test_c23_c24_the_doctor_names_the_missing_worker_and_the_command(capsys):
+def test_c23_c24_the_doctor_names_the_missing_worker_and_the_command(capsys, settings):
     project = make_project(make_user())
     open_job(project_id=project.pk, kind="dummy", subject=1, total=1)
     with pytest.raises(CommandError, match="broken"):
         call_command("doctor")
     out = capsys.readouterr().out
-    assert re.search(r"BAD  Workers for “io” .*\n +python manage\.py up", out)
+    command = "python manage.py up" if settings.IS_EMBEDDED_BROKER else "celery -A labeling.conf worker -Q io"
+    assert re.search(rf"BAD  Workers for “io” .*\n +{re.escape(command)}\n", out)
 
 
 @pytest.mark.django_db
