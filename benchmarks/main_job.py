@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -66,20 +66,19 @@ def make_project() -> Any:
     return create_project(owner=owner, name="Main job", classes=[ClassSpec(name) for name in CLASSES]), owner
 
 
-def add_pool(project: Any, folders: Sequence[Path]) -> list[Any]:
-    """The specialists of the folders, mapped by the names of their labels and confirmed after their trials."""
+def add_pool(project: Any, maps: Mapping[Path, Mapping[str, str]]) -> list[Any]:
+    """The specialists of the folders, each with its map from labels to class names, confirmed after their trials."""
     from labeling.runs.queries import votable_versions
     from labeling.specialists.actions import add_specialist, confirm_version, save_map
-    from labeling.specialists.engine import proposed_targets
     from labeling.specialists.models import Source, Specialist, SpecialistState
     from labeling.specialists.queries import newest_trial, newest_version
 
-    class_ids, names = zip(*project.classes.values_list("id", "name"), strict=True)
-    for folder in folders:
+    class_ids = dict(project.classes.values_list("name", "id"))
+    for folder, meanings in maps.items():
         specialist = add_specialist(project=project, source=Source.FOLDER, location=str(folder))
         wait_for(lambda pk=specialist.pk: Specialist.objects.get(pk=pk).state == SpecialistState.MAPPING)
         specialist.refresh_from_db()
-        targets = [target for target, _how in proposed_targets(specialist.model_labels, class_ids, names)]
+        targets = [class_ids[meanings[label]] for label in specialist.model_labels]
         save_map(specialist=specialist, targets=targets, max_length=128, are_holes_confirmed=False)
         version = newest_version(specialist)
         wait_for(lambda version=version: newest_trial(version).is_done)
@@ -175,7 +174,8 @@ def run_all(site: ScratchSite, datasets: Path) -> str:
     project, owner = make_project()
     site.open()
     first = import_set(project, owner, datasets / SETS[0][1], SETS[0][2])
-    versions = add_pool(project, [WORK / "specialists" / name for name in SPECIALISTS])
+    own_names = {name: name for name in CLASSES}
+    versions = add_pool(project, {WORK / "specialists" / name: own_names for name in SPECIALISTS})
     lines = []
     for number, (name, path, limit) in enumerate(SETS):
         dataset = first if number == 0 else import_set(project, owner, datasets / path, limit)

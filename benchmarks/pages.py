@@ -15,11 +15,11 @@ from benchmarks.scratch_site import ROOT, ScratchSite, free_port
 FOLDER = ROOT / ".benchmarks" / "pages"
 REQUESTS = 200
 BELLS = 20
-DEMO = ROOT / "annotator_core" / "demo" / "specialists"
 
 
 def start_long_run() -> tuple[Any, Any, Any]:
     """A run of the demo's three transformers over many texts, in the middle of its votes."""
+    from annotator_core.demo import label_maps, specialist_folders
     from labeling.datasets.actions.imports import start_import
     from labeling.datasets.actions.uploads import Plan, receive_stream
     from labeling.datasets.models import Dataset, Upload, UploadState
@@ -28,7 +28,8 @@ def start_long_run() -> tuple[Any, Any, Any]:
     from labeling.runs.models import Run
 
     project, owner = make_project()
-    versions = add_pool(project, sorted(path for path in DEMO.iterdir() if path.is_dir()))
+    folders, maps = specialist_folders(), label_maps()
+    versions = add_pool(project, {folders[name]: maps[name] for name in folders})
     upload = receive_stream(project=project, stream=long_table(), filename="long.csv", by=owner)
     start_import(upload=upload, plan=Plan(reading=Reading(), columns=Columns(text="text")))
     wait_for(lambda: Upload.objects.get(pk=upload.pk).state == UploadState.DONE)
