@@ -1,10 +1,13 @@
 """HTTP through Django, WebSockets through Channels, both behind the host and session checks."""
 
 import os
+import warnings
 
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "labeling.conf.settings")
+# Static files are answered by whitenoise with plain iterators; Django reads those in one go and says so each time.
+warnings.filterwarnings("ignore", "StreamingHttpResponse must consume synchronous iterators", Warning)
 http = get_asgi_application()
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402 (needs the app registry)
