@@ -51,6 +51,7 @@ def test_without_a_bell_the_sweep_finds_the_work(settings):
         wait_until(lambda: Job.objects.get(pk=job.pk).state == JobState.DONE)
     finally:
         room.close()
+    assert Job.objects.get(pk=job.pk).progress == 20
 
 
 def test_c23_work_without_a_living_worker_is_known():
