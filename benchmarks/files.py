@@ -32,7 +32,7 @@ PAGES = (
 FILTERS = ("?state=accepted", "?state=review", "?text=order", "?source=consensus")
 
 
-def write_rows(path: Path) -> float:
+def write_rows(path: Path, rows: int = ROWS) -> float:
     """A CSV of short texts with quotes and line breaks, 3% of them doubled; its size in MB."""
     words = [
         "order",
@@ -56,7 +56,7 @@ def write_rows(path: Path) -> float:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["id", "text", "channel"])
-        for number in range(ROWS):
+        for number in range(rows):
             text = " ".join(chance.choices(words, k=chance.randrange(4, 25)))
             text = "the same again" if chance.random() < 0.03 else f'{text}, "quoted"\nsecond line {number}'
             writer.writerow([f"r{number}", text, chance.choice(["mail", "web"])])
