@@ -1,11 +1,6 @@
 """What a worker does with errors, a full disk and a dead broker."""
 
-import os
-import subprocess
-import sys
-
 import pytest
-from django.db import connection
 
 from labeling.jobs import actions
 from labeling.jobs.models import Chunk, ChunkState, Job, JobState
@@ -16,6 +11,7 @@ from tests.labeling.counts import assert_counters_equal_recount
 from tests.labeling.factories import make_dataset, make_project, make_user
 from tests.labeling.full_disk import room_for
 from tests.labeling.pool import make_pool, work_off
+from tests.labeling.workers import start_worker, wait_until
 
 
 @pytest.mark.only_sqlite
@@ -77,29 +73,10 @@ def test_a_stopping_worker_gives_its_part_back(monkeypatch):
 def test_c24_a_worker_without_its_broker_still_works(free_port):
     """Celery never becomes ready; the hands do not wait for it."""
     job = actions.open_job(project_id=make_project(make_user()).pk, kind="dummy", subject=1, total=40)
-    given = connection.settings_dict
-    url = f"sqlite:///{given['NAME']}"
-    if connection.vendor == "postgresql":
-        url = f"postgres://{given['USER']}@{given['HOST']}:{given['PORT'] or 5432}/{given['NAME']}"
-    environment = os.environ | {  # noqa: TID251 (handed on to the worker)
-        "DATABASE_URL": url,
-        "BROKER_URL": f"redis://127.0.0.1:{free_port}/0",
-        "CHANNEL_URL": "",
-    }
-    command = [sys.executable, "-m", "celery", "-A", "labeling.conf", "worker", "-P", "threads", "-c", "1", "-Q", "io"]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as worker:
+    broker = {"BROKER_URL": f"redis://127.0.0.1:{free_port}/0", "CHANNEL_URL": ""}
+    with start_worker("alone", **broker) as worker:
         try:
             wait_until(lambda: Job.objects.get(pk=job.pk).state == JobState.DONE)
         finally:
             worker.kill()
     assert set(Chunk.objects.filter(job=job).values_list("state", flat=True)) == {ChunkState.DONE}
-
-
-def wait_until(is_over):
-    from threading import Event
-    from time import monotonic
-
-    end = monotonic() + 90
-    while not is_over():
-        assert monotonic() < end, "the worker did nothing"
-        Event().wait(0.2)
