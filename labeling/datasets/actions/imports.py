@@ -17,6 +17,7 @@ from labeling.web.errors import ActionError
 
 KIND = "import"
 CLEAR_ROWS = 2_000
+ANALYZE_FROM = 100_000  # chosen: from here on an index always beats a scan for a batch of ids
 
 
 @transaction.atomic
@@ -106,7 +107,13 @@ def _clear_some(dataset: Dataset) -> int:
 
 
 def analyze() -> None:
-    """Let the database learn how the samples are spread: without it a page of an export may sort the whole table."""
+    """Let the database learn how the samples are spread: without it a page of an export may sort the whole table.
+
+    SQLite keeps what it learned until it is told again: from a small table it learns to scan, and the next import would
+    scan the growing table for every batch. So it learns from large tables only; its own guesses suit small ones.
+    """
+    if connection.vendor == "sqlite" and (Sample.objects.aggregate(last=Max("id"))["last"] or 0) < ANALYZE_FROM:
+        return
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute("PRAGMA analysis_limit=1000")

@@ -342,3 +342,12 @@ def test_s07_a_gold_value_that_can_be_no_class_is_named(project):
     assert upload.state == UploadState.FAILED
     assert "“bad" in upload.error
     assert Dataset.objects.count() == 0
+
+
+@pytest.mark.only_sqlite
+def test_c29_a_small_import_does_not_teach_the_database_to_scan(project):
+    dataset = import_file(project, rows(200)).dataset
+    wanted = Sample.objects.filter(dataset=dataset, external_id__in=[f"r{number}" for number in range(500)])
+    plan = wanted.values_list("external_id", "upload_id").explain()
+    assert "SEARCH" in plan
+    assert "SCAN" not in plan
