@@ -1,16 +1,10 @@
 """Reads about projects."""
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 
 from labeling.accounts.models import User
 from labeling.projects.models import LabelClass, Membership, Project
-
-
-def projects_of(user_id: int) -> QuerySet[Project]:
-    """The projects in which the person is a member, newest first, with `member_count`."""
-    mine = Membership.objects.filter(user_id=user_id).values("project_id")
-    return Project.objects.filter(id__in=mine).annotate(member_count=Count("memberships"))
 
 
 def may_create_projects(user: User | AnonymousUser) -> bool:

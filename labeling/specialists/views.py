@@ -25,7 +25,7 @@ from labeling.specialists.actions import (
 )
 from labeling.specialists.engine import proposed_targets
 from labeling.specialists.forms import ABSTAIN_CHOICE, FolderForm, HubForm, LabelMapForm
-from labeling.specialists.models import Source, Specialist, SpecialistState, SpecialistVersion
+from labeling.specialists.models import Source, Specialist, SpecialistState
 from labeling.specialists.queries import newest_trial, newest_version, specialist_in, specialists_of
 from labeling.web.errors import ActionError
 from labeling.web.rendering import redirect_to, render_page
@@ -99,14 +99,7 @@ def _detail_context(specialist: Specialist, form: LabelMapForm | None) -> dict[s
         "examples": [example | {"label_class": names.get(example["class_id"])} for example in trial.examples]
         if trial
         else [],
-        "pairs": _pairs(version, names),
     }
-
-
-def _pairs(version: SpecialistVersion | None, names: dict[int, Any]) -> list[tuple[str, Any]]:
-    if version is None:
-        return []
-    return [(label, names.get(target)) for label, target in zip(version.model_labels, version.targets, strict=True)]
 
 
 def _map_form(specialist: Specialist, data: Mapping[str, Any] | None) -> LabelMapForm:

@@ -1,8 +1,5 @@
 """A worker's hands in threads, on a database that threads can share."""
 
-from threading import Event
-from time import monotonic
-
 import pytest
 from django.db import connection
 
@@ -11,6 +8,7 @@ from labeling.jobs.models import Heartbeat, Job, JobState
 from labeling.jobs.queries import silent_queues
 from labeling.pipeline.room import Room
 from tests.labeling.factories import make_project, make_user
+from tests.labeling.workers import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -22,13 +20,6 @@ def room(settings):
     room.open()
     yield room
     room.close()
-
-
-def wait_until(is_over):
-    end = monotonic() + 30
-    while not is_over():
-        assert monotonic() < end, "it took too long"
-        Event().wait(0.02)
 
 
 def test_hands_do_all_the_work_on_one_bell_and_sign_in_and_off(room):
