@@ -102,8 +102,9 @@ def import_set(project: Any, owner: Any, path: Path, limit: int | None) -> Any:
 
 def vote(project: Any, dataset: Any, versions: list[Any]) -> tuple[Any, float]:
     """The finished run and the seconds from its start until every row had its votes."""
-    from labeling.runs.actions import Policy, start_run
+    from labeling.runs.actions import start_run
     from labeling.runs.models import Run, RunState
+    from labeling.runs.policies import Policy
 
     started = time.monotonic()
     run = start_run(project=project, dataset=dataset, versions=versions, policy=Policy(len(versions)), by=None)

@@ -24,8 +24,9 @@ def start_long_run() -> tuple[Any, Any, Any]:
     from labeling.datasets.actions.uploads import Plan, receive_stream
     from labeling.datasets.models import Dataset, Upload, UploadState
     from labeling.datasets.readers.parts import Columns, Reading
-    from labeling.runs.actions import Policy, start_run
+    from labeling.runs.actions import start_run
     from labeling.runs.models import Run
+    from labeling.runs.policies import Policy
 
     project, owner = make_project()
     folders, maps = specialist_folders(), label_maps()

@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "labeling.runs",
     "labeling.labels",
     "labeling.review",
+    "labeling.refinement",
     "labeling.exports",
     "labeling.overview",
     "labeling.pipeline",

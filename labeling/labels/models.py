@@ -32,11 +32,15 @@ class Vote(models.Model):
 
 
 class Consensus(models.Model):
-    """What the pool says of a sample in one generation of a run; `route` stays NULL until a budget's cut is found."""
+    """What the pool says of a sample in one generation of a run; `route` stays NULL until a budget's cut is found.
+
+    The newest generation's row of a sample is current; the others are its history.
+    """
 
     run = models.ForeignKey(Run, models.CASCADE, related_name="+", db_index=False)
     sample = models.ForeignKey(Sample, models.CASCADE, related_name="consensus")
     generation = models.PositiveIntegerField(default=0)
+    is_current = models.BooleanField(default=True)
     label_class = models.ForeignKey(LabelClass, models.PROTECT, null=True, related_name="+", db_index=False)
     uncertainty = models.FloatField()
     score = models.FloatField()
@@ -44,10 +48,17 @@ class Consensus(models.Model):
     route = models.CharField(max_length=6, null=True, choices=[(r.value, r.name) for r in Route])  # noqa: DJ001 (NULL: no cut yet)
 
     class Meta:
-        """One a run, sample and generation; read by score when a cut is sought."""
+        """One a run, sample and generation; the current ones are read by score: for a cut, and least certain first."""
 
-        constraints = (models.UniqueConstraint(fields=("run", "sample", "generation"), name="consensus_once"),)
-        indexes = (models.Index(fields=("run", "generation", "score"), name="consensus_score"),)
+        constraints = (
+            models.UniqueConstraint(fields=("run", "sample", "generation"), name="consensus_once"),
+            models.UniqueConstraint(
+                fields=("run", "sample"), condition=Q(is_current=True), name="consensus_current_once"
+            ),
+        )
+        indexes = (
+            models.Index(fields=("run", "route", "score"), condition=Q(is_current=True), name="consensus_score"),
+        )
 
     def __str__(self) -> str:
         return f"consensus on sample {self.sample_id}"
@@ -58,6 +69,8 @@ class ItemReason(models.TextChoices):
 
     HARD = "hard", _("The specialists disagree")
     UNCERTAIN = "uncertain", _("The specialists are not sure")
+    RANDOM = "random", _("Drawn at random")
+    SEED = "seed", _("To train the first specialists")
     REOPENED = "reopen", _("Reopened")
 
 
@@ -88,7 +101,12 @@ class ReviewItem(models.Model):
     class Meta:
         """One a text and run; the open ones in queue order."""
 
-        constraints = (models.UniqueConstraint(fields=("run", "text_hash"), name="item_once"),)
+        constraints = (
+            models.UniqueConstraint(fields=("run", "text_hash"), name="item_once"),
+            models.UniqueConstraint(
+                fields=("dataset", "text_hash"), condition=Q(run=None), name="item_without_run_once"
+            ),
+        )
         indexes = (
             models.Index(fields=("project", "priority", "id"), condition=Q(state="open"), name="item_queue"),
             models.Index(fields=("dataset", "text_hash"), name="item_text"),
@@ -145,13 +163,17 @@ class Verdict(models.Model):
 
 
 class Label(models.Model):
-    """An answer for a sample with its source. One is current; replaced ones stay as history."""
+    """An answer for a sample with its source. One is current; replaced ones stay as history.
+
+    `run` and `generation` say which pool stood behind it, `verdict` which person.
+    """
 
     sample = models.ForeignKey(Sample, models.CASCADE, related_name="labels")
     label_class = models.ForeignKey(LabelClass, models.PROTECT, related_name="+", db_index=False)
     source = models.CharField(max_length=12, choices=[(s.value, s.name) for s in LabelSource])
     confidence = models.FloatField(null=True)
     run = models.ForeignKey(Run, models.CASCADE, null=True, related_name="+", db_index=False)
+    generation = models.PositiveIntegerField(null=True)
     verdict = models.ForeignKey(Verdict, models.PROTECT, null=True, related_name="labels")
     is_current = models.BooleanField(default=True)
     is_retracted = models.BooleanField(default=False)

@@ -17,8 +17,9 @@ from labeling.datasets.readers.parts import Columns
 from labeling.pipeline.work import do_one
 from labeling.projects.actions import ClassSpec, create_project
 from labeling.projects.models import Project
-from labeling.runs.actions import Policy, start_run
+from labeling.runs.actions import start_run
 from labeling.runs.models import Run
+from labeling.runs.policies import Policy
 from labeling.runs.queries import newest_run
 from labeling.specialists.actions import add_specialist, confirm_version, save_map
 from labeling.specialists.models import Source, Specialist, SpecialistState, SpecialistVersion

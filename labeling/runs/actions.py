@@ -1,7 +1,6 @@
 """Writes about runs: start, pause, resume, cancel, counters."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from random import SystemRandom
 
 from django.db import IntegrityError, transaction
@@ -16,6 +15,7 @@ from labeling.jobs.models import Job, JobState
 from labeling.jobs.queries import job_of
 from labeling.projects.models import Project
 from labeling.runs.models import Aggregator, PoolGeneration, PoolMember, Run, RunState
+from labeling.runs.policies import Policy, check_policy
 from labeling.runs.queries import active_run, next_run_number
 from labeling.specialists.models import SpecialistVersion
 from labeling.web.errors import ActionError
@@ -24,20 +24,11 @@ KIND = "run"
 COUNTERS = frozenset({"voted", "accepted", "hard", "decided", "truncated"})
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """How a run routes: how many specialists must agree, or the share of rows (percent) that people review."""
-
-    min_agree: int
-    review_budget: float | None = None
-    seed: int | None = None
-
-
 def start_run(
     *, project: Project, dataset: Dataset, versions: Sequence[SpecialistVersion], policy: Policy, by: User | None
 ) -> Run:
     """A running run with its first generation and its job. Raises ActionError when the policy cannot be."""
-    _check_policy(policy, len(versions))
+    check_policy(policy, len(versions))
     _check_dataset(project, dataset)
     for version in versions:
         if not version.may_vote or version.specialist.project_id != project.pk:
@@ -64,24 +55,24 @@ def _create_run(project: Project, dataset: Dataset, policy: Policy, by: User | N
         project=project,
         dataset=dataset,
         number=next_run_number(project),
-        aggregator=Aggregator.AVERAGE if is_budget else Aggregator.MAJORITY,
+        aggregator=policy.aggregator or (Aggregator.AVERAGE if is_budget else Aggregator.MAJORITY),
         min_agree=policy.min_agree,
         review_budget=policy.review_budget,
+        policy=policy.name,
+        vote_ahead=policy.vote_ahead,
+        beta=policy.beta,
+        replay_share=policy.replay_share,
+        random_share=policy.random_share,
+        is_gated=policy.is_gated,
+        has_frame=policy.has_frame,
+        renews_accepted=policy.renews_accepted,
+        epochs=policy.epochs,
+        learning_rate=policy.learning_rate,
+        batch_size=policy.batch_size,
         seed=policy.seed if policy.seed is not None else SystemRandom().randrange(2**31),
         row_count=dataset.row_count,
         created_by=by,
     )
-
-
-def _check_policy(policy: Policy, pool_size: int) -> None:
-    if pool_size < 1:
-        raise ActionError(_("Choose at least one specialist."), field="versions")
-    if not 1 <= policy.min_agree <= pool_size:
-        raise ActionError(
-            _("Between 1 and %(m)d specialists can be asked to agree.") % {"m": pool_size}, field="min_agree"
-        )
-    if policy.review_budget is not None and not 0 <= policy.review_budget <= 100:
-        raise ActionError(_("A review budget is a percentage from 0 to 100."), field="review_budget")
 
 
 def _check_dataset(project: Project, dataset: Dataset) -> None:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from labeling.datasets.models import Dataset
 from labeling.projects.models import Project
-from labeling.runs.actions import Policy
+from labeling.runs.policies import Policy
 from labeling.runs.queries import ready_datasets, votable_versions
 from labeling.specialists.models import SpecialistVersion
 

@@ -12,12 +12,14 @@ class Source(models.TextChoices):
 
     HUB = "hub", _("Model hub")
     FOLDER = "folder", _("Folder on the server")
+    TRAINED = "trained", _("Trained here")
 
 
 class SpecialistState(models.TextChoices):
     """What a specialist waits for."""
 
     FETCHING = "fetching", _("Fetching files")
+    TRAINING = "training", _("Training")
     FAILED = "failed", _("Files could not be fetched")
     MAPPING = "mapping", _("Waiting for its label map")
     READY = "ready", _("Ready")
@@ -53,10 +55,19 @@ class Specialist(models.Model):
         return self.name
 
 
+class VersionOrigin(models.TextChoices):
+    """Where a version comes from."""
+
+    MAP = "map", _("A label map")
+    ROUND = "round", _("A refinement round")
+    COLD_START = "cold", _("Trained from the first labels")
+
+
 class SpecialistVersion(models.Model):
     """(weights, label map, ordered class ids, max length), immutable: editing any makes a new version.
 
-    `targets` holds for each model label the id of a project class, or null where the specialist abstains.
+    `targets` holds for each model label the id of a project class, or null where the specialist abstains. A version
+    made by training names its `parent` and keeps its `manifest`, also when its weights were pruned to free the disk.
     """
 
     specialist = models.ForeignKey(Specialist, models.CASCADE, related_name="versions")
@@ -67,6 +78,11 @@ class SpecialistVersion(models.Model):
     targets = models.JSONField()
     class_ids = models.JSONField()
     max_length = models.PositiveIntegerField()
+    parent = models.ForeignKey("self", models.SET_NULL, null=True, related_name="children")
+    origin = models.CharField(max_length=5, choices=VersionOrigin, default=VersionOrigin.MAP)
+    manifest = models.JSONField(default=dict)
+    size_bytes = models.BigIntegerField(default=0)
+    pruned_at = models.DateTimeField(null=True)
     are_holes_confirmed = models.BooleanField(default=False)
     confirmed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     confirmed_at = models.DateTimeField(null=True)
@@ -83,8 +99,8 @@ class SpecialistVersion(models.Model):
 
     @property
     def may_vote(self) -> bool:
-        """Whether a manager has confirmed it after its trial."""
-        return self.confirmed_at is not None
+        """Whether a manager has confirmed it after its trial, or a gate promoted it, and its weights are there."""
+        return self.confirmed_at is not None and self.pruned_at is None
 
 
 class Trial(models.Model):

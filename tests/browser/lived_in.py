@@ -14,8 +14,9 @@ from labeling.labels.actions.verdicts import decide
 from labeling.labels.models import ReviewItem
 from labeling.projects.models import Project, Role
 from labeling.review.actions import claim
-from labeling.runs.actions import Policy, start_run
+from labeling.runs.actions import start_run
 from labeling.runs.models import Run
+from labeling.runs.policies import Policy
 from labeling.specialists.actions import add_specialist
 from labeling.specialists.models import Source
 from tests.labeling.datasets.imports import import_file, receive

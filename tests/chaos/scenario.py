@@ -23,8 +23,9 @@ from labeling.exports.models import Export  # noqa: E402
 from labeling.jobs.models import Chunk, ChunkState, Job  # noqa: E402
 from labeling.labels.models import Consensus, ItemState, Label, ReviewItem, Verdict, Vote  # noqa: E402
 from labeling.projects.models import Project  # noqa: E402
-from labeling.runs.actions import Policy, start_run  # noqa: E402
+from labeling.runs.actions import start_run  # noqa: E402
 from labeling.runs.models import Run, RunState  # noqa: E402
+from labeling.runs.policies import Policy  # noqa: E402
 from labeling.runs.queries import votable_versions  # noqa: E402
 from tests.labeling.counts import recount  # noqa: E402
 from tests.labeling.factories import make_project, make_user  # noqa: E402

@@ -68,7 +68,7 @@ def adopt_gold(*, upload: Upload, found: GoldFound) -> None:
     """
     now = timezone.now()
     source = LabelSource.IMPORTED.value
-    insert_rows(Label, COLUMNS, ((pk, cls, source, None, None, None, True, False, now) for pk, cls in found.rows))
+    insert_rows(Label, COLUMNS, ((pk, cls, source, None, None, None, None, True, False, now) for pk, cls in found.rows))
     locked = Upload.objects.select_for_update().get(pk=upload.pk)
     for value, count in found.unknown.items():
         key = value if value in locked.gold_unknown or len(locked.gold_unknown) < MAX_UNKNOWN else "…"
@@ -130,7 +130,7 @@ def carry_labels(*, upload: Upload, carried: dict[int, Carried]) -> None:
         if source and rank_source(source) > rank_source(answer.source):
             continue
         replaced += [label_id] if label_id else []
-        given = (answer.class_id, answer.source.value, answer.confidence, None, answer.verdict_id)
+        given = (answer.class_id, answer.source.value, answer.confidence, None, None, answer.verdict_id)
         rows.append((sample_id, *given, True, False, answer.created_at))
     for low in range(0, len(replaced), BATCH):
         Label.objects.filter(pk__in=replaced[low : low + BATCH]).update(is_current=False)

@@ -20,6 +20,7 @@ COLUMNS = (
     "source",
     "confidence",
     "run_id",
+    "generation",
     "verdict_id",
     "is_current",
     "is_retracted",
@@ -35,6 +36,7 @@ class LabelRow:
     class_id: int
     confidence: float | None = None
     run_id: int | None = None
+    generation: int | None = None
     verdict_id: int | None = None
 
 
@@ -87,7 +89,7 @@ def batched_ids(ids: Iterable[int]) -> Iterator[list[int]]:
 
 
 def _values(row: LabelRow, source: LabelSource, is_current: bool, now: datetime) -> tuple[Any, ...]:
-    given = (row.sample_id, row.class_id, source.value, row.confidence, row.run_id, row.verdict_id)
+    given = (row.sample_id, row.class_id, source.value, row.confidence, row.run_id, row.generation, row.verdict_id)
     return (*given, is_current, False, now)
 
 

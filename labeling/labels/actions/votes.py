@@ -19,6 +19,7 @@ CONSENSUS_FIELDS = (
     "run_id",
     "sample_id",
     "generation",
+    "is_current",
     "label_class_id",
     "uncertainty",
     "score",
@@ -80,10 +81,13 @@ def record_votes(
     insert_rows(
         Consensus,
         CONSENSUS_FIELDS,
-        [(run.pk, r.sample_id, generation, r.class_id, r.uncertainty, r.score, r.confidence, _route(r)) for r in rows],
+        [
+            (run.pk, r.sample_id, generation, True, r.class_id, r.uncertainty, r.score, r.confidence, _route(r))
+            for r in rows
+        ],
     )
     add_counts(run_id=run.pk, voted=len(rows), truncated=truncated)
-    _follow_routes(run, [row for row in rows if row.is_hard is not None])
+    _follow_routes(run, generation, [row for row in rows if row.is_hard is not None])
 
 
 def record_routes(*, run: Run, generation: int, rows: Sequence[ConsensusRow]) -> None:
@@ -95,7 +99,7 @@ def record_routes(*, run: Run, generation: int, rows: Sequence[ConsensusRow]) ->
                 run=run, generation=generation, route=None, sample_id__in=ids[start : start + PARAMETERS]
             )
             part.update(route=Route.REVIEW if is_hard else Route.ACCEPT)
-    _follow_routes(run, rows)
+    _follow_routes(run, generation, rows)
 
 
 def _route(row: ConsensusRow) -> str | None:
@@ -104,14 +108,12 @@ def _route(row: ConsensusRow) -> str | None:
     return Route.REVIEW.value if row.is_hard else Route.ACCEPT.value
 
 
-def _follow_routes(run: Run, rows: Sequence[ConsensusRow]) -> None:
+def _follow_routes(run: Run, generation: int, rows: Sequence[ConsensusRow]) -> None:
     """ACCEPT writes the label, REVIEW makes an item a text; then the run's counters."""
     accepted = [row for row in rows if not row.is_hard]
     hard = [row for row in rows if row.is_hard]
     labels = [
-        LabelRow(
-            sample_id=row.sample_id, class_id=row.class_id, confidence=row.confidence, run_id=run.pk, verdict_id=None
-        )
+        LabelRow(row.sample_id, row.class_id, row.confidence, run_id=run.pk, generation=generation)
         for row in accepted
         if row.class_id is not None
     ]
@@ -143,7 +145,14 @@ def _item_rows(run: Run, first: dict[str, ConsensusRow]) -> list[tuple[object, .
     return [
         (
             *(run.project_id, dataset.pk, row.sample_id, run.pk, text_hash, row.reason.value),
-            *(text_hash <= dataset.frame_until, 1, row.score, copies.get(text_hash, 1), ItemState.OPEN.value, 0),
+            *(
+                run.has_frame and text_hash <= dataset.frame_until,
+                1,
+                row.score,
+                copies.get(text_hash, 1),
+                ItemState.OPEN.value,
+                0,
+            ),
         )
         for text_hash, row in sorted(first.items())
     ]

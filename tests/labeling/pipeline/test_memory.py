@@ -8,7 +8,8 @@ from django.test.utils import CaptureQueriesContext
 
 from labeling.datasets.models import Sample
 from labeling.exports.actions import create_export
-from labeling.runs.actions import Policy, cancel_run, start_run
+from labeling.runs.actions import cancel_run, start_run
+from labeling.runs.policies import Policy
 from labeling.runs.queries import votable_versions
 from tests.labeling.datasets.imports import begin, import_file, receive
 from tests.labeling.factories import make_project, make_user

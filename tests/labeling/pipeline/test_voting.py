@@ -10,8 +10,9 @@ from labeling.labels.actions.verdicts import decide, undo
 from labeling.labels.engine import unpack
 from labeling.labels.models import Consensus, ItemState, Label, ReviewItem, Vote
 from labeling.pipeline.work import do_one
-from labeling.runs.actions import Policy, cancel_run, job_of_run, pause_run, resume_run, retry_run, start_run
+from labeling.runs.actions import cancel_run, job_of_run, pause_run, resume_run, retry_run, start_run
 from labeling.runs.models import RunState
+from labeling.runs.policies import Policy
 from labeling.runs.queries import pool_of
 from tests.labeling.counts import assert_counters_equal_recount
 from tests.labeling.factories import make_dataset, make_project, make_user

@@ -6,7 +6,8 @@ from labeling.jobs import actions
 from labeling.jobs.models import Chunk, ChunkState, Job, JobState
 from labeling.labels.models import Consensus, Vote
 from labeling.pipeline import table, work
-from labeling.runs.actions import Policy, job_of_run, start_run
+from labeling.runs.actions import job_of_run, start_run
+from labeling.runs.policies import Policy
 from tests.labeling.counts import assert_counters_equal_recount
 from tests.labeling.factories import make_dataset, make_project, make_user
 from tests.labeling.full_disk import room_for

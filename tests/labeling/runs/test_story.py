@@ -10,7 +10,8 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def run_with_members(tmp_path):
-    from labeling.runs.actions import Policy, start_run
+    from labeling.runs.actions import start_run
+    from labeling.runs.policies import Policy
     from labeling.runs.queries import pool_of
 
     project = make_project(make_user())

@@ -4,8 +4,9 @@ import pytest
 from django.urls import reverse
 
 from labeling.projects.models import Role
-from labeling.runs.actions import Policy, start_run
+from labeling.runs.actions import start_run
 from labeling.runs.models import Run, RunState
+from labeling.runs.policies import Policy
 from tests.labeling.factories import add_member, make_dataset, make_project, make_user
 from tests.labeling.pool import make_pool, work_off
 
