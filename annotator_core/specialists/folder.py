@@ -25,8 +25,13 @@ ALLOWED_PATTERNS: Final = (
 """The files of a model that are ever copied, fetched or hashed: none of them can run code."""
 FAKE_FILE: Final = "fake-specialist.json"
 """Marks the folder of a fake specialist, which only tests may load."""
+LINEAR_FILES: Final = ("linear.json", "vocabulary.json", "linear.safetensors")
+"""The parts of a linear specialist; the first one marks its folder."""
 _PICKLES: Final = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt", "*.h5", "*.msgpack")
 _TOKENIZERS: Final = ({"tokenizer.json"}, {"vocab.txt"}, {"vocab.json", "merges.txt"})
+_CLASSIFIERS: Final = ("ForSequenceClassification",)
+_ENCODERS: Final = (*_CLASSIFIERS, "Model", "ForMaskedLM", "ForPreTraining")
+"""What an architecture's name ends with where its weights hold an encoder that can carry a classification head."""
 _BLOCK_BYTES: Final = 1 << 20
 
 
@@ -42,8 +47,9 @@ class FolderFile:
 class FolderCard:
     """What a model folder says about itself.
 
-    backend: ``torch`` or ``fake``. labels: in the order of the model's outputs. max_length: tokens a text may have,
-    None where the model names no limit. license: from the README's front matter, None where there is none.
+    backend: ``torch``, ``linear`` or ``fake``. labels: in the order of the model's outputs. max_length: tokens a text
+    may have, None where the model names no limit. license: from the README's front matter or a linear model's
+    settings, None where there is none.
     """
 
     path: Path
@@ -71,9 +77,24 @@ def inspect_folder(path: Path, *, allow_fake: bool = False) -> FolderCard:
     names = {file.name for file in files}
     if FAKE_FILE in names:
         return _inspect_fake(path, files, allow_fake=allow_fake)
+    if LINEAR_FILES[0] in names:
+        return _inspect_linear(path, files)
+    return _inspect_model(path, files, _CLASSIFIERS)
+
+
+def inspect_encoder(path: Path) -> FolderCard:
+    """Return the card of an encoder that can be loaded safely and given a classification head; it has no labels.
+
+    Raises BadModelFolder as `inspect_folder` does, but takes a plain encoder, a masked language model or a classifier.
+    """
+    return _inspect_model(path, list_files(path), _ENCODERS)
+
+
+def _inspect_model(path: Path, files: tuple[FolderFile, ...], endings: tuple[str, ...]) -> FolderCard:
+    names = {file.name for file in files}
     _require(names, "config.json", path)
     config = read_json(path / "config.json")
-    architecture = _find_architecture(config, path)
+    architecture = _find_architecture(config, path, endings)
     _refuse_code(path, names, config)
     _check_weights(path, names)
     _check_tokenizer(path, names)
@@ -82,7 +103,7 @@ def inspect_folder(path: Path, *, allow_fake: bool = False) -> FolderCard:
         backend="torch",
         architecture=architecture,
         model_type=str(config.get("model_type", "")),
-        labels=find_labels(config, path),
+        labels=find_labels(config, path) if endings == _CLASSIFIERS else (),
         max_length=find_max_length(config, _read_optional(path, names, "tokenizer_config.json")),
         license=read_license(path / "README.md") if "README.md" in names else None,
         files=files,
@@ -144,17 +165,31 @@ def _inspect_fake(path: Path, files: tuple[FolderFile, ...], *, allow_fake: bool
     return FolderCard(path, "fake", "FakeSpecialist", "fake", tuple(labels), None, None, files)
 
 
+def _inspect_linear(path: Path, files: tuple[FolderFile, ...]) -> FolderCard:
+    for name in LINEAR_FILES:
+        _require({file.name for file in files}, name, path)
+    settings = read_json(path / LINEAR_FILES[0])
+    named, license_name = settings.get("labels"), settings.get("license")
+    if not isinstance(named, list) or not named:
+        raise BadModelFolder(f"{LINEAR_FILES[0]} in {path} needs a list of labels.")
+    labels = find_labels({"id2label": dict(enumerate(named))}, path)
+    check_safetensors(path / LINEAR_FILES[2])
+    licensed = license_name if isinstance(license_name, str) else None
+    return FolderCard(path, "linear", "TF-IDF + logistic regression", "linear", labels, None, licensed, files)
+
+
 def _require(names: set[str], name: str, path: Path) -> None:
     if name not in names:
         raise BadModelFolder(f"{path} has no {name}: it is no model folder, or a part of one.")
 
 
-def _find_architecture(config: Mapping[str, Any], path: Path) -> str:
+def _find_architecture(config: Mapping[str, Any], path: Path, endings: tuple[str, ...]) -> str:
     named = config.get("architectures")
     for name in named if isinstance(named, list) else []:
-        if isinstance(name, str) and name.endswith("ForSequenceClassification"):
+        if isinstance(name, str) and name.endswith(endings):
             return name
-    raise BadModelFolder(f"The model in {path} is no text classifier: its config names {named or 'no architecture'}.")
+    kind = "text classifier" if endings == _CLASSIFIERS else "text encoder"
+    raise BadModelFolder(f"The model in {path} is no {kind}: its config names {named or 'no architecture'}.")
 
 
 def _refuse_code(path: Path, names: set[str], config: Mapping[str, Any]) -> None:
