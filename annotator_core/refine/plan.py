@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from annotator_core.errors import BadInput
+from annotator_core.specialists.label_map import find_uncovered
 from annotator_core.texts import find_flaw
 from annotator_core.types import ABSTAIN, LabelMap
 
@@ -54,6 +55,18 @@ class TrainingRequest:
     label_map: LabelMap
     class_names: tuple[str, ...]
     plan: TrainingPlan
+
+    @property
+    def needs_new_head(self) -> bool:
+        """Whether a class has no label of the model, so that the model cannot learn it as it is."""
+        return bool(find_uncovered(self.label_map, len(self.class_names)))
+
+    @property
+    def trained_map(self) -> LabelMap:
+        """The label map of the trained model: the one given, or the identity where it gets a new head."""
+        if self.needs_new_head:
+            return LabelMap(self.class_names, tuple(range(len(self.class_names))))
+        return self.label_map
 
 
 @dataclass(frozen=True, slots=True)

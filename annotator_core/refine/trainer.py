@@ -1,34 +1,134 @@
-"""Fine-tunes a transformer classifier on labeled texts: one plain loop, repeatable to the bit on a CPU."""
+"""Fine-tunes a transformer classifier: repeatable to the bit on a CPU, also when it was killed and begun again."""
 
-import os
-import random
-import shutil
-import tempfile
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
 
 from annotator_core.errors import BadInput
-from annotator_core.refine.batches import group_by_length
+from annotator_core.refine.attempt import (
+    CHECKPOINT,
+    clear_attempt,
+    epoch_folder,
+    open_attempt,
+    read_result,
+    write_result,
+)
+from annotator_core.refine.checkpoint import BrokenCheckpoint, load_checkpoint, save_checkpoint
+from annotator_core.refine.plan import (
+    OnCheckpoint,
+    OnStep,
+    Step,
+    Trained,
+    TrainingPlan,
+    TrainingRequest,
+    TrainingRow,
+    check_request,
+)
+from annotator_core.specialists.folder import inspect_folder
+from annotator_core.types import LabelMap
 
 if TYPE_CHECKING:
-    import torch
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from annotator_core.refine.learner import Learner
 
-WARM_UP_SHARE = 0.1
-"""Share of the steps in which the learning rate rises to its value; then it falls linearly to 0. Chosen."""
+__all__ = ["FineTuned", "Step", "fine_tune", "train", "train_with_checkpoints"]
 
-CLIP_NORM = 1.0
+CHECKPOINT_EVERY_S: Final = 60.0
+"""Seconds between two checkpoints: what a kill costs at most. Chosen: writing one takes about a second."""
+
+IsDue = Callable[[int], bool]
+"""Whether to write a checkpoint after the step of this number."""
+
+_LOST: Final = "The checkpoint of the earlier attempt was damaged: the training began again."
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One optimiser step: number from 1, number of all steps, loss in nats before the step."""
+def train(
+    request: TrainingRequest,
+    workplace: Path,
+    *,
+    on_step: OnStep | None = None,
+    on_checkpoint: OnCheckpoint | None = None,
+) -> Trained:
+    """Return the trained model after each epoch, below `workplace`; see `plan.Trainer`.
 
-    number: int
-    of: int
-    loss: float
+    A training that was killed goes on from its last checkpoint and ends with the same bytes; one that has ended returns
+    at once. One process at a time may work in a workplace.
+    """
+    return train_with_checkpoints(
+        request, workplace, is_due=every(CHECKPOINT_EVERY_S), on_step=on_step, on_checkpoint=on_checkpoint
+    )
+
+
+def every(seconds: float) -> IsDue:
+    """Return a rule by which a checkpoint is due whenever so many seconds have passed since the last."""
+    last = time.monotonic()
+
+    def is_due(_step: int) -> bool:
+        nonlocal last
+        if time.monotonic() - last < seconds:
+            return False
+        last = time.monotonic()
+        return True
+
+    return is_due
+
+
+def train_with_checkpoints(
+    request: TrainingRequest,
+    workplace: Path,
+    *,
+    is_due: IsDue,
+    on_step: OnStep | None = None,
+    on_checkpoint: OnCheckpoint | None = None,
+) -> Trained:
+    """Return what `train` does, with checkpoints where `is_due` says so."""
+    check_request(request)
+    discarded = open_attempt(request, workplace)
+    if result := read_result(request, workplace):
+        return result
+    learner, lost = _open_learner(request, workplace)
+
+    def follow(step: Step) -> None:
+        if on_step:
+            on_step(step)
+        if is_due(step.number):
+            save_checkpoint(workplace / CHECKPOINT, step.number, learner.get_state())
+            if on_checkpoint:
+                on_checkpoint()
+
+    for epoch in range(max(learner.epoch, 1), request.plan.epochs + 1):
+        _learn_epoch(learner, epoch, follow)
+        if not epoch_folder(workplace, epoch).exists():
+            learner.write(epoch_folder(workplace, epoch))
+    return write_result(request, workplace, tuple(learner.losses), lost or discarded)
+
+
+def _open_learner(request: TrainingRequest, workplace: Path) -> tuple["Learner", str]:
+    """Return a learner as the last checkpoint left it, or fresh with the reason why the checkpoint was of no use."""
+    from annotator_core.refine.learner import Learner
+
+    lost = ""
+    learner = Learner(request)
+    try:
+        if state := load_checkpoint(workplace / CHECKPOINT):
+            learner.set_state(state)
+    except BrokenCheckpoint:
+        lost = _LOST
+    if not all(epoch_folder(workplace, epoch).is_dir() for epoch in range(1, learner.epoch)):
+        learner, lost = Learner(request), _LOST
+    if learner.epoch == 0:
+        clear_attempt(workplace)
+    return learner, lost
+
+
+def _learn_epoch(learner: "Learner", epoch: int, follow: OnStep | None) -> None:
+    if learner.epoch != epoch:
+        learner.begin_epoch()
+    while learner.has_batches:
+        step = learner.take_step()
+        if follow:
+            follow(step)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,39 +156,29 @@ def fine_tune(  # noqa: PLR0913 - every figure of the paper's fine-tuning by its
 ) -> FineTuned:
     """The model of `folder` fine-tuned on (text, model label id) pairs, written to `out_folder`, which must not exist.
 
-    Cross-entropy, AdamW, warm-up and linear decay, batches grouped by length, fp32, gradients clipped to norm 1. The
-    same seed on the same CPU with the same number of threads gives the same weights to the bit. `folder` is only read;
-    `out_folder` appears whole or not at all. `on_step` is called after each step and may raise to stop.
+    `train` without checkpoints, classes and weights: in memory, fp32, one folder. `folder` is only read; `out_folder`
+    appears whole or not at all. `on_step` is called after each step and may raise to stop.
 
     Raises: BadInput where texts and labels differ in number, a label id is unknown to the model, there is nothing to
     learn from, or `out_folder` exists. Source: the paper's eq. 6-7 and its hyperparameters (engine.md 1).
     """
-    import torch
-    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+    from annotator_core.refine.learner import Learner
 
-    torch.manual_seed(seed)
-    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    model = AutoModelForSequenceClassification.from_pretrained(
-        folder, local_files_only=True, use_safetensors=True, dtype=torch.float32
-    )
-    check_examples(texts, labels, out_folder, model.config.num_labels)
-    plan = TrainingPlan(epochs, learning_rate, batch_size, seed, weight_decay)
-    token_ids = tokenizer(list(texts), truncation=True, max_length=max_length)["input_ids"]
-    examples = list(zip(token_ids, labels, strict=True))
-    losses, steps = run_epochs(model, examples, plan, tokenizer.pad, on_step)
-    save_beside(model, tokenizer, out_folder)
-    return FineTuned(out_folder, losses, steps)
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingPlan:
-    """The figures of one fine-tuning."""
-
-    epochs: int
-    learning_rate: float
-    batch_size: int
-    seed: int
-    weight_decay: float
+    names = inspect_folder(folder).labels
+    check_examples(texts, labels, out_folder, len(names))
+    plan = TrainingPlan(
+        epochs=epochs, learning_rate=learning_rate, batch_size=batch_size, max_length=max_length, seed=seed,
+        weight_decay=weight_decay,
+    )  # fmt: skip
+    rows = tuple(TrainingRow(text, label) for text, label in zip(texts, labels, strict=True))
+    identity = LabelMap(names, tuple(range(len(names))))
+    learner = Learner(TrainingRequest(folder, "torch", rows, identity, names, plan))
+    for epoch in range(1, epochs + 1):
+        _learn_epoch(learner, epoch, on_step)
+    learner.write(out_folder)
+    steps = len(learner.losses) // epochs
+    means = [sum(learner.losses[at : at + steps]) / steps for at in range(0, len(learner.losses), steps)]
+    return FineTuned(out_folder, tuple(means), len(learner.losses))
 
 
 def check_examples(texts: Sequence[str], labels: Sequence[int], out_folder: Path, class_count: int) -> None:
@@ -102,87 +192,3 @@ def check_examples(texts: Sequence[str], labels: Sequence[int], out_folder: Path
         raise BadInput(f"The model has label ids 0 to {class_count - 1}, not {unknown[0]}.")
     if out_folder.exists():
         raise BadInput(f"{out_folder} exists already; a version of a model is never overwritten.")
-
-
-def run_epochs(
-    model: "torch.nn.Module",
-    examples: Sequence[tuple[list[int], int]],
-    plan: TrainingPlan,
-    pad: Callable[..., Any],
-    on_step: Callable[[Step], None] | None,
-) -> tuple[tuple[float, ...], int]:
-    """(mean loss of each epoch, number of steps); the model's weights change in place."""
-    lengths = [len(token_ids) for token_ids, _ in examples]
-    step_count = plan.epochs * -(-len(examples) // plan.batch_size)
-    optimizer, schedule = make_optimizer(model, plan, step_count)
-    rng = random.Random(plan.seed)  # noqa: S311 - not for secrets
-    model.train()
-    losses: list[float] = []
-    for _ in range(plan.epochs):
-        for batch in group_by_length(lengths, plan.batch_size, rng):
-            losses.append(take_step(model, [examples[index] for index in batch], pad, optimizer))
-            schedule.step()
-            if on_step:
-                on_step(Step(len(losses), step_count, losses[-1]))
-    model.eval()
-    per_epoch = step_count // plan.epochs if plan.epochs else 1
-    means = [sum(losses[at : at + per_epoch]) / per_epoch for at in range(0, len(losses), per_epoch)]
-    return tuple(means), len(losses)
-
-
-def make_optimizer(model: "torch.nn.Module", plan: TrainingPlan, step_count: int) -> tuple[Any, Any]:
-    """(AdamW that spares biases and layer norms from weight decay, its schedule of warm-up and linear decay)."""
-    import torch
-
-    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": plan.weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    optimizer = torch.optim.AdamW(groups, lr=plan.learning_rate)
-    warm_up = max(1, round(WARM_UP_SHARE * step_count))
-
-    def rate(step: int) -> float:
-        return min((step + 1) / warm_up, (step_count - step) / max(1, step_count - warm_up))
-
-    return optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
-
-
-def take_step(
-    model: "torch.nn.Module",
-    batch: Sequence[tuple[list[int], int]],
-    pad: Callable[..., Any],
-    optimizer: "torch.optim.Optimizer",
-) -> float:
-    """The batch's loss in nats before its step."""
-    import torch
-
-    inputs = pad({"input_ids": [token_ids for token_ids, _ in batch]}, return_tensors="pt")
-    logits = model(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"]).logits
-    loss = torch.nn.functional.cross_entropy(logits, torch.tensor([label for _, label in batch]))
-    optimizer.zero_grad()
-    loss.backward()
-    torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP_NORM)
-    optimizer.step()
-    return float(loss.detach())
-
-
-def save_beside(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", out_folder: Path) -> None:
-    """Writes safetensors and tokenizer into a folder beside `out_folder`, then renames it: whole or not at all."""
-    out_folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{out_folder.name}-", dir=out_folder.parent))
-    tokenizer.init_kwargs.pop("local_files_only", None)
-    try:
-        model.save_pretrained(beside)
-        tokenizer.save_pretrained(beside)
-        open_to_readers(beside)
-        os.rename(beside, out_folder)  # noqa: PTH104 - unlike Path.replace it says that it never merges
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-
-
-def open_to_readers(folder: Path) -> None:
-    """Lets everyone read the folder's files: temporary folders and safetensors' own files are the owner's alone."""
-    folder.chmod(0o755)
-    for path in folder.iterdir():
-        path.chmod(0o644)
