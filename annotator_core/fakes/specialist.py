@@ -15,7 +15,7 @@ from annotator_core.specialists.config import read_json
 from annotator_core.specialists.contract import Identity, OnProgress, Prediction, ShouldStop, SpecialistSpec
 from annotator_core.specialists.folder import FAKE_FILE, inspect_folder
 from annotator_core.specialists.mapping import OUTSIDE, explain_abstentions, map_probs
-from annotator_core.texts import find_flaw
+from annotator_core.texts import find_flaw, hash_text
 
 _STEP = 256
 """Texts between two looks at should_stop; chosen."""
@@ -29,6 +29,10 @@ class FakeSettings:
     for every fake. With probability ``noise`` (by seed and text) it gives another label instead, so ``1 - noise`` is
     its accuracy against that answer. ``nan_share`` and ``outside_share`` of the texts abstain. From the call of
     ``predict`` numbered ``crash_from_call`` (1 is the first, 0 never) it crashes ``crash_calls`` times.
+
+    Trained, it gives the ``remembered`` label index of a text (by `texts.hash_text`) whatever the answer is, and each
+    epoch multiplies its noise by ``learning``; where the training ``spoils`` it, its accuracy instead. A training step
+    takes ``step_delay_s``.
     """
 
     labels: tuple[str, ...]
@@ -40,6 +44,10 @@ class FakeSettings:
     outside_share: float = 0.0
     crash_from_call: int = 0
     crash_calls: int = 1_000_000_000
+    remembered: dict[str, int] = field(default_factory=dict)
+    learning: float = 0.5
+    spoils: bool = False
+    step_delay_s: float = 0.0
 
 
 def write_fake_specialist(folder: Path, settings: FakeSettings) -> Path:
@@ -51,11 +59,16 @@ def write_fake_specialist(folder: Path, settings: FakeSettings) -> Path:
 
 def load(spec: SpecialistSpec) -> "FakeSpecialist":
     """Return the fake specialist of a folder; raises BadModelFolder, or BadLabelMap for a map of other labels."""
-    card = inspect_folder(spec.folder, allow_fake=True)
-    if card.labels != spec.label_map.model_labels:
+    settings = read_settings(spec.folder)
+    if settings.labels != spec.label_map.model_labels:
         raise BadLabelMap(f"The label map of {spec.identity.name} is for other labels than the model's.")
-    stored = read_json(spec.folder / FAKE_FILE) | {"labels": card.labels}
-    return FakeSpecialist(spec, FakeSettings(**stored))
+    return FakeSpecialist(spec, settings)
+
+
+def read_settings(folder: Path) -> FakeSettings:
+    """Return how the fake specialist of a folder behaves; raises BadModelFolder for a folder that holds none."""
+    card = inspect_folder(folder, allow_fake=True)
+    return FakeSettings(**read_json(folder / FAKE_FILE) | {"labels": card.labels})
 
 
 def find_answer(text: str, settings: FakeSettings) -> int:
@@ -117,12 +130,19 @@ class FakeSpecialist:
             time.sleep(settings.delay_s)
         if self._is_drawn(text, "nan", settings.nan_share):
             return
-        label = find_answer(text, settings)
-        if n_labels > 1 and self._is_drawn(text, "noise", settings.noise):
-            label = (label + 1 + int(_draw(text, f"other {settings.seed}") * (n_labels - 1))) % n_labels
+        label = self._choose(text, n_labels)
         sureness = 0.55 + 0.44 * _draw(text, f"sureness {settings.seed}")
         out[:] = (1.0 - sureness) / max(n_labels - 1, 1)
         out[label] = sureness
+
+    def _choose(self, text: str, n_labels: int) -> int:
+        settings = self._settings
+        if settings.remembered and (remembered := settings.remembered.get(hash_text(text))) is not None:
+            return remembered
+        label = find_answer(text, settings)
+        if n_labels > 1 and self._is_drawn(text, "noise", settings.noise):
+            label = (label + 1 + int(_draw(text, f"other {settings.seed}") * (n_labels - 1))) % n_labels
+        return label
 
     def _is_drawn(self, text: str, purpose: str, share: float) -> bool:
         return share > 0 and _draw(text, f"{purpose} {self._settings.seed}") < share
