@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from labeling.datasets.models import Sample
 from labeling.labels.models import Consensus, Label, Lease, ReviewItem, Verdict, Vote
+from labeling.labels.seed_queries import rows_without_run
 from labeling.projects.models import LabelClass, Project
 from labeling.runs.models import ACTIVE_STATES, PoolMember, Run
 from labeling.specialists.models import SpecialistVersion
@@ -69,9 +70,10 @@ class SampleHistory:
 
 
 def rows_to_review(project: Project) -> int:
-    """Rows that wait for a person in the project's active runs, from their counters."""
+    """Rows that wait for a person: of the project's active runs, from their counters, and the seed texts."""
     runs = Run.objects.filter(project=project, state__in=ACTIVE_STATES)
-    return runs.aggregate(n=Sum(F("hard") - F("decided")))["n"] or 0
+    asked = runs.aggregate(n=Sum(F("hard") - F("decided")))["n"] or 0
+    return asked + rows_without_run([project.pk]).get(project.pk, 0)
 
 
 def pace_of(project: Project, user_id: int) -> Pace:

@@ -9,6 +9,7 @@ from labeling.accounts.models import User
 from labeling.datasets.models import Dataset, Upload, UploadState
 from labeling.exports.models import Export
 from labeling.jobs.models import Chunk, ChunkState, Job
+from labeling.labels.seed_queries import rows_without_run
 from labeling.projects.models import Membership, Project, Role
 from labeling.runs.models import ACTIVE_STATES, PoolMember, Run, RunState
 from labeling.runs.queries import votable_versions
@@ -47,6 +48,7 @@ class Standing:
     dead: list[tuple[Job, int]]
     exports: int
     last_export: Export | None
+    seeds: int
 
     @property
     def voted(self) -> int:
@@ -70,8 +72,8 @@ class Standing:
 
     @property
     def left(self) -> int:
-        """Rows that wait for people."""
-        return sum(run.to_review for run in self.runs if run.is_active)
+        """Rows that wait for people: hard ones of runs, and seed texts."""
+        return sum(run.to_review for run in self.runs if run.is_active) + self.seeds
 
     @property
     def voting(self) -> Run | None:
@@ -88,6 +90,7 @@ def cards_of(user: User) -> list[Card]:
     active = Run.objects.filter(project__in=ids, state__in=ACTIVE_STATES)
     runs = Run.objects.filter(project__in=ids, dataset__archived_at=None).exclude(state=RunState.CANCELLED)
     left = _sums(active, n=Sum(F("hard") - F("decided")))
+    seeds = rows_without_run(ids)
     voting = _sums(active.filter(state=RunState.RUNNING), n=Count("id"))
     newest = {run.dataset_id: run for run in runs.order_by("number")}
     return [
@@ -95,7 +98,7 @@ def cards_of(user: User) -> list[Card]:
             project=one.project,
             role=Role(one.role),
             rows=rows.get(one.project_id, 0),
-            left=left.get(one.project_id, 0),
+            left=left.get(one.project_id, 0) + seeds.get(one.project_id, 0),
             accepted=sum(run.accepted for run in newest.values() if run.project_id == one.project_id),
             decided=sum(run.decided for run in newest.values() if run.project_id == one.project_id),
             is_voting=bool(voting.get(one.project_id)),
@@ -128,6 +131,7 @@ def standing_of(project: Project) -> Standing:
         dead=_dead_parts(project),
         exports=exports.count(),
         last_export=exports.first(),
+        seeds=rows_without_run([project.pk]).get(project.pk, 0),
     )
 
 

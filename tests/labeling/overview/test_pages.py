@@ -72,7 +72,7 @@ def test_c42_home_takes_as_many_queries_for_one_project_as_for_three(page, user,
     for _ in range(count):
         make_run(make_dataset(make_project(user), TEXTS))
     page.get("/")
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         page.get("/")
 
 
@@ -92,7 +92,7 @@ def test_c43_project_home_takes_a_fixed_number_of_queries(page, project, count, 
     for _ in range(count):
         make_run(make_dataset(project, TEXTS), hard={0})
     page.get(url(project, "project"))
-    with django_assert_num_queries(21):
+    with django_assert_num_queries(23):
         page.get(url(project, "project"))
 
 

@@ -86,7 +86,7 @@ def test_decide_needs_few_queries(page, project, run, django_assert_max_num_quer
 def test_screen_takes_as_many_queries_for_one_text_as_for_three(page, project, size, django_assert_num_queries):
     make_run(make_dataset(project, [f"text {i}" for i in range(size)]))
     page.get(url(project))
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         page.get(url(project), headers=HTMX)
 
 
