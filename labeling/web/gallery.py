@@ -35,6 +35,12 @@ def gallery_context() -> dict[str, Any]:
         "moments": [now - timedelta(minutes=3), now - timedelta(hours=2), now - timedelta(days=4)],
         "split": _split(),
         "flow": _flow(),
+        "rounds": [(1, 0.812, (0.79, 0.831, 0.87)), (2, 0.829, (0.815, 0.856, 0.89)), (3, 0.851, (0.835, 0.868, 0.9))],
+        "by_class": [
+            ("negative", 0.84, 0.881, "+4.1 points", "good"),
+            ("neutral", 0.79, 0.71, "−8.0 points", "bad"),
+            (HOSTILE, 0.9, 0.905, "+0.5 points", ""),
+        ],
         "tabs": [Tab("All", "#", is_current=True, count=12_268), Tab("Review", "#", count=2_993), Tab("Labeled", "#")],
     }
 

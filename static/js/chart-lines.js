@@ -1,0 +1,105 @@
+// Thin lines over rounds or steps, each named at its end.
+import { axisOf, fit, rangeOf, toneOf, widthOf, wordValue } from "./chart-look.js";
+
+const HEIGHT = 232;
+const WHOLE_STEPS = [1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 2500, 5000, 10000, 20000, 50000, 100000];
+const LABEL_GAP = 16;
+const POINTS_UP_TO = 30;
+
+function lastOf(values) {
+  let index = values.length - 1;
+  while (index >= 0 && values[index] === null) index -= 1;
+  return index;
+}
+
+// The names' places, pushed apart where lines end close together.
+function placeLabels(plot, labels, ratio) {
+  const { top, height } = plot.bbox;
+  const gap = LABEL_GAP * ratio;
+  const places = labels
+    .map((label) => ({ ...label, y: plot.valToPos(label.value, "y", true) }))
+    .sort((one, other) => one.y - other.y);
+  places.forEach((place, index) => {
+    if (index) place.y = Math.max(place.y, places[index - 1].y + gap);
+  });
+  const over = places.length ? Math.max(0, places.at(-1).y - (top + height)) : 0;
+  for (let index = places.length - 1, below = Infinity; over && index >= 0; index -= 1) {
+    places[index].y = below = Math.min(places[index].y, top + height, below - gap);
+  }
+  return places;
+}
+
+function writeLabels(plot, labels, look) {
+  const ratio = plot.pxRatio ?? devicePixelRatio;
+  const { ctx, bbox } = plot;
+  ctx.save();
+  ctx.textBaseline = "middle";
+  ctx.textAlign = "left";
+  ctx.font = look.strong.replace("13px", `${13 * ratio}px`);
+  for (const place of placeLabels(plot, labels, ratio)) {
+    ctx.fillStyle = place.colour;
+    ctx.fillText(place.text, bbox.left + bbox.width + 10 * ratio, place.y);
+  }
+  ctx.restore();
+}
+
+// Lines, then for those with an interval its two edges and the band between them.
+function linesOf(data, look, hasPoints) {
+  const series = [{}];
+  const columns = [data.xs];
+  const bands = [];
+  data.series.forEach((one, index) => {
+    const stroke = toneOf(one, index, look);
+    const dash = one.tone === "quiet" ? [5, 4] : undefined;
+    const points = { show: hasPoints, size: 6, width: 1.5, stroke, fill: look.surface };
+    series.push({ stroke, width: 1.5, dash, points });
+    columns.push(one.values);
+  });
+  data.series.forEach((one, index) => {
+    if (!one.highs.some((value) => value !== null)) return;
+    const edge = { width: 0, points: { show: false }, stroke: "transparent" };
+    bands.push({ series: [series.length, series.length + 1], fill: `color-mix(in oklab, ${toneOf(one, index, look)} 14%, transparent)` });
+    series.push(edge, edge);
+    columns.push(one.highs, one.lows);
+  });
+  return { series, columns, bands };
+}
+
+export function drawLines(box, data, look, options) {
+  const width = box.clientWidth;
+  const most = Math.min(176, width * 0.32);
+  const labels = data.series.flatMap((one, index) => {
+    const last = lastOf(one.values);
+    if (last < 0) return [];
+    return [{ text: fit(one.name, look.strong, most), value: one.values[last], colour: toneOf(one, index, look) }];
+  });
+  const right = Math.max(16, ...labels.map((label) => widthOf(label.text, look.strong) + 14));
+  const { series, columns, bands } = linesOf(data, look, data.xs.length <= POINTS_UP_TO);
+  const wordAll = (_plot, values, _axis, _space, step) => values.map((value) => wordValue(value, options.unit, step));
+  const xAxis = { label: data.xName, labelFont: look.font, labelSize: 20, labelGap: 2, incrs: WHOLE_STEPS, grid: { show: false } };
+  return new uPlot(
+    {
+      width,
+      height: HEIGHT,
+      padding: [12, right, 0, 0],
+      legend: { show: false },
+      cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
+      scales: {
+        x: { time: false, range: (_plot, low, high) => (low === high ? [low - 0.5, high + 0.5] : [low, high]) },
+        y: { range: (_plot, low, high) => rangeOf(low, high, options.unit, options.isZeroBased) },
+      },
+      axes: [
+        axisOf(look, { ...xAxis, values: (_plot, values) => values.map((value) => wordValue(value, "number")) }),
+        axisOf(look, { values: wordAll, size: 52, space: 36 }),
+      ],
+      series,
+      bands,
+      hooks: {
+        draw: [(plot) => writeLabels(plot, labels, look)],
+        setCursor: [(plot) => options.tell(plot.cursor.idx ?? null)],
+      },
+    },
+    columns,
+    box,
+  );
+}
