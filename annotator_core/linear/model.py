@@ -4,7 +4,6 @@ import json
 import math
 import os
 import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,8 +73,9 @@ def write_linear(model: LinearModel, out_folder: Path) -> Path:
     with report_storage(f"The folder {out_folder}"):
         if out_folder.exists():
             raise BadInput(f"{out_folder} exists already; a version of a model is never overwritten.")
-        out_folder.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{out_folder.name}-", dir=out_folder.parent))
+        beside = out_folder.with_name(f".{out_folder.name}.part")
+        shutil.rmtree(beside, ignore_errors=True)
+        beside.mkdir(parents=True)
         try:
             _fill(model, beside)
             os.rename(beside, out_folder)  # noqa: PTH104 - unlike Path.replace it says that it never merges
@@ -120,7 +120,6 @@ def _fill(model: LinearModel, folder: Path) -> None:
     _write(folder / SETTINGS_FILE, json.dumps(settings, ensure_ascii=False, indent=1).encode())
     _write(folder / VOCABULARY_FILE, json.dumps({"terms": model.terms}, ensure_ascii=False, indent=0).encode())
     _write(folder / WEIGHTS_FILE, save(whole))
-    folder.chmod(0o755)
 
 
 def _write(path: Path, content: bytes) -> None:

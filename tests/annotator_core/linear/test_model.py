@@ -22,15 +22,15 @@ def test_write_then_read_gives_the_same_model(model: Any, tmp_path: Path) -> Non
     assert np.array_equal(read.idf, model.idf)
 
 
-def test_write_is_the_same_to_the_byte_and_readable_by_all(model: Any, tmp_path: Path) -> None:
+def test_write_is_the_same_to_the_byte(model: Any, tmp_path: Path) -> None:
     one, two = write_linear(model, tmp_path / "one"), write_linear(model, tmp_path / "two")
     names = sorted(path.name for path in one.iterdir())
     assert names == [SETTINGS_FILE, WEIGHTS_FILE, VOCABULARY_FILE]
     assert [(one / name).read_bytes() for name in names] == [(two / name).read_bytes() for name in names]
-    assert one.stat().st_mode & 0o777 == 0o755
 
 
 def test_write_never_overwrites_and_leaves_nothing_half_done(model: Any, tmp_path: Path) -> None:
+    (tmp_path / ".one.part").mkdir()
     write_linear(model, tmp_path / "one")
     with pytest.raises(BadInput, match="exists already"):
         write_linear(model, tmp_path / "one")
