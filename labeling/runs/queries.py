@@ -1,5 +1,7 @@
 """Reads about runs."""
 
+from dataclasses import dataclass
+
 from django.db.models import Max, QuerySet
 
 from labeling.datasets.models import Dataset
@@ -40,8 +42,48 @@ def current_generation(run: Run) -> PoolGeneration:
 
 def pool_of(run: Run) -> list[PoolMember]:
     """The members of the newest generation in pool order, with version and specialist."""
-    members = PoolMember.objects.filter(generation=current_generation(run))
+    return _members(PoolMember.objects.filter(generation=current_generation(run)))
+
+
+def members_of(run: Run, generation: int) -> list[PoolMember]:
+    """The members of the generation of that number in pool order, with version and specialist."""
+    return _members(PoolMember.objects.filter(generation__run=run, generation__number=generation))
+
+
+def _members(members: QuerySet[PoolMember]) -> list[PoolMember]:
     return list(members.select_related("version__specialist"))
+
+
+def highest_cut(run: Run) -> tuple[float, str] | None:
+    """The highest cut (score, text hash) that any generation of the run had; None while no budget was cut."""
+    cuts = PoolGeneration.objects.filter(run=run, cut_score__isnull=False).values_list("cut_score", "cut_hash")
+    found = [(score, text_hash) for score, text_hash in cuts if score is not None]
+    return max(found, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class RenewalCost:
+    """What voting again on the accepted rows takes: their number, seconds of inference (None: not measured yet)."""
+
+    rows: int
+    seconds: float | None
+
+
+def renewal_cost(run: Run) -> RenewalCost:
+    """Rows accepted by an older pool, and the time their new votes take; votes that are stored cost nothing."""
+    rows = run.accepted if run.is_renewal_due else 0
+    known = {member.version_id for member in members_of(run, run.renewed)}
+    paces = [_seconds_a_vote(run, member) for member in pool_of(run) if member.version_id not in known]
+    return RenewalCost(rows, None if None in paces else rows * sum(pace for pace in paces if pace is not None))
+
+
+def _seconds_a_vote(run: Run, member: PoolMember) -> float | None:
+    """Measured on the same specialist in this run, the newest measurement first."""
+    measured = PoolMember.objects.filter(
+        generation__run=run, version__specialist=member.version.specialist_id, seconds__gt=0
+    ).order_by("-generation__number")
+    found = next((one for one in measured if one.voted + one.abstained), None)
+    return found.seconds / (found.voted + found.abstained) if found else None
 
 
 def votable_versions(project: Project) -> list[SpecialistVersion]:

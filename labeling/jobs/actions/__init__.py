@@ -11,16 +11,26 @@ from labeling.jobs.actions.claims import (
     report,
     storing,
 )
-from labeling.jobs.actions.jobs import add_chunks, open_job, restart_job, retry_dead, set_state
+from labeling.jobs.actions.jobs import (
+    add_chunks,
+    begin_stage,
+    mark_dirty,
+    open_job,
+    restart_job,
+    retry_dead,
+    set_state,
+)
 
 __all__ = [
     "Claim",
     "LeaseLost",
     "add_chunks",
+    "begin_stage",
     "claim",
     "fail",
     "finishing",
     "give_back",
+    "mark_dirty",
     "open_job",
     "renew",
     "report",

@@ -1,8 +1,9 @@
 """A job as people see it: open, add work, change its state, try again."""
 
 from collections.abc import Iterable
+from functools import partial
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from labeling.jobs.bell import ring
@@ -21,8 +22,42 @@ def open_job(*, project_id: int, kind: str, subject: int, total: int = 0) -> Job
     return job
 
 
-def add_chunks(*, job: Job, stage: str, queue: str, ranges: Iterable[tuple[int, int]], generation: int = 0) -> None:
-    """Chunks for the ranges, numbered from 0; those that are there already stay as they are."""
+def begin_stage(*, job: Job, stage: str, total: int) -> None:
+    """The next stage of a job that the caller has locked and will save, also of one that was done."""
+    job.stage, job.state, job.error = stage, JobState.RUNNING, ""
+    job.progress, job.total, job.finished_at = 0, total, None
+
+
+def mark_dirty(*, kind: str, subject: int) -> None:
+    """Let `advance` look at the newest job of that kind and subject, also at one that is over.
+
+    The mark is part of the open transaction unless somebody holds the job; then it follows the commit, so that a
+    caller that holds other locks never waits for this one.
+    """
+    for job_id in Job.objects.filter(kind=kind, subject=subject).order_by("-id").values_list("id", flat=True)[:1]:
+        if _is_free(job_id):
+            _mark(job_id)
+        else:
+            transaction.on_commit(partial(_mark, job_id))
+    ring(ADVANCE_QUEUE)
+
+
+def _mark(job_id: int) -> None:
+    Job.objects.filter(pk=job_id).update(is_dirty=True)
+
+
+def _is_free(job_id: int) -> bool:
+    """Whether no other transaction has locked the job; then this one has it, where there is one."""
+    if not connection.features.has_select_for_update_skip_locked:
+        return True
+    with transaction.atomic():
+        return bool(list(Job.objects.select_for_update(skip_locked=True).filter(pk=job_id).values_list("id")))
+
+
+def add_chunks(
+    *, job: Job, stage: str, queue: str, ranges: Iterable[tuple[int, int]], generation: int = 0, first: int = 0
+) -> None:
+    """Chunks for the ranges, numbered from `first`; those that are there already stay as they are."""
     fields = (
         "job_id",
         "generation",
@@ -41,7 +76,7 @@ def add_chunks(*, job: Job, stage: str, queue: str, ranges: Iterable[tuple[int, 
     )
     rows = [
         (job.pk, generation, stage, idx, low, high, queue, ChunkState.TODO.value, "", 0, 0, 0, 0, "")
-        for idx, (low, high) in enumerate(ranges)
+        for idx, (low, high) in enumerate(ranges, first)
     ]
     insert_rows(Chunk, fields, rows)
     ring(queue)

@@ -1,10 +1,9 @@
-"""Writes about runs: start, pause, resume, cancel, counters."""
+"""What managers do with runs: start, pause, resume, cancel, retry."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from random import SystemRandom
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -14,6 +13,7 @@ from labeling.jobs.actions import open_job, retry_dead, set_state
 from labeling.jobs.models import Job, JobState
 from labeling.jobs.queries import job_of
 from labeling.projects.models import Project
+from labeling.runs.actions.counts import lock_run
 from labeling.runs.models import Aggregator, PoolGeneration, PoolMember, Run, RunState
 from labeling.runs.policies import Policy, check_policy
 from labeling.runs.queries import active_run, next_run_number
@@ -21,7 +21,8 @@ from labeling.specialists.models import SpecialistVersion
 from labeling.web.errors import ActionError
 
 KIND = "run"
-COUNTERS = frozenset({"voted", "accepted", "hard", "decided", "truncated"})
+AGAIN_STAGES = ("revote", "renew")
+"""Stages of a run's job that vote again, after every row has had its route."""
 
 
 def start_run(
@@ -98,27 +99,31 @@ def job_of_run(run: Run) -> Job:
 
 def pause_run(*, run: Run) -> None:
     """No new chunk is claimed; those in hand are given back within seconds."""
-    if run.state != RunState.RUNNING:
+    job = job_of_run(run)
+    is_voting_again = run.state == RunState.REVIEWING and job.state == JobState.RUNNING
+    if run.state != RunState.RUNNING and not is_voting_again:
         raise ActionError(_("Only a run that is voting can be paused."))
-    set_state(job=job_of_run(run), state=JobState.PAUSED)
-    Run.objects.filter(pk=run.pk, state=RunState.RUNNING).update(state=RunState.PAUSED)
+    set_state(job=job, state=JobState.PAUSED)
+    Run.objects.filter(pk=run.pk, state=run.state).update(state=RunState.PAUSED)
 
 
 def resume_run(*, run: Run) -> None:
     """Go on where it was paused."""
     if run.state != RunState.PAUSED:
         raise ActionError(_("This run is not paused."))
-    Run.objects.filter(pk=run.pk, state=RunState.PAUSED).update(state=RunState.RUNNING)
-    set_state(job=job_of_run(run), state=JobState.RUNNING)
+    job = job_of_run(run)
+    state = RunState.REVIEWING if job.stage in AGAIN_STAGES else RunState.RUNNING
+    Run.objects.filter(pk=run.pk, state=RunState.PAUSED).update(state=state)
+    set_state(job=job, state=JobState.RUNNING)
 
 
 def cancel_run(*, run: Run) -> None:
     """Stop for good. Votes and verdicts stay; `advance` withdraws the open review items."""
     with transaction.atomic():
-        locked = Run.objects.select_for_update().get(pk=run.pk)
+        job = Job.objects.select_for_update().get(pk=job_of_run(run).pk)
+        locked = lock_run(run.pk)
         if not locked.is_active:
             raise ActionError(_("This run is over already."))
-        job = job_of_run(locked)
         locked.state, locked.finished_at = RunState.CANCELLED, timezone.now()
         locked.save(update_fields=["state", "finished_at"])
         if job.is_over:
@@ -130,57 +135,3 @@ def cancel_run(*, run: Run) -> None:
 def retry_run(*, run: Run) -> int:
     """Give the run's dead parts another chance; returns how many."""
     return retry_dead(job=job_of_run(run))
-
-
-def add_counts(*, run_id: int, **deltas: int) -> None:
-    """Add to the run's counters. Only labels' actions call this, in the transaction that stores the facts counted."""
-    unknown = set(deltas) - COUNTERS
-    if unknown:
-        raise ValueError(f"no such counters: {sorted(unknown)}")
-    Run.objects.filter(pk=run_id).update(**{name: F(name) + delta for name, delta in deltas.items() if delta})
-
-
-def add_member_counts(*, member_id: int, voted: int, abstained: int, agreed: int, seconds: float) -> None:
-    """Add one chunk to a pool member's counters."""
-    PoolMember.objects.filter(pk=member_id).update(
-        voted=F("voted") + voted,
-        abstained=F("abstained") + abstained,
-        agreed=F("agreed") + agreed,
-        seconds=F("seconds") + seconds,
-    )
-
-
-def note_members(*, notes: Mapping[int, str]) -> None:
-    """Keep, per pool member, the reason of its abstentions for the page."""
-    for member_id, note in notes.items():
-        PoolMember.objects.filter(pk=member_id).update(note=note[:500])
-
-
-def set_cut(*, generation_id: int, score: float, text_hash: str) -> None:
-    """The budget's cut: rows at or below (score, hash) go to review."""
-    PoolGeneration.objects.filter(pk=generation_id).update(cut_score=score, cut_hash=text_hash)
-
-
-def end_voting(*, run_id: int) -> None:
-    """Every row has a route: people decide the rest, or the run is done when nothing is left for them."""
-    run = Run.objects.select_for_update().get(pk=run_id)
-    if run.state in {RunState.RUNNING, RunState.PAUSED}:
-        run.state = RunState.REVIEWING
-        _close_when_decided(run)
-
-
-def close_when_decided(*, run_id: int) -> None:
-    """REVIEWING becomes DONE when no row waits any more, and back when a decision was undone.
-
-    A run stays DONE when another one works on its data set meanwhile: a data set has one active run.
-    """
-    run = Run.objects.select_for_update().get(pk=run_id)
-    is_followed = run.state == RunState.DONE and active_run(run.dataset) is not None
-    if run.state in {RunState.REVIEWING, RunState.DONE} and not is_followed:
-        _close_when_decided(run)
-
-
-def _close_when_decided(run: Run) -> None:
-    run.state = RunState.DONE if run.to_review == 0 else RunState.REVIEWING
-    run.finished_at = timezone.now() if run.state == RunState.DONE else None
-    run.save(update_fields=["state", "finished_at"])

@@ -1,0 +1,100 @@
+"""Generations of a run's pool: open one, stop one at a full pool, and vote again on accepted rows."""
+
+from collections.abc import Sequence
+
+from django.utils.translation import gettext as _
+
+from labeling.jobs.actions import mark_dirty
+from labeling.runs.actions.counts import lock_run
+from labeling.runs.actions.runs import KIND
+from labeling.runs.models import GenerationOrigin, PoolGeneration, PoolMember, Run, RunState, VoteAhead
+from labeling.runs.queries import active_run, current_generation
+from labeling.specialists.models import SpecialistVersion
+from labeling.web.errors import ActionError
+
+
+def open_generation(
+    *, run_id: int, versions: Sequence[SpecialistVersion], origin: GenerationOrigin, round_number: int | None = None
+) -> PoolGeneration:
+    """The run's next generation, in the caller's transaction; its job finds out what is to be voted on again.
+
+    It keeps the cut of the one before. Raises ActionError when a version may not vote or the run was cancelled.
+    """
+    run = lock_run(run_id)
+    _check_versions(run, versions)
+    before = current_generation(run)
+    run.generation = before.number + 1
+    generation = PoolGeneration.objects.create(
+        run=run,
+        number=run.generation,
+        origin=origin,
+        round_number=round_number,
+        cut_score=before.cut_score,
+        cut_hash=before.cut_hash,
+    )
+    for position, version in enumerate(versions):
+        PoolMember.objects.create(generation=generation, version=version, position=position)
+    _take_up(run)
+    run.save(update_fields=["generation", "state", "finished_at"])
+    mark_dirty(kind=KIND, subject=run.pk)
+    return generation
+
+
+def _check_versions(run: Run, versions: Sequence[SpecialistVersion]) -> None:
+    if run.state == RunState.CANCELLED:
+        raise ActionError(_("This run was cancelled: its specialists cannot be changed any more."))
+    if not versions:
+        raise ActionError(_("Choose at least one specialist."), field="versions")
+    for version in versions:
+        if not version.may_vote or version.specialist.project_id != run.project_id:
+            raise ActionError(
+                _("%(name)s may not vote: it is not confirmed, or its files were removed to free the disk.")
+                % {"name": version}
+            )
+
+
+def _take_up(run: Run) -> None:
+    """Votes that stopped at a full pool go on; a run that was done has rows to vote on again."""
+    is_stopped = run.vote_ahead == VoteAhead.POOL and run.voted < run.row_count
+    if run.state == RunState.REVIEWING and is_stopped:
+        run.state = RunState.RUNNING
+    elif run.state == RunState.DONE and run.is_renewal_due and active_run(run.dataset) is None:
+        run.state, run.finished_at = RunState.REVIEWING, None
+
+
+def take_pool(*, run_id: int) -> int:
+    """A round takes the hard pool: `learned` is what is decided now. Returns how many rows the pool held."""
+    run = lock_run(run_id)
+    taken, run.learned = run.pool_size, run.decided
+    run.save(update_fields=["learned"])
+    return taken
+
+
+def stop_at_full_pool(*, run_id: int, number: int, until: int) -> None:
+    """The generation ends before this position: the row before it filled the hard pool. People decide now."""
+    PoolGeneration.objects.filter(run_id=run_id, number=number).update(until=until)
+    Run.objects.filter(pk=run_id, state=RunState.RUNNING).update(state=RunState.REVIEWING)
+
+
+def set_cut(*, generation_id: int, score: float, text_hash: str) -> None:
+    """The budget's cut: rows at or below (score, hash) go to review."""
+    PoolGeneration.objects.filter(pk=generation_id).update(cut_score=score, cut_hash=text_hash)
+
+
+def ask_renewal(*, run: Run) -> None:
+    """Vote again on the accepted rows now, not when the queue is empty. Raises ActionError when there is no need."""
+    asked = Run.objects.filter(pk=run.pk, generation__gt=run.renewed, renewed=run.renewed)
+    if not (run.is_active and run.is_renewal_due and asked.update(is_renewal_asked=True)):
+        raise ActionError(_("No newer specialists could vote again on this run's accepted rows."))
+    mark_dirty(kind=KIND, subject=run.pk)
+
+
+def begin_renewal(*, run_id: int) -> None:
+    """From here on it goes on to its end, also when the queue fills meanwhile."""
+    Run.objects.filter(pk=run_id).update(is_renewal_asked=True)
+
+
+def end_renewal(*, run: Run) -> None:
+    """Every accepted row has votes of the newest generation of the run, which the caller has locked."""
+    run.renewed, run.is_renewal_asked = run.generation, False
+    run.save(update_fields=["renewed", "is_renewal_asked"])
