@@ -19,6 +19,11 @@ def training_path() -> Path:
     return FOLDER / "training.csv"
 
 
+def verified_path() -> Path:
+    """The CSV file of feedback that was checked before: order_id, channel, text, gold; 1,500 texts of its own."""
+    return FOLDER / "verified.csv"
+
+
 def guideline() -> str:
     """The guideline for annotators, as Markdown."""
     return (FOLDER / "guideline.md").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Writes the demo's two text files, feedback.csv and training.csv, from the hand-written phrases beside it.
+"""Writes the demo's text files, feedback.csv, training.csv and verified.csv, from the hand-written phrases beside it.
 
 Every sentence was written by hand (phrases/*.txt); this script only chooses among the wordings, joins sentences that
 were written to stand together, and makes the slips that people make. Run `python -m annotator_core.demo.write_texts`.
@@ -16,6 +16,9 @@ from annotator_core.demo.wording import fill_in, join_sentences, roughen
 FEEDBACK_TEXTS = 1580
 FEEDBACK_DUPLICATES = 20
 TRAINING_TEXTS = 3000
+VERIFIED_TEXTS = 1500
+"""Chosen: a tenth of them without the audit frame is at least the 100 rows on which a gate may decide."""
+
 HARD_SHARE = 0.17
 TURN_SHARE = 0.04
 SEEN_SHARE = 0.55
@@ -100,7 +103,12 @@ def write_feedback(path: Path, texts: list[DemoText], rng: random.Random) -> Non
     """Writes order_id, channel, text, gold; the texts of 20 rows stand in it twice."""
     rows = texts + rng.sample(texts, FEEDBACK_DUPLICATES)
     rng.shuffle(rows)
-    number = 104_000
+    write_orders(path, rows, rng, first=104_000)
+
+
+def write_orders(path: Path, rows: list[DemoText], rng: random.Random, *, first: int) -> None:
+    """Writes order_id (rising from `first`), channel, text, gold, the rows in the order given."""
+    number = first
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("order_id", "channel", "text", "gold"))
@@ -122,8 +130,12 @@ def as_demo_text(single: Single) -> DemoText:
     return DemoText(single.text, single.label, "any")
 
 
-def write_all(folder: Path, *, seed: int = 7) -> tuple[list[DemoText], list[DemoText]]:
-    """The texts of feedback.csv (without its repeats) and of training.csv, both written into `folder`."""
+def write_all(folder: Path, *, seed: int = 7) -> tuple[list[DemoText], list[DemoText], list[DemoText]]:
+    """The texts of feedback.csv (without its repeats), training.csv and verified.csv, all written into `folder`.
+
+    No two of the files share a text. verified.csv holds the other base sentences than training.csv: what the
+    specialists have never seen, and can learn in a refinement round.
+    """
     book = load_phrasebook()
     rng = random.Random(seed)  # noqa: S311 - not for secrets
     feedback = [as_demo_text(single) for single in book.singles]
@@ -133,10 +145,14 @@ def write_all(folder: Path, *, seed: int = 7) -> tuple[list[DemoText], list[Demo
     training = draw_distinct(TRAINING_TEXTS, lambda: draw_text(seen, rng), taken)
     write_feedback(folder / "feedback.csv", feedback, rng)
     write_training(folder / "training.csv", training)
-    return feedback, training
+    other = random.Random(seed + 1)  # noqa: S311 - not for secrets
+    unseen = replace(book, cores=tuple(core for core in book.cores if not is_seen(core)))
+    verified = draw_distinct(VERIFIED_TEXTS, lambda: draw_text(unseen, other), taken)
+    write_orders(folder / "verified.csv", verified, other, first=90_000)
+    return feedback, training, verified
 
 
 if __name__ == "__main__":
-    feedback, training = write_all(Path(__file__).parent)
+    written = write_all(Path(__file__).parent)
     for label in LABELS:
-        print(label, sum(t.gold == label for t in feedback), sum(t.gold == label for t in training))
+        print(label, *(sum(text.gold == label for text in texts) for texts in written))

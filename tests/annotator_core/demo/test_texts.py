@@ -8,6 +8,9 @@ from pathlib import Path
 from annotator_core import demo
 from annotator_core.demo.wording import choose_wording, fill_in, join_sentences
 from annotator_core.demo.write_texts import write_all
+from annotator_core.refine.gate import ROWS_NEEDED
+from annotator_core.refine.training_set import gate_half
+from annotator_core.texts import hash_text
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:
@@ -43,9 +46,26 @@ def test_training_and_feedback_share_no_text() -> None:
     assert (len(training), feedback & training) == (3000, set())
 
 
+def test_verified_texts_are_1500_and_in_no_other_file() -> None:
+    rows = read_rows(demo.verified_path())
+    others = {
+        row["text"].casefold() for path in (demo.feedback_path(), demo.training_path()) for row in read_rows(path)
+    }
+    assert list(rows[0]) == ["order_id", "channel", "text", "gold"]
+    assert len({row["text"].casefold() for row in rows} - others) == len({row["order_id"] for row in rows}) == 1500
+    assert sorted({row["gold"] for row in rows}) == sorted(demo.CLASSES)
+
+
+def test_verified_texts_are_enough_for_a_gate_to_decide() -> None:
+    """Without the audit frame, which an import takes as the 300 smallest hashes, and counting no decision of anybody."""
+    hashes = sorted(hash_text(row["text"]) for row in read_rows(demo.verified_path()))
+    halves = Counter(gate_half(text_hash) for text_hash in hashes[300:])
+    assert halves["decide"] >= ROWS_NEEDED
+
+
 def test_script_writes_the_files_of_the_repository(tmp_path: Path) -> None:
     write_all(tmp_path)
-    for path in (demo.feedback_path(), demo.training_path()):
+    for path in (demo.feedback_path(), demo.training_path(), demo.verified_path()):
         assert (tmp_path / path.name).read_bytes() == path.read_bytes()
 
 
