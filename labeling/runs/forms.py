@@ -8,16 +8,97 @@ from django.utils.translation import gettext_lazy as _
 
 from labeling.datasets.models import Dataset
 from labeling.projects.models import Project
-from labeling.runs.policies import Policy
+from labeling.runs.models import PolicyName, VoteAhead
+from labeling.runs.policies import DEFAULT_BETA, PAPER_BETA, Policy, default_policy, paper_policy, propose_beta
 from labeling.runs.queries import ready_datasets, votable_versions
+from labeling.runs.wording import Figure, beta_advice, figures_of, word_rate
 from labeling.specialists.models import SpecialistVersion
 
+BETA_HELP = _("So many decisions that nobody has learned from yet start a round.")
+BLANK = Policy(min_agree=1)
+"""Where the figures of a custom policy start."""
+NAMED = (
+    (PolicyName.DEFAULT, _("Recommended")),
+    (PolicyName.PAPER, _("The paper's")),
+    (PolicyName.CUSTOM, _("Custom")),
+)
 
-class RunForm(forms.Form):
-    """The plan of a run: data set, pool, how many must agree, or a review budget."""
+
+class LearningForm(forms.Form):
+    """The figures of a policy by which a run learns; shares are percentages here."""
+
+    vote_ahead = forms.ChoiceField(
+        label=_("How far votes run ahead"),
+        choices=VoteAhead.choices,
+        widget=forms.RadioSelect,
+        initial=VoteAhead.ALL,
+        required=False,
+        help_text=_("Stopping at a full pool costs waiting, but every later row meets the better specialists at once."),
+    )
+    beta = forms.IntegerField(
+        label=_("Hard pool (beta)"),
+        min_value=1,
+        max_value=2**31 - 1,
+        required=False,
+        widget=forms.NumberInput(attrs={"placeholder": _("never")}),
+        help_text=_("Decided rows that start a round. Leave it empty, and none starts by itself."),
+    )
+    replay_share = forms.FloatField(
+        label=_("Replay in percent"),
+        initial=20,
+        required=False,
+        help_text=_("The share of the training set that is verified rows from before; it keeps what was learned."),
+    )
+    random_share = forms.FloatField(
+        label=_("Random rows in percent"),
+        initial=0,
+        required=False,
+        help_text=_("Of a pool's size, so many accepted rows go to people too: hard rows alone are a skewed sample."),
+    )
+    is_gated = forms.BooleanField(
+        label=_("Gate: a new version votes only where it is better on held-out rows"), initial=True, required=False
+    )
+    has_frame = forms.BooleanField(label=_("Keep the audit frame out of every training"), initial=True, required=False)
+    renews_accepted = forms.BooleanField(
+        label=_("Let accepted rows vote again when the queue is empty"), initial=True, required=False
+    )
+    epochs = forms.IntegerField(label=_("Epochs"), initial=BLANK.epochs, required=False)
+    learning_rate = forms.FloatField(
+        label=_("Learning rate"),
+        initial=word_rate(BLANK.learning_rate),
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "decimal"}),
+        help_text=_("2e-5 suits models of the size of BERT; very small ones learn at about 5e-4."),
+    )
+    batch_size = forms.IntegerField(label=_("Texts in a batch"), initial=BLANK.batch_size, required=False)
+
+    def learning(self) -> dict[str, Any]:
+        """The figures as fields of a Policy; what was left empty is as it was at the start."""
+        data = self.cleaned_data
+        shares = {name: data[name] / 100 for name in ("replay_share", "random_share") if data[name] is not None}
+        numbers = {name: data[name] for name in ("epochs", "learning_rate", "batch_size") if data[name] is not None}
+        switches = {name: data[name] for name in ("is_gated", "has_frame", "renews_accepted", "beta")}
+        return shares | numbers | switches | {"vote_ahead": VoteAhead(data["vote_ahead"] or VoteAhead.ALL)}
+
+
+class RunForm(LearningForm):
+    """The plan of a run: data set, pool, and a policy, named or put together by hand."""
 
     dataset = forms.ModelChoiceField(queryset=Dataset.objects.none(), label=_("Data set"), empty_label=None)
     versions = forms.MultipleChoiceField(label=_("Specialists that vote"), widget=forms.CheckboxSelectMultiple)
+    policy = forms.ChoiceField(label=_("Policy"), choices=NAMED, widget=forms.RadioSelect, initial=PolicyName.DEFAULT)
+    default_beta = forms.IntegerField(
+        label=_("Hard pool (beta)"), min_value=1, max_value=2**31 - 1, required=False, help_text=BETA_HELP
+    )
+    default_budget = forms.FloatField(
+        label=_("Review budget in percent"),
+        required=False,
+        widget=forms.NumberInput(attrs={"placeholder": _("none")}),
+        help_text=_("Empty: people see every disagreement. With a budget they see at most this share of all rows."),
+    )
+    paper_beta = forms.IntegerField(
+        label=_("Hard pool (beta)"), min_value=1, max_value=2**31 - 1, required=False, help_text=BETA_HELP
+    )
     rule = forms.ChoiceField(
         label=_("A person decides"),
         choices=[
@@ -26,6 +107,7 @@ class RunForm(forms.Form):
         ],
         widget=forms.RadioSelect,
         initial="agree",
+        required=False,
     )
     min_agree = forms.IntegerField(
         label=_("How many must agree"),
@@ -43,19 +125,27 @@ class RunForm(forms.Form):
         help_text=_("People see at most this share of all rows. The others keep the answer of the specialists."),
     )
 
-    def __init__(self, data: Mapping[str, Any] | None, *, project: Project) -> None:
+    def __init__(self, data: Mapping[str, Any] | None, *, project: Project, chosen: str = "") -> None:
         super().__init__(data)
+        datasets = ready_datasets(project)
         self.available = {str(version.pk): version for version in votable_versions(project)}
-        cast("forms.ModelChoiceField[Dataset]", self.fields["dataset"]).queryset = ready_datasets(project)
+        cast("forms.ModelChoiceField[Dataset]", self.fields["dataset"]).queryset = datasets
         cast(forms.MultipleChoiceField, self.fields["versions"]).choices = [
             (pk, str(version)) for pk, version in self.available.items()
         ]
         self.fields["versions"].initial = list(self.available)
+        wanted = str((data or {}).get("dataset") or chosen)
+        shown = (datasets.filter(pk=wanted).first() if wanted.isdecimal() else None) or datasets.first()
+        self.fields["dataset"].initial = shown and shown.pk
+        self.row_count = shown.row_count if shown else 0
+        for name, beta in (("default_beta", DEFAULT_BETA), ("paper_beta", PAPER_BETA)):
+            self.fields[name].initial = propose_beta(beta, self.row_count)
 
     def clean(self) -> dict[str, Any]:
         """A budget must be given where it is the rule."""
         data = self.cleaned_data
-        if data.get("rule") == "budget" and data.get("review_budget") is None and "review_budget" not in self.errors:
+        is_asked = data.get("policy") == PolicyName.CUSTOM and data.get("rule") == "budget"
+        if is_asked and data.get("review_budget") is None and "review_budget" not in self.errors:
             self.add_error("review_budget", _("Say what share of the rows people may review."))
         return data
 
@@ -63,8 +153,43 @@ class RunForm(forms.Form):
         """The pool in the order of the page."""
         return [self.available[pk] for pk in self.cleaned_data["versions"]]
 
-    def policy(self) -> Policy:
-        """How the run will route."""
-        data = self.cleaned_data
+    def chosen_policy(self) -> Policy:
+        """How the run will route and learn."""
+        data, count = self.cleaned_data, len(self.cleaned_data["versions"])
+        if data["policy"] == PolicyName.DEFAULT:
+            beta = data["default_beta"] or propose_beta(DEFAULT_BETA, data["dataset"].row_count)
+            return default_policy(count, review_budget=data["default_budget"], beta=beta)
+        if data["policy"] == PolicyName.PAPER:
+            return paper_policy(count, beta=data["paper_beta"] or propose_beta(PAPER_BETA, data["dataset"].row_count))
         budget = data["review_budget"] if data["rule"] == "budget" else None
-        return Policy(min_agree=data["min_agree"] or len(data["versions"]), review_budget=budget)
+        return Policy(min_agree=data["min_agree"] or count, review_budget=budget, **self.learning())
+
+    def field_of(self, name: str | None) -> str | None:
+        """The field in which the chosen policy asks for that part of it; None for the form as a whole."""
+        own = {
+            (PolicyName.DEFAULT, "beta"): "default_beta",
+            (PolicyName.DEFAULT, "review_budget"): "default_budget",
+            (PolicyName.PAPER, "beta"): "paper_beta",
+        }
+        found = own.get((self.cleaned_data["policy"], name or ""), name)
+        return found if found in self.fields else None
+
+    def has_training_errors(self) -> bool:
+        """Whether a figure of the training was refused, so that its part of the page stands open."""
+        return any(name in self.errors for name in ("epochs", "learning_rate", "batch_size"))
+
+    def default_figures(self) -> list[Figure]:
+        """The recommended policy in words."""
+        return figures_of(default_policy(len(self.available)), len(self.available))
+
+    def paper_figures(self) -> list[Figure]:
+        """The paper's policy in words."""
+        return figures_of(paper_policy(len(self.available)), len(self.available))
+
+    def default_advice(self) -> str:
+        """Why the recommended hard pool is smaller for this data set."""
+        return beta_advice(DEFAULT_BETA, self.row_count)
+
+    def paper_advice(self) -> str:
+        """Why the paper's hard pool is smaller for this data set."""
+        return beta_advice(PAPER_BETA, self.row_count)

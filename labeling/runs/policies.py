@@ -1,11 +1,22 @@
 """The policies of a run: the paper's, the recommended one, and what makes a policy impossible."""
 
 from dataclasses import dataclass
+from math import isfinite
 
 from django.utils.translation import gettext as _
 
 from labeling.runs.models import Aggregator, PolicyName, VoteAhead
 from labeling.web.errors import ActionError
+
+PAPER_BETA = 2_000
+DEFAULT_BETA = 1_000
+ROWS_A_POOL = 4
+"""A data set smaller than so many hard pools hardly ever fills one. Source: about a quarter of the rows is hard where
+the specialists suit the data (reference.md, pool of tweets)."""
+POOLS_PROPOSED = 16
+"""Rows of the data set for each of the proposed pool: about four rounds where a quarter is hard; chosen."""
+SMALLEST_PROPOSAL = 10
+MOST_EPOCHS, HIGHEST_RATE, LARGEST_BATCH = 100, 0.1, 1_024  # chosen: beyond them it is a slip of the keyboard
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +44,9 @@ class Policy:
     batch_size: int = 16
 
 
-def paper_policy(pool_size: int, *, min_agree: int | None = None, beta: int = 2_000, seed: int | None = None) -> Policy:
+def paper_policy(
+    pool_size: int, *, min_agree: int | None = None, beta: int = PAPER_BETA, seed: int | None = None
+) -> Policy:
     """The paper's policy, exactly. Source: AutoAnnotator, eq. 3-7 and its hyperparameters (engine.md 1)."""
     return Policy(
         min_agree=pool_size if min_agree is None else min_agree,
@@ -50,7 +63,7 @@ def paper_policy(pool_size: int, *, min_agree: int | None = None, beta: int = 2_
 
 
 def default_policy(
-    pool_size: int, *, review_budget: float | None = None, beta: int = 1_000, seed: int | None = None
+    pool_size: int, *, review_budget: float | None = None, beta: int = DEFAULT_BETA, seed: int | None = None
 ) -> Policy:
     """The recommended policy: averaged probability, any disagreement or the least certain rows, rounds with a gate."""
     return Policy(
@@ -61,6 +74,13 @@ def default_policy(
         aggregator=Aggregator.AVERAGE,
         beta=beta,
     )
+
+
+def propose_beta(beta: int, row_count: int) -> int:
+    """The named beta, or a smaller one, a multiple of 10, for a data set that would hardly ever fill such a pool."""
+    if row_count >= ROWS_A_POOL * beta:
+        return beta
+    return max(SMALLEST_PROPOSAL, row_count // POOLS_PROPOSED // 10 * 10)
 
 
 def check_policy(policy: Policy, pool_size: int) -> None:
@@ -85,5 +105,16 @@ def _check_learning(policy: Policy) -> None:
         raise ActionError(_("Say how many decided rows fill the hard pool (beta)."), field="beta")
     if policy.random_share and policy.vote_ahead == VoteAhead.POOL:
         raise ActionError(_("Random rows can be mixed in only where everything is voted on."), field="random_share")
-    if not (0 <= policy.replay_share < 1 and 0 <= policy.random_share < 1):
-        raise ActionError(_("Shares lie between 0 and 1."))
+    for name in ("replay_share", "random_share"):
+        if not 0 <= getattr(policy, name) < 1:
+            raise ActionError(_("A share is at least 0 and below 100 percent."), field=name)
+    _check_training(policy)
+
+
+def _check_training(policy: Policy) -> None:
+    if not 1 <= policy.epochs <= MOST_EPOCHS:
+        raise ActionError(_("A training takes 1 to %(most)d epochs.") % {"most": MOST_EPOCHS}, field="epochs")
+    if not (isfinite(policy.learning_rate) and 0 < policy.learning_rate <= HIGHEST_RATE):
+        raise ActionError(_("The learning rate lies above 0 and is at most 0.1."), field="learning_rate")
+    if not 1 <= policy.batch_size <= LARGEST_BATCH:
+        raise ActionError(_("A batch holds 1 to %(most)d texts.") % {"most": LARGEST_BATCH}, field="batch_size")

@@ -35,18 +35,18 @@ def list_runs(request: HttpRequest, access: Access) -> HttpResponse:
 @project_view(Role.MANAGER)
 def new_run(request: HttpRequest, access: Access) -> HttpResponseBase:
     """The plan of a run."""
-    form = RunForm(request.POST or None, project=access.project)
+    form = RunForm(request.POST or None, project=access.project, chosen=request.GET.get("dataset", ""))
     if request.method == "POST" and form.is_valid():
         try:
             run = start_run(
                 project=access.project,
                 dataset=form.cleaned_data["dataset"],
                 versions=form.chosen_versions(),
-                policy=form.policy(),
+                policy=form.chosen_policy(),
                 by=cast(User, request.user),
             )
         except ActionError as error:
-            form.add_error(error.field if error.field in form.fields else None, error.message)
+            form.add_error(form.field_of(error.field), error.message)
         else:
             return redirect_to(request, "runs:detail", slug=access.project.slug, number=run.number)
     has_data = ready_datasets(access.project).exists()

@@ -36,7 +36,7 @@ def url(project, name="list", **kwargs):
 
 
 def form(dataset, versions):
-    return {"dataset": dataset.pk, "versions": [v.pk for v in versions], "rule": "agree"}
+    return {"dataset": dataset.pk, "versions": [v.pk for v in versions], "policy": "custom", "rule": "agree"}
 
 
 def test_an_empty_list_says_what_a_run_is(client, project):
@@ -85,6 +85,20 @@ def test_a_run_is_started_and_watched(client, project, versions):
         ({"versions": []}, "versions"),
         ({"versions": ["999"]}, "versions"),
         ({"dataset": "999"}, "dataset"),
+        ({"policy": "best"}, "policy"),
+        ({"beta": "0"}, "beta"),
+        ({"vote_ahead": "pool"}, "beta"),
+        ({"vote_ahead": "pool", "beta": "5", "rule": "budget", "review_budget": "5"}, "vote_ahead"),
+        ({"vote_ahead": "pool", "beta": "5", "random_share": "50"}, "random_share"),
+        ({"replay_share": "100"}, "replay_share"),
+        ({"random_share": "-1"}, "random_share"),
+        ({"epochs": "0"}, "epochs"),
+        ({"learning_rate": "0"}, "learning_rate"),
+        ({"learning_rate": "inf"}, "learning_rate"),
+        ({"batch_size": "0"}, "batch_size"),
+        ({"policy": "default", "default_beta": "0"}, "default_beta"),
+        ({"policy": "default", "default_budget": "101"}, "default_budget"),
+        ({"policy": "paper", "paper_beta": "x"}, "paper_beta"),
     ],
 )
 def test_a_plan_that_cannot_be_is_refused_at_its_field(client, project, versions, data, field):
@@ -92,6 +106,49 @@ def test_a_plan_that_cannot_be_is_refused_at_its_field(client, project, versions
     answer = client.post(url(project, "new"), form(dataset, versions) | data, headers=HTMX)
     assert (answer.status_code, re.findall(r' id="id_(\w+)-error"', answer.content.decode())) == (422, [field])
     assert not Run.objects.exists()
+
+
+def started(client, project, versions, dataset, **more):
+    client.post(url(project, "new"), form(dataset, versions) | more)
+    return Run.objects.get()
+
+
+def test_the_papers_policy_is_chosen_by_name(client, project, versions):
+    run = started(client, project, versions, make_dataset(project, ["a"]), policy="paper", paper_beta="2000")
+    assert (run.policy, run.beta, run.vote_ahead, run.is_gated, run.renews_accepted) == (
+        "paper",
+        2000,
+        "pool",
+        False,
+        False,
+    )
+
+
+def test_the_recommended_policy_takes_the_proposed_pool_and_a_budget(client, project, versions):
+    dataset = make_dataset(project, ["a"] * 480)
+    run = started(client, project, versions, dataset, policy="default", default_budget="20")
+    assert (run.policy, run.beta, run.review_budget, run.aggregator) == ("default", 30, 20, "average")
+
+
+def test_every_figure_of_a_custom_policy_is_kept(client, project, versions):
+    figures = {"beta": "7", "replay_share": "90", "random_share": "50", "epochs": "5", "learning_rate": "5e-4"}
+    run = started(client, project, versions, make_dataset(project, ["a"]), **figures, batch_size="8", is_gated="on")
+    assert (run.policy, run.beta, run.replay_share, run.random_share) == ("custom", 7, 0.9, 0.5)
+    assert (run.epochs, run.learning_rate, run.batch_size) == (5, 5e-4, 8)
+    assert (run.is_gated, run.renews_accepted, run.has_frame) == (True, False, False)
+
+
+def test_a_custom_run_without_beta_never_learns_by_itself(client, project, versions):
+    assert started(client, project, versions, make_dataset(project, ["a"]), beta="").beta is None
+
+
+def test_a_small_data_set_gets_a_smaller_pool_and_the_reason(client, project, versions):
+    small, large = make_dataset(project, ["a"] * 480), make_dataset(project, ["a"])
+    large.row_count = 8_000
+    large.save()
+    page = client.get(url(project, "new"), {"dataset": small.pk}).content.decode()
+    assert "With 480 rows a hard pool of 1,000 would hardly ever fill: 30 is proposed here." in page
+    assert "hardly ever fill" not in client.get(url(project, "new"), {"dataset": large.pk}).content.decode()
 
 
 def test_a_second_run_on_a_busy_data_set_is_refused(client, project, versions):

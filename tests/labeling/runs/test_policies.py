@@ -1,0 +1,104 @@
+"""The named policies: the paper's to the letter, the recommended one, and what can be none."""
+
+from dataclasses import replace
+
+import pytest
+
+from annotator_core.refine.plan import TrainingPlan
+from labeling.runs.models import Aggregator, PolicyName, VoteAhead
+from labeling.runs.policies import Policy, check_policy, default_policy, paper_policy, propose_beta
+from labeling.runs.wording import Figure, figures_of, word_rate
+from labeling.web.errors import ActionError
+
+
+def test_the_papers_policy_is_the_papers():
+    """engine.md 1: every figure of the paper, and nothing of ours."""
+    assert paper_policy(3) == Policy(
+        min_agree=3,
+        review_budget=None,
+        seed=None,
+        name=PolicyName.PAPER,
+        aggregator=Aggregator.MAJORITY,
+        vote_ahead=VoteAhead.POOL,
+        beta=2_000,
+        replay_share=0.0,
+        random_share=0.0,
+        is_gated=False,
+        has_frame=False,
+        renews_accepted=False,
+        epochs=3,
+        learning_rate=2e-5,
+        batch_size=16,
+    )
+
+
+def test_a_training_is_the_papers_unless_told_otherwise():
+    assert TrainingPlan() == TrainingPlan(
+        epochs=3, learning_rate=2e-5, batch_size=16, max_length=128, weight_decay=0.01, seed=0, precision="fp32"
+    )
+
+
+def test_epsilon_is_how_many_of_the_pool_must_agree():
+    assert paper_policy(5, min_agree=4).min_agree == 4
+
+
+def test_the_recommended_policy():
+    policy = default_policy(3)
+    assert (policy.aggregator, policy.beta, policy.replay_share) == (Aggregator.AVERAGE, 1_000, 0.2)
+    assert (policy.is_gated, policy.has_frame, policy.renews_accepted, policy.vote_ahead) == (True, True, True, "all")
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"min_agree": 4}, "min_agree"),
+        ({"review_budget": 101}, "review_budget"),
+        ({"review_budget": 10}, "vote_ahead"),
+        ({"beta": 0}, "beta"),
+        ({"beta": None}, "beta"),
+        ({"random_share": 0.5}, "random_share"),
+        ({"replay_share": 1.0}, "replay_share"),
+        ({"epochs": 101}, "epochs"),
+        ({"learning_rate": float("nan")}, "learning_rate"),
+        ({"batch_size": 0}, "batch_size"),
+    ],
+)
+def test_what_cannot_be_is_refused_at_its_field(changes, field):
+    with pytest.raises(ActionError) as caught:
+        check_policy(replace(paper_policy(3), **changes), 3)
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize(("rows", "beta"), [(4_000, 1_000), (3_999, 240), (1_600, 100), (40, 10)])
+def test_a_pool_that_would_never_fill_is_made_smaller(rows, beta):
+    assert propose_beta(1_000, rows) == beta
+
+
+@pytest.mark.parametrize(("rate", "word"), [(2e-5, "2e-5"), (5e-4, "5e-4"), (0.00015, "1.5e-4"), (0.1, "1e-1")])
+def test_a_learning_rate_is_written_as_people_write_it(rate, word):
+    assert word_rate(rate) == word
+
+
+def test_the_papers_policy_in_words():
+    assert figures_of(paper_policy(3), 3) == [
+        Figure("A person decides", "where not all specialists agree"),
+        Figure("Consensus", "Majority"),
+        Figure("Votes", "Stop when the hard pool is full, learn, go on"),
+        Figure("Hard pool", "2,000 decided rows start a round"),
+        Figure("Learns from", "the hard pool alone"),
+        Figure("Training", "3 epochs, learning rate 2e-5, batches of 16"),
+        Figure("A new version votes", "always, as it is after the training"),
+        Figure("Accepted rows", "keep the label of the pool that accepted them"),
+        Figure("Audit frame", "none: every row may train"),
+    ]
+
+
+def test_a_custom_policy_in_words():
+    policy = Policy(min_agree=2, random_share=0.5)
+    assert [figure.text for figure in figures_of(policy, 3)][:5] == [
+        "where fewer than 2 of 3 specialists agree",
+        "Majority",
+        "Vote on everything at once",
+        "no round starts by itself",
+        "the hard pool and earlier verified rows (20% of the set); 50% of the pool drawn at random",
+    ]
