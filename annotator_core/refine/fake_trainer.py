@@ -1,4 +1,4 @@
-"""Trains fake specialists, for tests of all that surrounds a training: steps, epochs, resume, better or worse models."""
+"""Trains fake specialists, for tests of all that surrounds a training: steps, epochs, resume, better and worse."""
 
 import math
 import time

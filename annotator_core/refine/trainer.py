@@ -60,15 +60,16 @@ def train(
     )
 
 
-def every(seconds: float) -> IsDue:
+def every(seconds: float, clock: Callable[[], float] = time.monotonic) -> IsDue:
     """Return a rule by which a checkpoint is due whenever so many seconds have passed since the last."""
-    last = time.monotonic()
+    last = clock()
 
     def is_due(_step: int) -> bool:
         nonlocal last
-        if time.monotonic() - last < seconds:
+        now = clock()
+        if now - last < seconds:
             return False
-        last = time.monotonic()
+        last = now
         return True
 
     return is_due
