@@ -18,7 +18,7 @@ from typing import Any
 from uuid import uuid4
 
 from benchmarks.main_job import CLASSES, SPECIALISTS
-from benchmarks.refinement import KEPT, Configuration, Setting, parse_key
+from benchmarks.refinement import KEPT, Configuration, Setting, configurations, parse_key
 from benchmarks.scratch_site import ROOT
 from benchmarks.train_specialists import RECIPES, training_slice
 
@@ -171,6 +171,9 @@ def run_one(setting: Setting, datasets: Path, wanted: Configuration) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(setting.home / "base", folder)
     open_site(folder)
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
     if not mark.exists():
         started = time.monotonic()
         label_everything(wanted)
@@ -180,7 +183,7 @@ def run_one(setting: Setting, datasets: Path, wanted: Configuration) -> None:
     figures = measure(wanted, datasets if setting.pool == "minilm" else None) | json.loads(mark.read_text())
     text = json.dumps({"key": wanted.key, "rows": setting.rows, "pool": setting.pool} | figures, indent=1) + "\n"
     setting.result(wanted.key).write_text(text)
-    if setting.is_full:
+    if setting.is_full and wanted in configurations():
         KEPT.mkdir(parents=True, exist_ok=True)
         (KEPT / f"{wanted.key}.json").write_text(text)
     shutil.rmtree(folder)
