@@ -57,7 +57,7 @@ def test_verified_texts_are_1500_and_in_no_other_file() -> None:
 
 
 def test_verified_texts_are_enough_for_a_gate_to_decide() -> None:
-    """Without the audit frame, which an import takes as the 300 smallest hashes, and counting no decision of anybody."""
+    """Without the audit frame, the 300 smallest hashes of an import, and without anybody's decision."""
     hashes = sorted(hash_text(row["text"]) for row in read_rows(demo.verified_path()))
     halves = Counter(gate_half(text_hash) for text_hash in hashes[300:])
     assert halves["decide"] >= ROWS_NEEDED

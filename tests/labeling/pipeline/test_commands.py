@@ -5,8 +5,9 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from labeling.accounts.models import User
+from labeling.datasets.models import Dataset
 from labeling.jobs.actions import open_job
-from labeling.labels.models import Vote
+from labeling.labels.models import Label, Vote
 from labeling.overview.checks import Check
 from labeling.pipeline.prepare import first_signin_path
 from labeling.pipeline.work import do_one
@@ -87,7 +88,13 @@ def test_the_demo_is_built_by_the_site_and_built_once(transactional_db, capsys):
     assert Project.objects.get().slug == "demo"
     assert SpecialistVersion.objects.exclude(confirmed_at=None).count() == 3
     assert [(each.state, each.row_count, each.voted) for each in Run.objects.all()] == [(RunState.RUNNING, 1600, 0)]
+    assert [(each.policy, each.beta, each.learning_rate, each.is_gated) for each in Run.objects.all()] == [
+        ("default", 20, 5e-4, True)
+    ]
+    assert list(Dataset.objects.values_list("name", "row_count")) == [("Feedback", 1600), ("Checked feedback", 1500)]
+    assert Label.objects.filter(source="imported").count() == 1500
     run(capsys, "demo")
+    assert Dataset.objects.count() == 2
     assert (Project.objects.count(), Run.objects.count(), SpecialistVersion.objects.count()) == (1, 1, 3)
     path = first_signin_path()
     assert path.endswith("?next=%2Fp%2Fdemo%2Fruns%2F1")
@@ -95,3 +102,14 @@ def test_the_demo_is_built_by_the_site_and_built_once(transactional_db, capsys):
         pass
     assert Run.objects.get().state == RunState.REVIEWING
     assert Vote.objects.count() == 3 * 1600
+
+
+@pytest.mark.slow
+def test_an_older_demo_gets_its_checked_feedback(transactional_db, capsys):
+    run(capsys, "demo")
+    project = Project.objects.get()
+    project.datasets.get(name="Checked feedback").delete()
+    project.uploads.filter(filename="verified.csv").delete()
+    run(capsys, "demo")
+    assert list(Dataset.objects.values_list("name", flat=True)) == ["Checked feedback", "Feedback"]
+    assert (Run.objects.count(), SpecialistVersion.objects.count()) == (1, 3)
