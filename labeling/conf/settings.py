@@ -198,6 +198,7 @@ HF_ENDPOINT = env.str("HF_ENDPOINT", default="https://huggingface.co")
 LEASE_S = env.float("LEASE_S", default=30.0)
 SWEEP_S = env.float("SWEEP_S", default=2.0)
 CHUNK_ROWS = env.int("CHUNK_ROWS", default=2048)
+CHECKPOINT_S = env.float("CHECKPOINT_S", default=60.0)
 LIGHT_HANDS = env.int("LIGHT_HANDS", default=4)
 IS_FAKE_BACKEND_ALLOWED = IS_TESTING
 CELERY_BROKER_URL = env.str("BROKER_URL", default="filesystem://localhost//")

@@ -1,7 +1,8 @@
 """Reads about refinement rounds."""
 
-from django.db.models import Max, QuerySet
+from django.db.models import Exists, Max, OuterRef, QuerySet
 
+from labeling.datasets.models import Dataset, Sample
 from labeling.projects.models import Project
 from labeling.refinement.models import (
     ROUND_OPEN_STATES,
@@ -53,6 +54,12 @@ def first_rows_round(specialist: Specialist) -> RefinementRound | None:
     fixed = RoundSample.objects.filter(round__in=rounds, role=SampleRole.FIRST).order_by("round__number")
     first = fixed.select_related("round").first()
     return first.round if first else None
+
+
+def datasets_with_gold(project: Project) -> QuerySet[Dataset]:
+    """The project's data sets in use that brought gold labels, newest first."""
+    gold = Sample.objects.filter(dataset=OuterRef("pk")).exclude(gold="")
+    return Dataset.objects.filter(Exists(gold), project=project, is_ready=True, archived_at=None)
 
 
 def source_test_of(specialist: Specialist) -> SourceTest | None:

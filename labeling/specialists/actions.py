@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -16,7 +17,14 @@ from labeling.jobs.actions import open_job, retry_dead
 from labeling.jobs.queries import job_of
 from labeling.projects.models import LabelClass, Project
 from labeling.specialists.engine import map_problems
-from labeling.specialists.models import Source, Specialist, SpecialistState, SpecialistVersion, Trial
+from labeling.specialists.models import (
+    Source,
+    Specialist,
+    SpecialistState,
+    SpecialistVersion,
+    Trial,
+    VersionOrigin,
+)
 from labeling.specialists.queries import newest_trial, next_version_number
 from labeling.web.errors import ActionError
 
@@ -160,6 +168,67 @@ def _check_map(
                 % {"names": names},
                 field="are_holes_confirmed",
             )
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A version that a training made: its weights stand in the store under their hash.
+
+    `targets` holds for each model label the id of a class, or None where it abstains. `manifest` is what
+    `manifest.json` beside the weights says.
+    """
+
+    weights_hash: str
+    size_bytes: int
+    backend: str
+    model_labels: tuple[str, ...]
+    targets: tuple[int | None, ...]
+    class_ids: tuple[int, ...]
+    max_length: int
+    manifest: dict[str, Any]
+
+
+def add_version(
+    *, specialist_id: int, made: Made, origin: VersionOrigin, parent: SpecialistVersion | None = None
+) -> SpecialistVersion:
+    """The next version of the specialist; it may not vote yet. Call inside the transaction that ends the part."""
+    with transaction.atomic():
+        locked = Specialist.objects.select_for_update().get(pk=specialist_id)
+        return SpecialistVersion.objects.create(
+            specialist=locked,
+            number=next_version_number(locked),
+            parent=parent,
+            origin=origin,
+            backend=made.backend,
+            weights_hash=made.weights_hash,
+            size_bytes=made.size_bytes,
+            model_labels=list(made.model_labels),
+            targets=list(made.targets),
+            class_ids=list(made.class_ids),
+            max_length=made.max_length,
+            manifest=made.manifest,
+            are_holes_confirmed=True,
+        )
+
+
+def make_champion(*, version: SpecialistVersion, by: User | None = None) -> None:
+    """Let the version vote, and let the next label map start from its weights."""
+    with transaction.atomic():
+        Specialist.objects.filter(pk=version.specialist_id).update(
+            weights_hash=version.weights_hash,
+            model_labels=version.model_labels,
+            backend=version.backend,
+            **({"size_bytes": version.size_bytes} if version.size_bytes else {}),
+        )
+        SpecialistVersion.objects.filter(pk=version.pk, confirmed_at=None).update(
+            confirmed_by=by, confirmed_at=timezone.now()
+        )
+    version.refresh_from_db(fields=["confirmed_by", "confirmed_at"])
+
+
+def dethrone(*, version: SpecialistVersion) -> None:
+    """The version may not vote any more; its votes stay."""
+    SpecialistVersion.objects.filter(pk=version.pk).update(confirmed_by=None, confirmed_at=None)
 
 
 def start_trial(*, version: SpecialistVersion) -> Trial:

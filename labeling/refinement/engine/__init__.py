@@ -1,0 +1,1 @@
+"""The bridge to the engine: a challenger's training, and its meeting with the champion."""
