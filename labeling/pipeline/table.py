@@ -19,6 +19,10 @@ HANDLERS = {
     ("run", "vote"): "labeling.pipeline.voting.vote",
     ("run", "cut"): "labeling.pipeline.voting.cut",
     ("run", "route"): "labeling.pipeline.voting.route",
+    ("cold", "train"): "labeling.pipeline.cold_start.train_one",
+    ("round", "train"): "labeling.pipeline.refining.train",
+    ("round", "gate"): "labeling.pipeline.refining.gate",
+    ("round", "tidy"): "labeling.pipeline.refining.tidy",
     ("dummy", "count"): "labeling.pipeline.dummy.count",
 }
 ADVANCES = {
@@ -27,6 +31,8 @@ ADVANCES = {
     "fetch": "labeling.pipeline.models.advance_fetch",
     "trial": "labeling.pipeline.models.advance_trial",
     "run": "labeling.pipeline.voting.advance",
+    "cold": "labeling.pipeline.cold_start.advance",
+    "round": "labeling.pipeline.refining.advance",
     "dummy": "labeling.pipeline.dummy.advance",
 }
 

@@ -18,18 +18,38 @@ from labeling.web.errors import ActionError
 
 log = structlog.get_logger(__name__)
 ADVANCE_QUEUE = "io"
+TURNS = ("consensus", "refine")
+_served: dict[str, str] = {}
 
 
 def do_one(queues: Sequence[str], owner: str, is_leaving: Callable[[], bool] = lambda: False) -> bool:
     """Advance a dirty job or do one chunk; False when there is nothing to do."""
     if ADVANCE_QUEUE in queues and advance_dirty():
         return True
-    claimed = claim(queues=queues, owner=owner)
+    claimed = _claim_in_turn(queues, owner)
     if claimed is None:
         return False
     with Keeper(claimed) as keeper:
         _do(claimed, Hand(claimed, is_leaving, keeper.is_lost))
     return True
+
+
+def _claim_in_turn(queues: Sequence[str], owner: str) -> Claim | None:
+    """A part of the queues; of the two heavy ones first from the one that this hand did not serve last.
+
+    Otherwise the older chunks of one would keep the younger ones of the other waiting to the end.
+    """
+    heavy = [queue for queue in TURNS if queue in queues]
+    if len(heavy) < len(TURNS):
+        return claim(queues=queues, owner=owner)
+    light = [queue for queue in queues if queue not in TURNS]
+    if light and (claimed := claim(queues=light, owner=owner)):
+        return claimed
+    for queue in sorted(heavy, key=lambda one: one == _served.get(owner)):
+        if claimed := claim(queues=[queue], owner=owner):
+            _served[owner] = queue
+            return claimed
+    return None
 
 
 def _do(claimed: Claim, hand: Hand) -> None:
