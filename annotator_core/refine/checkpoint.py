@@ -28,11 +28,14 @@ def save_checkpoint(folder: Path, step: int, state: Mapping[str, Any]) -> Path:
     with report_disk(f"The folder {folder}"):
         folder.mkdir(parents=True, exist_ok=True)
         part = folder / _PART
-        digest = _write(part, state)
-        sync(part)
-        path = folder / f"{step:09d}-{digest}.pt"
-        part.replace(path)
-        sync(folder)
+        try:
+            digest = _write(part, state)
+            sync(part)
+            path = folder / f"{step:09d}-{digest}.pt"
+            part.replace(path)
+            sync(folder)
+        finally:
+            part.unlink(missing_ok=True)
         for older in folder.glob("*.pt"):
             if older != path:
                 older.unlink()

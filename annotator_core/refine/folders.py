@@ -53,10 +53,13 @@ def write_file(path: Path, content: str) -> None:
     """Write a small text file, whole and on the disk, in place of an older one."""
     beside = path.with_name(f".{path.name}.part")
     with report_disk(f"The file {path}"):
-        beside.write_text(content, encoding="utf-8")
-        sync(beside)
-        beside.replace(path)
-        sync(path.parent)
+        try:
+            beside.write_text(content, encoding="utf-8")
+            sync(beside)
+            beside.replace(path)
+            sync(path.parent)
+        finally:
+            beside.unlink(missing_ok=True)
 
 
 def copy_companions(source: Path, target: Path) -> None:

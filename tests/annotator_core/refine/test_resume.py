@@ -148,7 +148,7 @@ def test_full_disk_stops_the_training_and_costs_nothing(request_: TrainingReques
     for every_steps in (STEPS + 1, 2):
         with small_files_only(), pytest.raises(StoreFull, match="no room left"):
             run(request_, tmp_path / "w", every_steps=every_steps)
-    assert sorted(path.name for path in (tmp_path / "w").iterdir()) == ["checkpoint", "request.sha256"]
+    assert sorted(path.name for path in (tmp_path / "w").rglob("*")) == ["checkpoint", "request.sha256"]
     assert hashes(run(request_, tmp_path / "w")) == hashes(train(request_, tmp_path / "fresh"))
 
 
