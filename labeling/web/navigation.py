@@ -25,6 +25,7 @@ def project_pages() -> list[NavItem]:
         NavItem("specialists:list", _("Models")),
         NavItem("runs:list", _("Runs")),
         NavItem("review:screen", _("Review"), seen_by="members"),
+        NavItem("refinement:list", _("Refinement")),
         NavItem("overview:samples", _("Samples"), seen_by="reviewers"),
         NavItem("exports:list", _("Export")),
         NavItem("projects:members", _("Members")),

@@ -1,4 +1,4 @@
-"""Figures: a table that stands by itself, and is drawn where scripts run. docs/components.md shows how one is written."""
+"""Figures: a table that stands by itself and is drawn where scripts run. docs/components.md shows one."""
 
 from typing import Any
 
