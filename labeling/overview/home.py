@@ -163,6 +163,7 @@ def _happening(project: Project, job: Job, name: str) -> Happening:
         "export": _("Export %(name)s"),
         "fetch": _("Files of %(name)s"),
         "trial": _("Trial of %(name)s"),
+        "cold": _("Training of the first specialists"),
     }
     text = texts.get(job.kind, job.kind) % {"name": name, "total": word_number(job.total)}
     href = link("runs:detail", project, number=int(name)) if job.kind == "run" and name else ""

@@ -55,7 +55,7 @@ def add_specialist(
     if source == Source.HUB:
         _check_hub_id(location, revision)
     else:
-        location = str(_checked_folder(location, is_operator=by is None or by.is_superuser))
+        location = str(checked_folder(location, is_operator=by is None or by.is_superuser))
     name = (name.strip() or location.rstrip("/").rsplit("/", 1)[-1])[:120]
     try:
         with transaction.atomic():
@@ -80,7 +80,7 @@ def _check_hub_id(location: str, revision: str) -> None:
         raise ActionError(_("This is not a revision: give a branch, a tag or a commit."), field="revision")
 
 
-def _checked_folder(location: str, *, is_operator: bool) -> Path:
+def checked_folder(location: str, *, is_operator: bool) -> Path:
     """The resolved folder, if the person may name it. Managers may name folders below MODEL_FOLDERS, operators any."""
     folder = Path(location).expanduser().resolve()
     roots = [Path(root).resolve() for root in settings.MODEL_FOLDERS]

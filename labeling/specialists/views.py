@@ -38,7 +38,7 @@ FORMS = {Source.HUB: HubForm, Source.FOLDER: FolderForm}
 def list_specialists(request: HttpRequest, access: Access) -> HttpResponse:
     """All specialists with their state."""
     rows = [(specialist, next(iter(specialist.versions.all()), None)) for specialist in specialists_of(access.project)]
-    is_busy = any(specialist.state == SpecialistState.FETCHING for specialist, _version in rows)
+    is_busy = any(one.state in {SpecialistState.FETCHING, SpecialistState.TRAINING} for one, _version in rows)
     context = access.context() | {"rows": rows, "is_busy": is_busy, "hub_form": HubForm(), "folder_form": FolderForm()}
     return render_page(request, "specialists/list.html", context, fragment="list")
 

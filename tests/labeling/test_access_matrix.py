@@ -40,6 +40,8 @@ NEEDS = {
     "specialists:detail": MANAGER,
     "specialists:map": MANAGER,
     "specialists:act": MANAGER,
+    "cold:train": MANAGER,
+    "cold:act": MANAGER,
     "runs:list": MANAGER,
     "runs:new": MANAGER,
     "runs:detail": MANAGER,
@@ -66,7 +68,7 @@ NEEDS = {
     "overview:live": PUBLIC,
     "overview:ready": PUBLIC,
 }
-VERBS = {"datasets:act": "retry", "specialists:act": "try", "runs:act": "pause"}
+VERBS = {"datasets:act": "retry", "cold:act": "stop", "specialists:act": "try", "runs:act": "pause"}
 NOBODY = 999_999
 
 

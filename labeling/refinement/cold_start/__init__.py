@@ -1,0 +1,1 @@
+"""The first specialists of a project that no model fits: trained from about a hundred verified labels."""
