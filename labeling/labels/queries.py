@@ -1,7 +1,5 @@
-"""Reads about the facts of samples: what is left to review, who said what about one sample."""
+"""Reads about the review: what is left, at which pace, who said what about one text."""
 
-import struct
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
@@ -10,12 +8,10 @@ from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import Left
 from django.utils import timezone
 
-from labeling.datasets.models import Sample
-from labeling.labels.models import Consensus, Label, Lease, ReviewItem, Verdict, Vote
+from labeling.labels.models import Consensus, Lease, ReviewItem, Verdict, Vote
 from labeling.labels.seed_queries import rows_without_run
-from labeling.projects.models import LabelClass, Project
+from labeling.projects.models import Project
 from labeling.runs.models import ACTIVE_STATES, PoolMember, Run
-from labeling.specialists.models import SpecialistVersion
 
 EXCERPT = 90
 PACE_DECISIONS = 20  # chosen: enough to be steady, few enough to follow the person's pace of today
@@ -36,37 +32,6 @@ class Pace:
     def remaining_s(self) -> float:
         """Seconds until nothing is left at this pace."""
         return self.left * self.seconds
-
-
-@dataclass(frozen=True, slots=True)
-class ClassShare:
-    """A class with a probability (0..1) or a number of votes."""
-
-    label_class: LabelClass
-    value: float
-
-
-@dataclass(frozen=True, slots=True)
-class ShownVote:
-    """One version's vote with each class's probability, highest first; no class where it abstained."""
-
-    version: SpecialistVersion
-    label_class: LabelClass | None
-    probability: float | None
-    shares: tuple[ClassShare, ...]
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class SampleHistory:
-    """All that is known about one sample, newest first within each list."""
-
-    label: Label | None
-    votes: list[ShownVote]
-    consensus: list[Consensus]
-    items: list[ReviewItem]
-    verdicts: list[Verdict]
-    labels: list[Label]
 
 
 def rows_to_review(project: Project) -> int:
@@ -106,8 +71,10 @@ def standing_verdict(item: ReviewItem) -> Verdict | None:
 
 
 def vote_tally(item: ReviewItem) -> list[tuple[str, int]]:
-    """(class name, votes) of the run's pool on the item's text, most votes first."""
-    versions = PoolMember.objects.filter(generation__run=item.run_id).values("version_id")
+    """(class name, votes) of the pool that voted last on the item's text in its run, most votes first."""
+    current = Consensus.objects.filter(run=item.run_id, sample=item.sample_id, is_current=True).values("generation")
+    pool = PoolMember.objects.filter(generation__run=item.run_id, generation__number__in=current)
+    versions = pool.values("version_id")
     votes = Vote.objects.filter(sample_id=item.sample_id, version_id__in=versions).exclude(label_class=None)
     return list(votes.values_list("label_class__name").annotate(n=Count("id")).order_by("-n", "label_class__position"))
 
@@ -116,37 +83,3 @@ def others_leases(project: Project, user_id: int) -> list[Lease]:
     """Open items that stand on other people's screens, the first to come free first."""
     live = Lease.objects.filter(item__project=project, item__state="open", expires_at__gt=timezone.now())
     return list(live.exclude(user_id=user_id).select_related("user").order_by("expires_at")[:20])
-
-
-def history_of(sample: Sample) -> SampleHistory:
-    """Votes, consensus, review items, verdicts and labels of the sample."""
-    labels = list(sample.labels.select_related("label_class", "verdict__user", "run").order_by("-id"))
-    items = ReviewItem.objects.filter(dataset_id=sample.dataset_id, text_hash=sample.text_hash)
-    verdicts = Verdict.objects.filter(item__in=items).select_related("user", "label_class", "item")
-    consensus = Consensus.objects.filter(sample=sample).select_related("run", "label_class")
-    return SampleHistory(
-        label=next((label for label in labels if label.is_current), None),
-        votes=_votes_on(sample),
-        consensus=list(consensus.order_by("-run_id", "-generation")),
-        items=list(items.select_related("run").order_by("-id")),
-        verdicts=list(verdicts.order_by("-id")),
-        labels=labels,
-    )
-
-
-def _votes_on(sample: Sample) -> list[ShownVote]:
-    classes = {one.pk: one for one in LabelClass.objects.filter(project_id=sample.dataset.project_id)}
-    votes = Vote.objects.filter(sample=sample).select_related("version__specialist", "label_class")
-    return [
-        ShownVote(vote.version, vote.label_class, vote.top_probability, _shares(vote, classes), vote.reason)
-        for vote in votes.order_by("version__specialist_id", "-version__number")
-    ]
-
-
-def _shares(vote: Vote, classes: dict[int, LabelClass]) -> tuple[ClassShare, ...]:
-    if vote.probs is None:
-        return ()
-    class_ids: Sequence[int] = vote.version.class_ids
-    values = struct.unpack(f"<{len(class_ids)}e", bytes(vote.probs))
-    shares = [ClassShare(classes[one], value) for one, value in zip(class_ids, values, strict=True) if one in classes]
-    return tuple(sorted(shares, key=lambda share: -share.value))

@@ -8,6 +8,7 @@ from django.db.models.functions import Left
 from labeling.datasets.models import Dataset, Sample
 from labeling.labels.models import ItemState, Label, ReviewItem
 from labeling.overview.forms import FilterValues
+from labeling.refinement.models import RoundSample
 
 PAGE = 50
 WINDOW = 20_000  # chosen: rows that one page looks through at most, so that a rare match never makes a page slow
@@ -36,6 +37,13 @@ class SamplePage:
     after: int | None
     before: int | None
     searched: tuple[int, int]
+
+
+def rounds_of(sample: Sample) -> list[RoundSample]:
+    """What the text did in refinement rounds of its project, newest first; a round takes equal texts once."""
+    equal = Sample.objects.filter(dataset__project=sample.dataset.project_id, text_hash=sample.text_hash)
+    rows = RoundSample.objects.filter(sample__in=equal).select_related("round", "label_class")
+    return list(rows.order_by("-round__number", "role"))
 
 
 def page_of(dataset: Dataset, values: FilterValues) -> SamplePage:

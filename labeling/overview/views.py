@@ -9,12 +9,13 @@ from django.views.decorators.http import require_GET
 from labeling.accounts.models import User
 from labeling.datasets.models import Dataset
 from labeling.datasets.queries import cells_of
-from labeling.labels.queries import history_of, pace_of
+from labeling.labels.history import history_of
+from labeling.labels.queries import pace_of
 from labeling.overview.access import access_sample
 from labeling.overview.forms import FilterForm
 from labeling.overview.home import flow_of, happenings_of, needs_of
 from labeling.overview.queries import cards_of, recent_jobs, standing_of, subject_numbers
-from labeling.overview.samples import page_of
+from labeling.overview.samples import page_of, rounds_of
 from labeling.projects.access import Access, project_view
 from labeling.projects.models import Role
 from labeling.projects.queries import may_create_projects
@@ -79,5 +80,6 @@ def sample(request: HttpRequest, access: Access, sample_id: int) -> HttpResponse
         "sample": found,
         "columns": [(name, cell) for name, cell in cells if name != found.dataset.text_column],
         "history": history_of(found),
+        "rounds": rounds_of(found),
     }
     return render(request, "overview/sample.html", context)

@@ -6,10 +6,11 @@ import pytest
 from django.urls import reverse
 
 from labeling.labels.actions.verdicts import decide
-from labeling.labels.models import ReviewItem, Vote
+from labeling.labels.models import Consensus, ReviewItem, Vote
 from labeling.overview.samples import PAGE, WINDOW
 from labeling.projects.models import Role
-from labeling.runs.models import Run
+from labeling.refinement.models import RefinementRound
+from labeling.runs.models import PoolGeneration, PoolMember, Run
 from labeling.specialists.models import Specialist, SpecialistVersion
 from tests.labeling.factories import add_member, make_dataset, make_project, make_run, make_user
 
@@ -239,13 +240,55 @@ def test_sample_shows_its_whole_history(page, project, run, user):
     choose(run, user, "zero")
     response = page.get(url(project, "sample", sample_id=sample.pk))
     history = response.context["history"]
-    shares = [(share.label_class.name, share.value) for share in history.votes[0].shares]
+    shares = [(share.label_class.name, share.value) for share in history.other_votes[0].shares]
     assert shares == [("negative", 0.5), ("neutral", 0.25), ("positive", 0.25)]
     assert [verdict.user for verdict in history.verdicts] == [user]
-    assert (history.label.source, len(history.labels), len(history.consensus)) == ("human", 1, 1)
+    assert (history.label.source, len(history.labels), len(history.answers)) == ("human", 1, 1)
     html = response.content.decode()
     assert "tiny" in html
     assert "A person · ann" in html
+
+
+def test_sample_shows_the_pool_of_today_first_and_the_rounds_it_trained_in(page, project, run):
+    sample = run.dataset.samples.get(text="zero")
+    old = sample.consensus.get()
+    PoolGeneration.objects.create(run=run, number=1, origin="round", round_number=1)
+    sample.consensus.update(is_current=False)
+    Consensus.objects.create(run=run, sample=sample, generation=1, uncertainty=0, score=1, label_class=old.label_class)
+    made = RefinementRound.objects.create(
+        project=project, number=1, run=run, dataset=run.dataset, trigger="beta", seed=1, epochs=1, learning_rate=1e-5,
+        batch_size=1,
+    )  # fmt: skip
+    made.samples.create(sample=sample, label_class=old.label_class, role="pool")
+    response = page.get(url(project, "sample", sample_id=sample.pk))
+    answers = [(one.consensus.generation, one.consensus.is_current) for one in response.context["history"].answers]
+    assert answers == [(1, True), (0, False)]
+    html = " ".join(response.content.decode().split())
+    assert "Run 1, generation 1" in html
+    assert 'refinement/1">Round 1</a>: Hard pool' in html
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_sample_takes_a_fixed_number_of_queries(page, project, run, user, size, django_assert_num_queries):
+    sample = run.dataset.samples.get(text="zero")
+    classes = [one.pk for one in project.classes.all()]
+    sample.consensus.update(is_current=False)
+    for number in range(1, size + 1):
+        generation = PoolGeneration.objects.create(run=run, number=number)
+        specialist = Specialist.objects.create(project=project, name=f"s{number}", source="folder", location="x")
+        version = SpecialistVersion.objects.create(
+            specialist=specialist, number=1, weights_hash="x", model_labels=[], targets=[], class_ids=classes,
+            max_length=9,
+        )  # fmt: skip
+        PoolMember.objects.create(generation=generation, version=version, position=0)
+        Vote.objects.create(sample=sample, version=version)
+        is_newest = number == size
+        Consensus.objects.create(
+            run=run, sample=sample, generation=number, uncertainty=0, score=1, is_current=is_newest
+        )
+    page.get(url(project, "sample", sample_id=sample.pk))
+    with django_assert_num_queries(15):
+        page.get(url(project, "sample", sample_id=sample.pk))
 
 
 def test_s19_a_sample_of_another_project_is_not_found(page, project, run, user):

@@ -1,0 +1,103 @@
+"""Everything that is known about one sample: the chain from its votes to its label."""
+
+import struct
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from labeling.datasets.models import Sample
+from labeling.labels.models import Consensus, Label, ReviewItem, Verdict, Vote
+from labeling.projects.models import LabelClass
+from labeling.runs.models import PoolMember
+from labeling.specialists.models import SpecialistVersion
+
+
+@dataclass(frozen=True, slots=True)
+class ClassShare:
+    """A class with a probability (0..1) or a number of votes."""
+
+    label_class: LabelClass
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class ShownVote:
+    """One version's vote with each class's probability, highest first; no class where it abstained."""
+
+    version: SpecialistVersion
+    label_class: LabelClass | None
+    probability: float | None
+    shares: tuple[ClassShare, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PoolAnswer:
+    """What one generation of a run's pool said: its consensus and the votes behind it, in the order of the pool."""
+
+    consensus: Consensus
+    votes: list[ShownVote]
+
+
+@dataclass(frozen=True, slots=True)
+class SampleHistory:
+    """All that is known about one sample, newest first within each list. `other_votes` stood behind no consensus."""
+
+    label: Label | None
+    answers: list[PoolAnswer]
+    other_votes: list[ShownVote]
+    items: list[ReviewItem]
+    verdicts: list[Verdict]
+    labels: list[Label]
+
+
+def history_of(sample: Sample) -> SampleHistory:
+    """Votes by the pool they belong to, review items, verdicts and labels of the sample."""
+    labels = list(sample.labels.select_related("label_class", "verdict__user", "run").order_by("-id"))
+    items = ReviewItem.objects.filter(dataset_id=sample.dataset_id, text_hash=sample.text_hash)
+    verdicts = Verdict.objects.filter(item__in=items).select_related("user", "label_class", "item", "supersedes__label_class")
+    votes = _votes_on(sample)
+    answers = _answers_on(sample, votes)
+    used = {vote.version.pk for answer in answers for vote in answer.votes}
+    return SampleHistory(
+        label=next((label for label in labels if label.is_current), None),
+        answers=answers,
+        other_votes=[vote for vote in votes if vote.version.pk not in used],
+        items=list(items.select_related("run").order_by("-id")),
+        verdicts=list(verdicts.order_by("-id")),
+        labels=labels,
+    )
+
+
+def _answers_on(sample: Sample, votes: Iterable[ShownVote]) -> list[PoolAnswer]:
+    """One a consensus: the newest run first, within a run the current one."""
+    found = Consensus.objects.filter(sample=sample).select_related("run", "label_class")
+    rows = list(found.order_by("-run_id", "-is_current", "-generation"))
+    members = PoolMember.objects.filter(generation__run__in={row.run_id for row in rows})
+    pools: dict[tuple[int, int], list[int]] = {}
+    for run_id, number, version_id in members.order_by("position").values_list(
+        "generation__run_id", "generation__number", "version_id"
+    ):
+        pools.setdefault((run_id, number), []).append(version_id)
+    given = {vote.version.pk: vote for vote in votes}
+    return [
+        PoolAnswer(row, [given[pk] for pk in pools.get((row.run_id, row.generation), ()) if pk in given])
+        for row in rows
+    ]
+
+
+def _votes_on(sample: Sample) -> list[ShownVote]:
+    classes = {one.pk: one for one in LabelClass.objects.filter(project_id=sample.dataset.project_id)}
+    votes = Vote.objects.filter(sample=sample).select_related("version__specialist", "label_class")
+    return [
+        ShownVote(vote.version, vote.label_class, vote.top_probability, _shares(vote, classes), vote.reason)
+        for vote in votes.order_by("version__specialist_id", "-version__number")
+    ]
+
+
+def _shares(vote: Vote, classes: dict[int, LabelClass]) -> tuple[ClassShare, ...]:
+    if vote.probs is None:
+        return ()
+    class_ids: Sequence[int] = vote.version.class_ids
+    values = struct.unpack(f"<{len(class_ids)}e", bytes(vote.probs))
+    shares = [ClassShare(classes[one], value) for one, value in zip(class_ids, values, strict=True) if one in classes]
+    return tuple(sorted(shares, key=lambda share: -share.value))
