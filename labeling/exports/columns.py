@@ -16,6 +16,7 @@ OWN_COLUMNS = (
     "labels_by_annotator",
     "decided_at",
     "run",
+    "generation",
     "audit",
 )
 PREFIX = "aa_"

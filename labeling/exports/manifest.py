@@ -1,5 +1,6 @@
 """How an export came to be, as one JSON object beside it."""
 
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -9,8 +10,8 @@ from labeling.datasets.models import Dataset, UploadState
 from labeling.exports.columns import OWN_COLUMNS, own_names
 from labeling.exports.models import Export
 from labeling.exports.queries import Source
-from labeling.runs.models import PoolMember, Run
-from labeling.runs.queries import current_generation, pool_of
+from labeling.refinement.models import Challenger, RefinementRound
+from labeling.runs.models import PoolGeneration, PoolMember, Run
 
 
 def build_manifest(export: Export, source: Source, counts: dict[str, dict[str, int]]) -> dict[str, Any]:
@@ -50,19 +51,92 @@ def _dataset(dataset: Dataset) -> dict[str, Any]:
 
 
 def _run(run: Run, source: Source) -> dict[str, Any]:
-    generation = current_generation(run)
+    with_versions = run.generations.prefetch_related("members__version__specialist", "members__version__parent")
+    generations = list(with_versions.order_by("number"))
+    newest = generations[-1]
     return {
         "number": run.number,
         "state": run.state,
+        "policy": _policy(run),
         "aggregator": run.aggregator,
         "min_agree": run.min_agree,
         "review_budget": run.review_budget,
         "seed": run.seed,
-        "generation": generation.number,
-        "cut_score": generation.cut_score,
-        "started_at": run.created_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "specialists": [_specialist(member, source) for member in pool_of(run)],
+        "generation": newest.number,
+        "cut_score": newest.cut_score,
+        "started_at": _moment(run.created_at),
+        "specialists": [_specialist(member, source) for member in newest.members.all()],
+        "generations": [_generation(one) for one in generations],
+        "rounds": _rounds(run),
     }
+
+
+def _policy(run: Run) -> dict[str, Any]:
+    """The name and every figure of the policy, under the names of docs/formats.md."""
+    names = ("vote_ahead", "beta", "replay_share", "random_share", "is_gated", "has_frame", "renews_accepted")
+    figures = ("aggregator", "min_agree", "review_budget", *names, "epochs", "learning_rate", "batch_size", "seed")
+    return {"name": run.policy} | {name: getattr(run, name) for name in figures}
+
+
+def _generation(one: PoolGeneration) -> dict[str, Any]:
+    counters = ("voted_again", "taken_off", "renewed", "relabeled")
+    return {
+        "number": one.number,
+        "origin": one.origin,
+        "round": one.round_number,
+        "opened_at": _moment(one.created_at),
+        "until": one.until,
+        "cut_score": one.cut_score,
+        "versions": [_member(member) for member in one.members.all()],
+        "counters": {name: getattr(one, name) for name in counters},
+    }
+
+
+def _member(member: PoolMember) -> dict[str, Any]:
+    version = member.version
+    return {
+        "name": version.specialist.name,
+        "version": version.number,
+        "origin": version.origin,
+        "weights_hash": version.weights_hash,
+        "parent": version.parent.weights_hash if version.parent else None,
+        "voted": member.voted,
+        "abstained": member.abstained,
+        "agreed": member.agreed,
+    }
+
+
+def _rounds(run: Run) -> list[dict[str, Any]]:
+    rounds = run.rounds.order_by("number").prefetch_related("challengers__specialist", "challengers__version")
+    return [_round(one) for one in rounds]
+
+
+def _round(one: RefinementRound) -> dict[str, Any]:
+    roles = ("pool", "random", "replay", "choose", "decide")
+    return {
+        "number": one.number,
+        "state": one.state,
+        "trigger": one.trigger,
+        "seed": one.seed,
+        "started_at": _moment(one.created_at),
+        "generation_before": one.generation_before,
+        "generation_after": one.generation_after,
+        "rows": {role: getattr(one, f"{role}_rows") for role in roles},
+        "training": {name: getattr(one, name) for name in ("epochs", "learning_rate", "batch_size")},
+        "gate": {"margin": one.margin, "p_needed": one.p_needed} if one.is_gated else None,
+        "challengers": [_challenger(challenger) for challenger in one.challengers.all()],
+    }
+
+
+def _challenger(one: Challenger) -> dict[str, Any]:
+    figures = ("state", "verdict", "p_better", "accuracy_before", "accuracy_after", "epoch", "share", "precision")
+    version = one.version
+    named = {"version": version.number, "weights_hash": version.weights_hash} if version else {"version": None}
+    return {"name": one.specialist.name, **named, **{name: getattr(one, name) for name in figures}}
+
+
+def _moment(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _specialist(member: PoolMember, source: Source) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from labeling.exports.models import Export
 from labeling.jobs.models import ChunkState, Job
 from labeling.labels.models import Consensus, Label, Verdict, Vote
 from labeling.projects.models import Project
-from labeling.runs.models import Run
-from labeling.runs.queries import newest_run, pool_of
+from labeling.runs.models import PoolMember, Run
+from labeling.runs.queries import newest_run
 
 PAGE_ROWS = 4_000
 IN_LIST = 500  # SQLite builds exist that take no more than 999 parameters (C36)
@@ -37,30 +37,36 @@ class LabelFact:
     source: str
     confidence: float | None
     run_id: int | None
+    generation: int | None
     item_id: int | None
     decided_at: str
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What stays the same for all rows: class names, the newest run, its pool by version id, run numbers."""
+    """What stays the same for all rows: class names, the newest run, run numbers.
+
+    `pools` holds for each generation of the run its versions' names by id, in the order of the pool.
+    """
 
     dataset: Dataset
     class_names: Mapping[int, str]
     run: Run | None
-    generation: int
-    pool: Mapping[int, str]
+    pools: Mapping[int, Mapping[int, str]]
     run_numbers: Mapping[int, int]
 
 
 @dataclass(slots=True)
 class Page:
-    """Samples in the order of position, and what is known of them by sample id (verdicts by item id)."""
+    """Samples in the order of position, and what is known of them by sample id (verdicts by item id).
+
+    A consensus is (uncertainty, route, generation).
+    """
 
     samples: list[tuple[int, str, str, str]] = field(default_factory=list)
     labels: dict[int, LabelFact] = field(default_factory=dict)
     votes: dict[int, dict[int, tuple[int | None, float | None]]] = field(default_factory=dict)
-    consensus: dict[int, tuple[float, str | None]] = field(default_factory=dict)
+    consensus: dict[int, tuple[float, str | None, int]] = field(default_factory=dict)
     verdicts: dict[int, list[tuple[str, int]]] = field(default_factory=dict)
 
 
@@ -107,15 +113,21 @@ def jobs_of(exports: list[Export]) -> dict[int, Job]:
 def read_source(dataset: Dataset) -> Source:
     """What an export of the data set needs beside its rows: a handful of queries."""
     run = newest_run(dataset)
-    members = pool_of(run) if run else []
     return Source(
         dataset=dataset,
         class_names=dict(dataset.project.classes.values_list("id", "name")),
         run=run,
-        generation=members[0].generation.number if members else 0,
-        pool={member.version_id: f"{member.version}" for member in members},
+        pools=_pools_of(run) if run else {},
         run_numbers=dict(Run.objects.filter(project_id=dataset.project_id).values_list("id", "number")),
     )
+
+
+def _pools_of(run: Run) -> dict[int, dict[int, str]]:
+    members = PoolMember.objects.filter(generation__run=run).select_related("generation", "version__specialist")
+    pools: dict[int, dict[int, str]] = {}
+    for member in members.order_by("generation__number", "position"):
+        pools.setdefault(member.generation.number, {})[member.version_id] = str(member.version)
+    return pools
 
 
 def read_pages(source: Source) -> Iterator[Page]:
@@ -134,7 +146,7 @@ def _read_page(source: Source, low: int, high: int) -> Page:
     }
     _add_labels(page, here)
     if source.run:
-        _add_votes(page, here, list(source.pool))
+        _add_votes(page, here, sorted({pk for pool in source.pools.values() for pk in pool}))
         _add_consensus(page, here, source)
     _add_verdicts(page)
     return page
@@ -142,11 +154,11 @@ def _read_page(source: Source, low: int, high: int) -> Page:
 
 def _add_labels(page: Page, here: dict[str, Any]) -> None:
     labels = Label.objects.filter(is_current=True, **here).values_list(
-        "sample_id", "label_class_id", "source", "confidence", "run_id", "verdict__item_id", "created_at"
+        "sample_id", "label_class_id", "source", "confidence", "run_id", "generation", "verdict__item_id", "created_at"
     )
-    for sample_id, class_id, source, confidence, run_id, item_id, at in labels:
+    for sample_id, class_id, source, confidence, run_id, generation, item_id, at in labels:
         moment = at.isoformat(timespec="seconds").replace("+00:00", "Z")
-        page.labels[sample_id] = LabelFact(class_id, source, confidence, run_id, item_id, moment)
+        page.labels[sample_id] = LabelFact(class_id, source, confidence, run_id, generation, item_id, moment)
 
 
 def _add_votes(page: Page, here: dict[str, Any], version_ids: list[int]) -> None:
@@ -158,9 +170,11 @@ def _add_votes(page: Page, here: dict[str, Any], version_ids: list[int]) -> None
 
 
 def _add_consensus(page: Page, here: dict[str, Any], source: Source) -> None:
-    rows = Consensus.objects.filter(run=source.run, generation=source.generation, **here)
-    for sample_id, uncertainty, route in rows.values_list("sample_id", "uncertainty", "route"):
-        page.consensus[sample_id] = (uncertainty, route)
+    rows = Consensus.objects.filter(run=source.run, is_current=True, **here)
+    for sample_id, uncertainty, route, generation in rows.values_list(
+        "sample_id", "uncertainty", "route", "generation"
+    ):
+        page.consensus[sample_id] = (uncertainty, route, generation)
 
 
 def _add_verdicts(page: Page) -> None:

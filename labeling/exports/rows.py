@@ -25,7 +25,7 @@ def build_rows(source: Source, page: Page) -> Iterator[ExportRow]:
     frame_until = source.dataset.frame_until
     for sample_id, text, cells, text_hash in page.samples:
         label = page.labels.get(sample_id)
-        uncertainty, route = page.consensus.get(sample_id, (None, None))
+        uncertainty, route, generation = page.consensus.get(sample_id, (None, None, None))
         said = page.verdicts.get(label.item_id, []) if label and label.item_id else []
         values: tuple[Value, ...] = (
             source.class_names[label.class_id] if label else None,
@@ -33,14 +33,14 @@ def build_rows(source: Source, page: Page) -> Iterator[ExportRow]:
             _round(label.confidence) if label else None,
             _round(uncertainty),
             route,
-            _votes(source, page, sample_id),
+            _votes(source, page, sample_id, generation),
             None,  # the verifier's columns stay empty until an LLM verifies
             None,
             None,
             "; ".join(name for name, _class_id in said) or None,
             "; ".join(f"{name}={source.class_names[class_id]}" for name, class_id in said) or None,
             label.decided_at if label else None,
-            _run_number(source, label, is_in_run=route is not None or uncertainty is not None),
+            *_pool(source, label, generation),
             "frame" if text_hash <= frame_until else None,
         )
         yield ExportRow(text, cells, values, label.source if label else "", route or "")
@@ -50,14 +50,14 @@ def _round(value: float | None) -> float | None:
     return None if value is None else round(value, DIGITS)
 
 
-def _votes(source: Source, page: Page, sample_id: int) -> str | None:
-    """model=class@probability, in the order of the pool; an abstention has no class."""
+def _votes(source: Source, page: Page, sample_id: int, generation: int | None) -> str | None:
+    """model=class@probability of the versions behind the row's consensus, in pool order; (abstained) for no class."""
     given = page.votes.get(sample_id)
-    if not given:
+    if not given or generation is None:
         return None
-    return "; ".join(
-        f"{name}={_vote(source, *given[version_id])}" for version_id, name in source.pool.items() if version_id in given
-    )
+    pool = source.pools.get(generation, {})
+    votes = [f"{name}={_vote(source, *given[version_id])}" for version_id, name in pool.items() if version_id in given]
+    return "; ".join(votes) or None
 
 
 def _vote(source: Source, class_id: int | None, top: float | None) -> str:
@@ -67,8 +67,11 @@ def _vote(source: Source, class_id: int | None, top: float | None) -> str:
     return name if top is None else f"{name}@{top:.3f}"
 
 
-def _run_number(source: Source, label: LabelFact | None, *, is_in_run: bool) -> int | None:
-    """The run that gave the label, else the newest one that has seen the sample."""
+def _pool(source: Source, label: LabelFact | None, generation: int | None) -> tuple[int | None, int | None]:
+    """Run and generation of the pool behind the label, else of the one in the newest run that saw the sample last."""
+    run = source.run
     if label and label.run_id:
-        return source.run_numbers.get(label.run_id)
-    return source.run.number if source.run and is_in_run else None
+        is_newest = run is not None and label.run_id == run.pk
+        own = generation if label.generation is None and is_newest else label.generation
+        return source.run_numbers.get(label.run_id), own
+    return (run.number, generation) if run is not None and generation is not None else (None, None)

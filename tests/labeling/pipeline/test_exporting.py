@@ -17,9 +17,10 @@ from labeling.jobs.models import JobState
 from labeling.jobs.queries import job_of
 from labeling.labels.actions.labels import LabelRow, set_labels
 from labeling.labels.actions.verdicts import decide
-from labeling.labels.models import ReviewItem, Vote
+from labeling.labels.models import Consensus, ReviewItem, Vote
 from labeling.pipeline.work import do_one
-from labeling.runs.models import PoolMember
+from labeling.refinement.models import RefinementRound
+from labeling.runs.models import PoolGeneration, PoolMember, Run
 from labeling.specialists.models import Specialist, SpecialistVersion
 from labeling.web.errors import ActionError
 from tests.labeling.datasets.corpus import CELLS
@@ -223,25 +224,118 @@ def test_c36_queries_do_not_grow_with_the_samples_of_a_page(project, django_asse
     assert len(pages[0].samples) == len(pages[0].labels) == len(pages[0].consensus) == 1_200
 
 
+def add_member(run, name, number=1, position=0, generation=0, **fields):
+    """A version in a generation of the run's pool."""
+    classes = list(run.project.classes.all())
+    specialist, _new = Specialist.objects.get_or_create(
+        project=run.project, name=name, defaults={"source": "folder", "location": "x"}
+    )
+    version = SpecialistVersion.objects.create(
+        specialist=specialist,
+        number=number,
+        weights_hash=f"{name} {number}",
+        model_labels=["L0"],
+        targets=[classes[0].pk],
+        class_ids=[one.pk for one in classes],
+        max_length=128,
+        **fields,
+    )
+    pool = run.generations.get(number=generation)
+    PoolMember.objects.create(generation=pool, version=version, position=position)
+    return version
+
+
 def test_votes_name_model_class_and_probability(project):
     dataset = make_dataset(project, ["a", "b"])
     run = make_run(dataset, hard=set())
-    classes = list(project.classes.all())
-    for name, class_id, top in (("one", classes[2].pk, 0.91234), ("two", None, None)):
-        specialist = Specialist.objects.create(project=project, name=name, source="folder", location="x")
-        version = SpecialistVersion.objects.create(
-            specialist=specialist,
-            number=1,
-            weights_hash="h",
-            model_labels=["L0"],
-            targets=[classes[0].pk],
-            class_ids=[c.pk for c in classes],
-            max_length=128,
-        )
-        PoolMember.objects.create(generation=run.generations.get(), version=version, position=len(name))
+    positive = project.classes.get(name="positive")
+    for position, (name, class_id, top) in enumerate((("one", positive.pk, 0.91234), ("two", None, None))):
+        version = add_member(run, name, position=position)
         Vote.objects.create(
             sample=Sample.objects.get(position=0), version=version, label_class_id=class_id, top_probability=top
         )
     export, data = export_file(dataset)
     assert [row["votes"] for row in csv_rows(data)] == ["one v1=positive@0.912; two v1=(abstained)", ""]
     assert export.manifest["run"]["specialists"][0]["label_map"] == {"L0": "negative"}
+
+
+@pytest.fixture
+def refined(project):
+    """A run of two generations: the pool of the second voted again on row 0 alone, and made it accepted."""
+    run = make_run(make_dataset(project, ["a", "b"]), hard={0, 1})
+    first = add_member(run, "one")
+    PoolGeneration.objects.create(run=run, number=1, origin="round", round_number=1, voted_again=1, taken_off=1)
+    second = add_member(run, "one", 2, generation=1, parent=first, origin="round")
+    Run.objects.filter(pk=run.pk).update(generation=1)
+    negative, neutral, _positive = project.classes.all()
+    sample, other = run.dataset.samples.order_by("position")
+    Consensus.objects.filter(sample=sample).update(is_current=False)
+    Consensus.objects.create(
+        run=run, sample=sample, generation=1, label_class=negative, uncertainty=0, score=1, route="accept"
+    )
+    votes = ((sample, first, neutral), (sample, second, negative), (other, first, neutral))
+    for each, version, one in votes:
+        Vote.objects.create(sample=each, version=version, label_class=one)
+    row = LabelRow(sample.pk, negative.pk, run_id=run.pk, generation=1)
+    set_labels(rows=[row], source=LabelSource.CONSENSUS)
+    return run
+
+
+def test_each_row_has_the_votes_of_the_pool_that_stands_behind_it(refined):
+    _export, data = export_file(refined.dataset)
+    names = ("label", "uncertainty", "route", "votes", "run", "generation")
+    number = str(refined.number)
+    assert [tuple(row[name] for name in names) for row in csv_rows(data)] == [
+        ("negative", "0.0", "accept", "one v2=negative", number, "1"),
+        ("", "0.333333", "review", "one v1=neutral", number, "0"),
+    ]
+
+
+def test_a_persons_label_names_the_pool_that_asked(refined):
+    item = ReviewItem.objects.get(sample__position=1)
+    ada, positive = refined.project.created_by, refined.project.classes.get(name="positive")
+    decide(project=refined.project, item_id=item.pk, user_id=ada.pk, class_id=positive.pk, client_id=uuid4())
+    _export, data = export_file(refined.dataset)
+    row = csv_rows(data)[1]
+    assert (row["label_source"], row["annotators"], row["run"], row["generation"]) == (
+        "human",
+        "ada",
+        str(refined.number),
+        "0",
+    )
+
+
+def test_manifest_names_policy_generations_and_rounds(refined):
+    made = RefinementRound.objects.create(
+        project=refined.project, number=1, run=refined, dataset=refined.dataset, trigger="beta", seed=5, state="done",
+        epochs=3, learning_rate=2e-5, batch_size=16, pool_rows=2, generation_before=0, generation_after=1,
+    )  # fmt: skip
+    version = SpecialistVersion.objects.get(number=2)
+    made.challengers.create(
+        position=0, specialist=version.specialist, version=version, seed=1, verdict="better", p_better=0.9
+    )
+    export, _data = export_file(refined.dataset)
+    told = export.manifest["run"]
+    assert (told["policy"]["name"], told["policy"]["replay_share"], told["policy"]["beta"]) == ("custom", 0.2, None)
+    assert [(one["number"], one["origin"], one["round"]) for one in told["generations"]] == [
+        (0, "start", None),
+        (1, "round", 1),
+    ]
+    assert [one["versions"][0]["parent"] for one in told["generations"]] == [None, "one 1"]
+    assert told["generations"][1]["counters"] == {"voted_again": 1, "taken_off": 1, "renewed": 0, "relabeled": 0}
+    (told_round,) = told["rounds"]
+    assert (told_round["seed"], told_round["rows"]["pool"], told_round["challengers"][0]["verdict"]) == (5, 2, "better")
+
+
+def test_c36_queries_do_not_grow_with_generations(refined, django_assert_num_queries):
+    source = read_source(refined.dataset)
+    with django_assert_num_queries(4):
+        list(read_pages(source))
+
+
+def test_an_export_with_generations_imports_again(refined):
+    _export, data = export_file(refined.dataset)
+    again = import_file(refined.project, data, "again.csv", columns=Columns("text", "id", is_guarded=True))
+    assert (again.refused_count, again.dataset.row_count) == (0, 2)
+    _export, data = export_file(again.dataset)
+    assert data.decode().split("\r\n")[0].split(",")[-2:] == ["aa_generation", "aa_audit"]
