@@ -1,6 +1,6 @@
 """Annotating during a round: one client decides over HTTP while the site trains, on SQLite, and how long it waits.
 
-`python -m benchmarks.annotating [--pool minilm] [--submits 200]`. A real site under `manage.py up`; the demo's
+`python -m benchmarks.annotating [--pool main-job] [--submits 200]`. A real site under `manage.py up`; the demo's
 specialists, or those of the main job, learn from what was decided before; rounds follow each other while submits last.
 """
 
@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 
 from benchmarks.client import fetch, percentile, sign_in
 from benchmarks.main_job import add_pool, make_project, wait_for
+from benchmarks.refinement import POOLS
 from benchmarks.refinement_site import answer, choose_rows, pool_folders, upload_of
 from benchmarks.report import table, write
 from benchmarks.scratch_site import ROOT, ScratchSite
@@ -139,7 +140,7 @@ def main() -> None:
     home = Path(os.environ.get("AUTOANNOTATOR_DATASETS", ROOT.parent / "shared" / "data"))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--datasets", type=Path, default=home)
-    parser.add_argument("--pool", choices=("demo", "minilm"), default="demo", help="minilm: those of the main job")
+    parser.add_argument("--pool", choices=POOLS, default="demo", help="the specialists that learn")
     parser.add_argument("--submits", type=int, default=200)
     parser.add_argument("--show", action="store_true", help="print the table, write no file")
     options = parser.parse_args()

@@ -6,6 +6,7 @@ process and a data folder of its own; a finished one is skipped, so that the who
 """
 
 import argparse
+import json
 import os
 import re
 import subprocess
@@ -20,7 +21,13 @@ from benchmarks.scratch_site import ROOT
 ROWS = 6_000
 WORK = ROOT / ".benchmarks" / "refinement"
 KEPT = ROOT / "docs" / "benchmarks" / "refinement"
-POOLS = ("minilm", "demo")
+POOLS = {
+    "main-job": ("tweets-a", "tweets-b", "airline"),
+    "mixed": ("tweets-a", "airline", "reviews"),
+    "demo": ("courier", "checkout", "overall"),
+}
+POOL = "main-job"
+SPECIALISTS = ROOT / ".benchmarks" / "specialists"
 KEY = re.compile(r"(paper|ours)-(\d+)-(\d+)(?:-b([\d.]+))?(?:-p([\d.]+))?")
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
@@ -53,12 +60,12 @@ class Setting:
     @property
     def is_full(self) -> bool:
         """Whether this is the benchmark itself and no trial of it."""
-        return self.rows == ROWS and self.pool == "minilm"
+        return self.rows == ROWS and self.pool == POOL
 
     @property
     def home(self) -> Path:
         """The folder of base, sites and results."""
-        return WORK if self.is_full else WORK / f"trial-{self.rows}-{self.pool}"
+        return WORK / f"{self.rows}-{self.pool}"
 
     def result(self, key: str) -> Path:
         """Where a finished configuration's figures stand."""
@@ -66,7 +73,9 @@ class Setting:
 
     def is_finished(self, key: str) -> bool:
         """Whether the configuration was measured before, here or by whoever keeps the figures in git."""
-        return self.result(key).exists() or (self.is_full and (KEPT / f"{key}.json").exists())
+        kept = KEPT / f"{key}.json"
+        is_kept = self.is_full and kept.exists() and json.loads(kept.read_text(encoding="utf-8"))["pool"] == self.pool
+        return self.result(key).exists() or is_kept
 
 
 def parse_key(key: str) -> Configuration:
@@ -98,7 +107,7 @@ def run_all(setting: Setting, datasets: Path, wanted: Sequence[str], jobs: int) 
     print(f"{len(wanted) - len(missing)} finished before, to do: {', '.join(missing) or '-'}", flush=True)
     if not missing:
         return
-    if setting.pool == "minilm":
+    if setting.pool != "demo" and not all((SPECIALISTS / f"{name}.json").exists() for name in POOLS[setting.pool]):
         train_specialists(datasets)
     if _part(setting, datasets, "base"):
         raise SystemExit("The base of all configurations could not be built.")
@@ -121,10 +130,9 @@ def _part(setting: Setting, datasets: Path, name: str) -> int:
 
 
 def train_specialists(datasets: Path) -> None:
-    """Train the three specialists that are not there yet."""
-    out = ROOT / ".benchmarks" / "specialists"
+    """Train the specialists that are not there yet."""
     train = [sys.executable, "-m", "benchmarks.train_specialists", "--skip-measure"]
-    subprocess.run([*train, "--datasets", str(datasets), "--out", str(out)], cwd=ROOT, check=True)
+    subprocess.run([*train, "--datasets", str(datasets), "--out", str(SPECIALISTS)], cwd=ROOT, check=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -133,7 +141,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--datasets", type=Path, default=home)
     parser.add_argument("--rows", type=int, default=ROWS, help=f"fewer than {ROWS:,} for a trial of the benchmark")
-    parser.add_argument("--pool", choices=POOLS, default=POOLS[0], help="demo: the shipped specialists, for a trial")
+    parser.add_argument("--pool", choices=POOLS, default=POOL, help="mixed: reviews in the place of tweets-b")
     parser.add_argument("--only", action="append", metavar="KEY", help="run this configuration alone; may be repeated")
     parser.add_argument("--jobs", type=int, default=1, help="configurations at a time, one core each")
     parser.add_argument("--report", action="store_true", help="write the report of what is finished, run nothing")

@@ -1,6 +1,5 @@
 """What a finished configuration gave, read from its database; what its pools would say of other rows is asked here."""
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,16 @@ from benchmarks.main_job import CLASSES
 from benchmarks.refinement import Configuration
 from benchmarks.refinement_book import Book, answers_of, open_book, probs_of, share, taken
 from benchmarks.report import machine
+from benchmarks.train_specialists import read_rows
 
 CURVE_STEP = 100
 TEST_ROWS = 1_000
-TESTS = {"tweets-a": "semeval_tweets_2013_2016", "tweets-b": "semeval_tweets_2013_2016", "airline": "airline_tweets"}
+TESTS = {
+    "tweets-a": "semeval_tweets_2013_2016",
+    "tweets-b": "semeval_tweets_2013_2016",
+    "airline": "airline_tweets",
+    "reviews": "sst5",
+}
 
 
 def measure(wanted: Configuration, datasets: Path | None) -> dict[str, Any]:
@@ -190,9 +195,8 @@ def curve_of(book: Book, generations: Sequence[Any]) -> list[list[float]]:
 
 def read_test(datasets: Path, source: str) -> tuple[list[str], np.ndarray]:
     """(texts, classes) of the source's test set, its first thousand rows."""
-    with (datasets / source / "test.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))[:TEST_ROWS]
-    return [row["text"] for row in rows], np.array([CLASSES.index(row["label"]) for row in rows])
+    rows = read_rows(datasets / source / "test.csv", TEST_ROWS)
+    return [text for text, _label in rows], np.array([label for _text, label in rows])
 
 
 def test_right(version: Any, texts: list[str], gold: np.ndarray) -> float | None:

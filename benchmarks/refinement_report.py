@@ -42,7 +42,8 @@ def report(setting: Setting) -> None:
 def read(setting: Setting) -> dict[str, Figures]:
     """The finished configurations by key, those of the plan first and in its order."""
     folder = KEPT if setting.is_full else setting.home
-    found = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*-*.json"))}
+    every = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*-*.json"))}
+    found = {key: each for key, each in every.items() if each["pool"] == setting.pool}
     planned = [each.key for each in configurations() if each.key in found]
     return {key: found[key] for key in [*planned, *(key for key in found if key not in planned)]}
 

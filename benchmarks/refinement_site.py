@@ -17,9 +17,8 @@ from threading import Event
 from typing import Any
 from uuid import uuid4
 
-from benchmarks.main_job import CLASSES, SPECIALISTS
-from benchmarks.refinement import KEPT, Configuration, Setting, configurations, parse_key
-from benchmarks.scratch_site import ROOT
+from benchmarks.main_job import CLASSES
+from benchmarks.refinement import KEPT, POOLS, SPECIALISTS, Configuration, Setting, configurations, parse_key
 from benchmarks.train_specialists import RECIPES, training_slice
 
 QUEUES = ("io", "verify", "consensus", "refine")
@@ -56,8 +55,8 @@ def upload_of(rows: list[dict[str, str]]) -> io.BytesIO:
 
 def pool_folders(pool: str) -> dict[Path, dict[str, str]]:
     """The specialists' folders, each with its map from labels to class names."""
-    if pool == "minilm":
-        return {ROOT / ".benchmarks" / "specialists" / name: {each: each for each in CLASSES} for name in SPECIALISTS}
+    if pool != "demo":
+        return {SPECIALISTS / name: {each: each for each in CLASSES} for name in POOLS[pool]}
     from annotator_core.demo import label_maps, specialist_folders
 
     maps = label_maps()
@@ -180,7 +179,7 @@ def run_one(setting: Setting, datasets: Path, wanted: Configuration) -> None:
         mark.write_text(json.dumps({"digest": digest, "seconds": time.monotonic() - started}))
     from benchmarks.refinement_figures import measure
 
-    figures = measure(wanted, datasets if setting.pool == "minilm" else None) | json.loads(mark.read_text())
+    figures = measure(wanted, datasets if setting.pool != "demo" else None) | json.loads(mark.read_text())
     text = json.dumps({"key": wanted.key, "rows": setting.rows, "pool": setting.pool} | figures, indent=1) + "\n"
     setting.result(wanted.key).write_text(text)
     if setting.is_full and wanted in configurations():
