@@ -54,6 +54,12 @@ def has_open_chunks(job: Job, stage: str) -> bool:
     return job.chunks.filter(stage=stage).exclude(state=ChunkState.DONE).exists()
 
 
+def next_index(job: Job, stage: str) -> int:
+    """The number of the stage's next chunk: 0 for the first."""
+    last = job.chunks.filter(stage=stage).aggregate(last=Max("idx"))["last"]
+    return 0 if last is None else last + 1
+
+
 def alive_workers(now: datetime | None = None) -> list[Heartbeat]:
     """Workers heard of within ten seconds."""
     return list(Heartbeat.objects.filter(beat_at__gt=(now or timezone.now()) - timedelta(seconds=SILENT_AFTER_S)))

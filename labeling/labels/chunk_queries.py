@@ -1,18 +1,24 @@
-"""Reads of one chunk of votes and consensus, and the search for a budget's cut."""
+"""Reads of one chunk of votes and consensus, of what is voted on again, and the search for a budget's cut."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from annotator_core.types import ABSTAIN
+from django.db.models import Exists, OuterRef, QuerySet
+
+from annotator_core.types import ABSTAIN, LabelSource, Route, rank_source
 from labeling.datasets.chunk_queries import SampleText
-from labeling.labels.models import Consensus, Vote
+from labeling.datasets.models import Sample
+from labeling.labels.models import Consensus, ItemState, Label, ReviewItem, Vote
 from labeling.runs.models import Run
 from labeling.specialists.models import SpecialistVersion
 
 PARAMETERS = 500
 PAGE = 10_000
+RENEWED_ROUTES = (None, Route.ACCEPT)
+"""Without a route are rows that a budget's renewal left when a newer generation came in between."""
+PERSON_SOURCES = [source.value for source in LabelSource if rank_source(source) >= rank_source(LabelSource.IMPORTED)]
 StoredVote = tuple[int, bytes | None, str]
 
 
@@ -34,6 +40,7 @@ class ConsensusOnRow:
     uncertainty: float
     score: float
     confidence: float
+    generation: int
 
 
 def known_votes(version: SpecialistVersion, samples: Sequence[SampleText], dataset_id: int) -> dict[str, StoredVote]:
@@ -53,31 +60,30 @@ def known_votes(version: SpecialistVersion, samples: Sequence[SampleText], datas
     return known
 
 
-def consensus_between(run: Run, generation: int, low: int, high: int) -> list[ConsensusOnRow]:
-    """Consensus without a route of the rows at positions low to high."""
-    rows = Consensus.objects.filter(
-        run=run,
-        generation=generation,
-        route=None,
-        sample__dataset_id=run.dataset_id,
-        sample__position__gte=low,
-        sample__position__lt=high,
+def consensus_between(run: Run, low: int, high: int) -> list[ConsensusOnRow]:
+    """Current consensus without a route of the rows at positions low to high."""
+    rows = _unrouted(run).filter(
+        sample__dataset_id=run.dataset_id, sample__position__gte=low, sample__position__lt=high
     )
-    fields = ("sample_id", "sample__text_hash", "label_class_id", "uncertainty", "score", "confidence")
+    fields = ("sample_id", "sample__text_hash", "label_class_id", "uncertainty", "score", "confidence", "generation")
     return [ConsensusOnRow(*row) for row in rows.order_by("sample__position").values_list(*fields)]
 
 
-def find_cut(run: Run, generation: int, check: Callable[[], None]) -> Cut:
-    """The cut of the run's review budget: at most that share of rows, least certain first, equal texts together.
+def has_unrouted(run: Run) -> bool:
+    """Whether any row waits for a budget's cut."""
+    return _unrouted(run).exists()
 
-    Rows that nobody voted on count first, for a person must decide them anyway. The first group of equal texts that
-    does not fit ends the list.
+
+def find_cut(run: Run, check: Callable[[], None]) -> Cut:
+    """The cut of what is left of the run's review budget: at most that share of all rows goes to review.
+
+    Of the rows without a route those that nobody voted on count first, for a person must decide them anyway, then the
+    least certain ones, equal texts together. The first group of equal texts that does not fit ends the list.
     """
-    rows = Consensus.objects.filter(run=run, generation=generation)
-    budget = math.floor((run.review_budget or 0.0) / 100 * run.row_count + 1e-9)
-    budget -= rows.filter(label_class=None).count()
+    budget = math.floor((run.review_budget or 0.0) / 100 * run.row_count + 1e-9) - run.hard
+    budget -= _unrouted(run).filter(label_class=None).count()
     cut = Cut(-1.0, "")
-    for (score, text_hash), group in groupby(_by_score(run, generation, check)):
+    for (score, text_hash), group in groupby(_by_score(run, check)):
         budget -= sum(1 for _row in group)
         if budget < 0:
             break
@@ -85,12 +91,63 @@ def find_cut(run: Run, generation: int, check: Callable[[], None]) -> Cut:
     return cut
 
 
-def _by_score(run: Run, generation: int, check: Callable[[], None]) -> Iterator[tuple[float, str]]:
+def _unrouted(run: Run) -> QuerySet[Consensus]:
+    return Consensus.objects.filter(run=run, is_current=True, route=None)
+
+
+def _by_score(run: Run, check: Callable[[], None]) -> Iterator[tuple[float, str]]:
     """(score, text hash) of rows with votes, rising; equal scores are sorted here, so that an index does the rest."""
-    rows = Consensus.objects.filter(run=run, generation=generation, label_class__isnull=False)
-    rows = rows.order_by("score")
+    rows = _unrouted(run).filter(label_class__isnull=False).order_by("score")
     pairs = rows.values_list("score", "sample__text_hash").iterator(PAGE)
     for count, (_score, equal) in enumerate(groupby(pairs, key=lambda pair: pair[0])):
         if count % PAGE == 0:
             check()
         yield from sorted(equal)
+
+
+def has_older_items(run: Run) -> bool:
+    """Whether an open text's consensus is older than the run's newest generation."""
+    return _older_items(run, run.generation).exists()
+
+
+def rows_to_revote(run: Run, count: int) -> list[SampleText]:
+    """The rows to review, of generations older than the run's, of its next `count` open texts in queue order."""
+    items = _older_items(run, run.generation).order_by("priority", "id")
+    hashes = list(items.values_list("text_hash", flat=True)[:count])
+    rows: list[SampleText] = []
+    for start in range(0, len(hashes), PARAMETERS):
+        copies = Sample.objects.filter(dataset=run.dataset_id, text_hash__in=hashes[start : start + PARAMETERS])
+        older = _older(run, run.generation).filter(sample=OuterRef("pk"), route=Route.REVIEW)
+        found = copies.filter(Exists(older)).order_by("position")
+        rows += [SampleText(*row) for row in found.values_list("id", "text", "text_hash")]
+    return rows
+
+
+def _older_items(run: Run, generation: int) -> QuerySet[ReviewItem]:
+    """Open items of the run; the sample of each is a row to review, so that no other copy need be looked for."""
+    older = _older(run, generation).filter(sample=OuterRef("sample"), route=Route.REVIEW)
+    return ReviewItem.objects.filter(Exists(older), run=run, state=ItemState.OPEN)
+
+
+def _older(run: Run, generation: int) -> QuerySet[Consensus]:
+    return Consensus.objects.filter(run=run, is_current=True, generation__lt=generation)
+
+
+def has_rows_to_renew(run: Run) -> bool:
+    """Whether any accepted row's consensus is older than the run's newest generation."""
+    return any(_to_renew(run, route).exists() for route in RENEWED_ROUTES)
+
+
+def rows_to_renew(run: Run, count: int) -> list[SampleText]:
+    """The next `count` accepted rows of older generations, least certain first; none that a person labeled."""
+    rows: list[SampleText] = []
+    for route in RENEWED_ROUTES:
+        part = _to_renew(run, route).order_by("score", "sample_id")
+        fields = ("sample_id", "sample__text", "sample__text_hash")
+        rows += [SampleText(*row) for row in part.values_list(*fields)[: count - len(rows)]]
+    return rows
+
+
+def _to_renew(run: Run, route: Route | None) -> QuerySet[Consensus]:
+    labeled = Label.objects.filter(sample=OuterRef("sample"), is_current=True, source__in=PERSON_SOURCES)
+    return _older(run, run.generation).filter(~Exists(labeled), route=route)

@@ -1,230 +1,161 @@
-"""The run job: chunks of rows are voted on; a review budget finds its cut when all votes are in, then routes."""
+"""The run job: rows are voted on, routed, and voted on again when a round brought better specialists."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-import numpy as np
 from django.conf import settings
+from django.db import transaction
 
-from annotator_core.arrays import FloatArray, IntArray
-from annotator_core.errors import PredictionStopped
-from annotator_core.types import ABSTAIN
-from labeling.datasets.chunk_queries import SampleText, samples_between
-from labeling.jobs.actions import Claim, add_chunks, finishing
+from labeling.datasets.chunk_queries import samples_between
+from labeling.jobs.actions import Claim, add_chunks, begin_stage, finishing
 from labeling.jobs.models import Job, JobState
-from labeling.jobs.queries import has_open_chunks
+from labeling.jobs.queries import has_open_chunks, next_index
+from labeling.labels.actions.mix import mix_in
 from labeling.labels.actions.verdicts import withdraw_items
-from labeling.labels.actions.votes import ConsensusRow, VoteRow, record_routes, record_votes
-from labeling.labels.chunk_queries import consensus_between, find_cut, known_votes
-from labeling.labels.engine import combine, pack, unpack
-from labeling.labels.models import ItemReason
-from labeling.pipeline.hand import Hand, StopWork
-from labeling.runs.actions import add_member_counts, end_voting, note_members, set_cut
-from labeling.runs.models import Aggregator, PoolMember, Run, RunState
-from labeling.runs.queries import current_generation, pool_of
-from labeling.specialists.engine import predict
-from labeling.specialists.models import SpecialistVersion
+from labeling.labels.actions.votes import count_until_full, record_votes
+from labeling.labels.chunk_queries import has_older_items, has_rows_to_renew, has_unrouted
+from labeling.pipeline.ballots import ask_pool, count_answers
+from labeling.pipeline.hand import Hand
+from labeling.refinement.actions import start_round
+from labeling.refinement.models import ROUND_OPEN_STATES, RefinementRound, Trigger
+from labeling.refinement.queries import round_at_work
+from labeling.runs.actions import (
+    begin_renewal,
+    close_when_decided,
+    end_renewal,
+    end_voting,
+    lock_run,
+    set_voting,
+    stop_at_full_pool,
+)
+from labeling.runs.models import Run, RunState, VoteAhead
+from labeling.web.errors import ActionError
 
-VOTE, CUT, ROUTE = "vote", "cut", "route"
-
-
-@dataclass(frozen=True, slots=True)
-class MemberVotes:
-    """One member's votes on a chunk: class indices (n,) with ABSTAIN, probs (n, k), reasons, cost of inference."""
-
-    member: PoolMember
-    votes: IntArray
-    probs: FloatArray
-    reasons: tuple[str, ...]
-    truncated: int
-    seconds: float
+VOTE, CUT, ROUTE, REVOTE, RENEW = "vote", "cut", "route", "revote", "renew"
 
 
 def vote(claim: Claim, hand: Hand) -> None:
-    """Every pool member votes on the chunk's rows; votes, consensus, routes and counters are stored with its end."""
+    """The newest pool votes on the chunk's rows; votes, consensus, routes and counters are stored with its end.
+
+    Where votes stop at a full pool, the rows after the one that fills it keep their votes and get no consensus yet.
+    """
     run = Run.objects.select_related("dataset").get(pk=claim.subject)
-    members = pool_of(run)
-    samples = samples_between(run.dataset, claim.low, claim.high)
-    ballots = [_ballot(run, member, samples, hand, index, len(members)) for index, member in enumerate(members)]
-    rows = _consensus(run, samples, ballots) if samples else []
+    answers = ask_pool(run, run.generation, samples_between(run.dataset, claim.low, claim.high), hand)
+    votes = answers.votes()
     with finishing(claim) as job:
-        votes = [row for ballot in ballots for row in _vote_rows(ballot, samples)]
-        record_votes(
-            run=run,
-            generation=claim.generation,
-            votes=votes,
-            rows=rows,
-            truncated=max((b.truncated for b in ballots), default=0),
-        )
-        for ballot in ballots:
-            _count_ballot(ballot, rows)
-        job.progress += len(samples)
-
-
-def _ballot(run: Run, member: PoolMember, samples: Sequence[SampleText], hand: Hand, index: int, m: int) -> MemberVotes:
-    """Stored votes on the same texts are taken as they are; the other distinct texts are inferred once each."""
-    version = member.version
-    known = known_votes(version, samples, run.dataset_id)
-    missing = list({s.text_hash: s.text for s in samples if s.text_hash not in known}.items())
-
-    def on_progress(done: int, _total: int) -> None:
-        share = (index + done / max(1, len(missing))) / m
-        hand.report(int(share * len(samples)))
-
-    truncated, seconds = 0, 0.0
-    if missing:
-        try:
-            found = predict(
-                version, [text for _hash, text in missing], on_progress=on_progress, should_stop=hand.should_stop
-            )
-        except PredictionStopped as error:
-            raise StopWork from error
-        truncated, seconds = found.truncated, found.seconds
-        for (text_hash, _text), blob, reason, row in zip(
-            missing, pack(found.probs), found.reasons, found.probs, strict=True
-        ):
-            known[text_hash] = (ABSTAIN if blob is None else int(row.argmax()), blob, reason or "")
-    return _spread(member, samples, known, truncated, seconds)
-
-
-def _spread(
-    member: PoolMember,
-    samples: Sequence[SampleText],
-    known: dict[str, tuple[int, bytes | None, str]],
-    truncated: int,
-    seconds: float,
-) -> MemberVotes:
-    """From votes by text to votes by sample."""
-    answers = [known[sample.text_hash] for sample in samples]
-    votes = np.array([answer[0] for answer in answers], dtype=np.int64)
-    probs = unpack([answer[1] for answer in answers], len(member.version.class_ids))
-    return MemberVotes(member, votes, probs, tuple(answer[2] for answer in answers), truncated, seconds)
-
-
-def _consensus(run: Run, samples: Sequence[SampleText], ballots: Sequence[MemberVotes]) -> list[ConsensusRow]:
-    class_ids = ballots[0].member.version.class_ids
-    votes = np.stack([ballot.votes for ballot in ballots], axis=1)
-    probs = np.stack([ballot.probs for ballot in ballots], axis=1)
-    is_average = run.aggregator == Aggregator.AVERAGE
-    found = combine(votes, probs, n_classes=len(class_ids), min_agree=run.min_agree, is_average=is_average)
-    is_cut_later = run.review_budget is not None
-    return [
-        ConsensusRow(
-            sample_id=sample.pk,
-            text_hash=sample.text_hash,
-            class_id=None if index == ABSTAIN else class_ids[index],
-            uncertainty=round(float(uncertainty), 6),
-            score=round(float(score), 6),
-            confidence=round(float(confidence), 6),
-            is_hard=None if is_cut_later else bool(is_hard),
-        )
-        for sample, index, uncertainty, score, confidence, is_hard in zip(
-            samples,
-            found.classes.tolist(),
-            found.uncertainty,
-            found.score,
-            found.confidence,
-            found.is_hard,
-            strict=True,
-        )
-    ]
-
-
-def _vote_rows(ballot: MemberVotes, samples: Sequence[SampleText]) -> list[VoteRow]:
-    version: SpecialistVersion = ballot.member.version
-    blobs = pack(ballot.probs)
-    tops = np.nan_to_num(ballot.probs).max(axis=1).tolist()
-    return [
-        VoteRow(sample.pk, version.pk, *_answer(version, index, top, blob), reason)
-        for sample, index, top, blob, reason in zip(
-            samples, ballot.votes.tolist(), tops, blobs, ballot.reasons, strict=True
-        )
-    ]
-
-
-def _answer(
-    version: SpecialistVersion, index: int, top: float, blob: bytes | None
-) -> tuple[int | None, float | None, bytes | None]:
-    if index == ABSTAIN:
-        return None, None, None
-    return version.class_ids[index], round(top, 6), blob
-
-
-def _count_ballot(ballot: MemberVotes, rows: Sequence[ConsensusRow]) -> None:
-    """The member's counters: votes, abstentions, votes for the consensus class; and why it abstained, for the page."""
-    class_ids = ballot.member.version.class_ids
-    chosen = [None if index == ABSTAIN else class_ids[index] for index in ballot.votes.tolist()]
-    agreed = sum(mine is not None and mine == row.class_id for mine, row in zip(chosen, rows, strict=True))
-    abstained = chosen.count(None)
-    add_member_counts(
-        member_id=ballot.member.pk,
-        voted=len(chosen) - abstained,
-        abstained=abstained,
-        agreed=agreed,
-        seconds=ballot.seconds,
-    )
-    reason = next((reason for reason in ballot.reasons if reason), "")
-    if reason:
-        note_members(notes={ballot.member.pk: reason})
-
-
-def cut(claim: Claim, hand: Hand) -> None:
-    """Find the score up to which the budget reaches, when every row has its votes."""
-    run = Run.objects.get(pk=claim.subject)
-    generation = current_generation(run)
-    found = find_cut(run, generation.number, hand.check)
-    with finishing(claim):
-        set_cut(generation_id=generation.pk, score=found.score, text_hash=found.text_hash)
-
-
-def route(claim: Claim, hand: Hand) -> None:
-    """Give the chunk's rows the route that the cut says."""
-    run = Run.objects.select_related("dataset").get(pk=claim.subject)
-    generation = current_generation(run)
-    border = (generation.cut_score if generation.cut_score is not None else -1.0, generation.cut_hash)
-    hand.check()
-    rows = [
-        ConsensusRow(
-            sample_id=row.sample_id,
-            text_hash=row.text_hash,
-            class_id=row.class_id,
-            uncertainty=row.uncertainty,
-            score=row.score,
-            confidence=row.confidence,
-            is_hard=row.class_id is None or (row.score, row.text_hash) <= border,
-            reason=ItemReason.HARD if row.uncertainty > 0 else ItemReason.UNCERTAIN,
-        )
-        for row in consensus_between(run, generation.number, claim.low, claim.high)
-    ]
-    with finishing(claim):
-        record_routes(run=run, generation=claim.generation, rows=rows)
+        locked = lock_run(run.pk)
+        count = count_until_full(locked, answers.rows)
+        rows = answers.rows[:count]
+        record_votes(run=locked, generation=run.generation, votes=votes, rows=rows, truncated=answers.truncated)
+        count_answers(answers, {row.sample_id for row in rows})
+        if count is not None:
+            stop_at_full_pool(run_id=run.pk, number=run.generation, until=claim.low + count)
+        job.progress += len(rows)
 
 
 def advance(job: Job) -> None:
-    """vote, then (with a budget) cut and route, then the people's turn. A cancelled run's open items are withdrawn."""
-    run = Run.objects.get(pk=job.subject)
+    """A round when the hard pool is full, then the run's next stage. A cancelled run's open items are withdrawn."""
+    run = lock_run(job.subject)
     if run.state == RunState.CANCELLED:
         withdraw_items(run=run)
-    elif job.state == JobState.RUNNING:
-        _next_stage(job, run)
+    elif run.is_active and job.state in {JobState.RUNNING, JobState.DONE}:
+        is_learning = _start_due_round(job, run)
+        if job.state == JobState.DONE or not has_open_chunks(job, job.stage):
+            _next_stage(job, run, is_learning)
 
 
-def _next_stage(job: Job, run: Run) -> None:
-    if not job.stage:
+def _start_due_round(job: Job, run: Run) -> bool:
+    """Whether a round is at work; one is started when the hard pool is full. Where none can be, the job says why."""
+    if round_at_work(run):
+        return True
+    if not run.is_pool_full:
+        return False
+    try:
+        with transaction.atomic():
+            start_round(run=run, trigger=Trigger.BETA, by=None)
+    except ActionError as error:
+        job.error = error.message
+        return False
+    run.refresh_from_db(fields=["learned"])
+    return True
+
+
+def _next_stage(job: Job, run: Run, is_learning: bool) -> None:
+    is_budget = run.review_budget is not None
+    if run.vote_ahead == VoteAhead.POOL and run.voted < run.row_count:
+        _vote_on(job, run, is_learning)
+    elif not job.stage:
         _open_stage(job, run, VOTE, "consensus", settings.CHUNK_ROWS)
-    elif has_open_chunks(job, job.stage):
-        return
-    elif job.stage == VOTE and run.review_budget is not None:
-        job.stage = CUT
-        add_chunks(job=job, stage=CUT, queue="io", ranges=[(0, run.row_count)])
+    elif job.stage == VOTE and is_budget and job.state == JobState.RUNNING:
+        _open_stage(job, run, CUT, "io", run.row_count)
     elif job.stage == CUT:
         _open_stage(job, run, ROUTE, "io", 4 * settings.CHUNK_ROWS)
     else:
-        end_voting(run_id=run.pk)
-        job.state = JobState.DONE
+        _settle(job, run, is_learning)
 
 
 def _open_stage(job: Job, run: Run, stage: str, queue: str, size: int) -> None:
-    job.stage = stage
+    """All chunks of the stage at once."""
+    job.stage, job.state, job.finished_at = stage, JobState.RUNNING, None
     ranges = [(low, min(low + size, run.row_count)) for low in range(0, run.row_count, size)]
-    add_chunks(job=job, stage=stage, queue=queue, ranges=ranges)
+    add_chunks(
+        job=job, stage=stage, queue=queue, ranges=ranges, generation=run.generation, first=next_index(job, stage)
+    )
+
+
+def _open_chunk(job: Job, run: Run, stage: str, low: int, high: int) -> None:
+    """One more chunk of a stage whose chunks follow each other."""
+    job.stage, first = stage, next_index(job, stage)
+    add_chunks(job=job, stage=stage, queue="consensus", ranges=[(low, high)], generation=run.generation, first=first)
+
+
+def _vote_on(job: Job, run: Run, is_learning: bool) -> None:
+    """One chunk after the other until the pool is full; then people decide, a round learns, and it goes on."""
+    is_full = run.beta is not None and run.hard - run.learned >= run.beta
+    set_voting(run_id=run.pk, is_voting=not (is_full or is_learning))
+    if not (is_full or is_learning):
+        _open_chunk(job, run, VOTE, run.voted, min(run.voted + settings.CHUNK_ROWS, run.row_count))
+
+
+def _settle(job: Job, run: Run, is_learning: bool) -> None:
+    """Every row has a route: people decide, and the newest pool votes again on what older ones voted on."""
+    end_voting(run_id=run.pk)
+    if run.random_share:
+        ended = RefinementRound.objects.filter(run=run).exclude(state__in=ROUND_OPEN_STATES).count()
+        mix_in(run=run, draws=ended + 1)
+    run.refresh_from_db()
+    if has_older_items(run):
+        _vote_again(job, run, REVOTE, run.to_review)
+    elif _is_renewal_wanted(run, is_learning):
+        _renew(job, run, is_learning)
+    else:
+        _rest(job, run, is_learning)
+
+
+def _is_renewal_wanted(run: Run, is_learning: bool) -> bool:
+    """When a manager asked or it has begun, else when nothing waits for people and no round may bring newer ones."""
+    is_free = run.to_review == 0 and not is_learning
+    return run.is_renewal_due and (run.is_renewal_asked or is_free)
+
+
+def _renew(job: Job, run: Run, is_learning: bool) -> None:
+    if has_rows_to_renew(run):
+        begin_renewal(run_id=run.pk)
+        _vote_again(job, run, RENEW, run.accepted)
+        return
+    end_renewal(run=run)
+    if has_unrouted(run):
+        _open_stage(job, run, CUT, "io", run.row_count)
+    else:
+        _rest(job, run, is_learning)
+
+
+def _vote_again(job: Job, run: Run, stage: str, total: int) -> None:
+    if job.stage != stage or job.state == JobState.DONE:
+        begin_stage(job=job, stage=stage, total=total)
+    _open_chunk(job, run, stage, 0, settings.CHUNK_ROWS)
+
+
+def _rest(job: Job, run: Run, is_learning: bool) -> None:
+    """Nothing is left to vote on: the job is done until a decision or a round wakes it."""
+    if job.stage in {REVOTE, RENEW}:
+        job.progress = job.total
+    job.state = JobState.DONE
+    close_when_decided(run_id=run.pk, is_idle=not is_learning)

@@ -25,6 +25,11 @@ def active_run(dataset: Dataset) -> Run | None:
     return Run.objects.filter(dataset=dataset, state__in=ACTIVE_STATES).first()
 
 
+def is_followed(run: Run) -> bool:
+    """Whether another run is at work on the data set of a run that is over."""
+    return not run.is_active and Run.objects.filter(dataset=run.dataset_id, state__in=ACTIVE_STATES).exists()
+
+
 def newest_run(dataset: Dataset) -> Run | None:
     """The data set's newest run that was not cancelled."""
     return Run.objects.filter(dataset=dataset).exclude(state="cancelled").first()

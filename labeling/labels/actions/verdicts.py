@@ -1,23 +1,23 @@
 """What people decide on review items: decide, undo, reopen, withdraw. Verdicts are only ever appended."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count, F, Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from annotator_core.types import LabelSource, Route, rank_source
 from labeling.datasets.models import Sample
-from labeling.labels.actions.labels import LabelRow, batched_ids, retract_labels, set_labels
-from labeling.labels.actions.news import announce
+from labeling.labels.actions.labels import LabelRow, retract_labels, set_labels
+from labeling.labels.actions.waiting import count_decided, is_wanted
 from labeling.labels.models import Consensus, ItemState, Lease, ReviewItem, Verdict
 from labeling.projects.models import LabelClass, Project
-from labeling.runs.actions import add_counts, close_when_decided
-from labeling.runs.models import ACTIVE_STATES, Run, RunState
+from labeling.runs.actions import lock_runs_of_item
+from labeling.runs.models import Run, RunState
 from labeling.web.errors import ActionError
 
 LEASE_MINUTES = 10  # review.md, "The queue"
@@ -57,6 +57,7 @@ def decide(  # noqa: PLR0913 (an answer has these parts; all are named at the ca
     another screen, the verdict is stored as stale. Raises ActionError for an item or class that is not the project's.
     """
     with transaction.atomic():
+        lock_runs_of_item(item_id)
         item = _lock_item(project, item_id)
         found = list(Verdict.objects.filter(Q(client_id=client_id) | Q(item=item, user_id=user_id, is_current=True)))
         earlier = next((verdict for verdict in found if verdict.client_id == client_id), None)
@@ -91,6 +92,7 @@ def undo(*, project: Project, user_id: int, client_id: UUID) -> ReviewItem:
         if earlier and earlier.is_undo and earlier.item.project_id == project.pk:
             return earlier.item
         latest = _undoable(project, user_id)
+        lock_runs_of_item(latest.item_id)
         item = _lock_item(project, latest.item_id)
         if not Verdict.objects.filter(pk=latest.pk, is_current=True).exists():
             raise ActionError(_("This decision was changed at the same moment. Try again."))
@@ -104,6 +106,7 @@ def undo(*, project: Project, user_id: int, client_id: UUID) -> ReviewItem:
 def reopen(*, project: Project, item_id: int) -> ReviewItem:
     """Put a decided item back into the queue; its verdicts stay as history, their labels are taken back."""
     with transaction.atomic():
+        lock_runs_of_item(item_id)
         item = _lock_item(project, item_id)
         if item.state != ItemState.DECIDED:
             raise ActionError(_("Only a decided text can be reopened."))
@@ -143,11 +146,19 @@ def _repeated(earlier: Verdict, item: ReviewItem, user_id: int) -> Decision:
 
 
 def _is_decidable(item: ReviewItem, user_id: int, mine: Verdict | None) -> bool:
-    """Whether the answer counts: the item is open and on no other screen, or the person changes the own answer."""
-    if item.state == ItemState.OPEN:
+    """Whether the answer counts: the item waits and is on no other screen, or the person changes the own answer."""
+    if item.state == ItemState.OPEN or _was_taken_off(item):
         live = Lease.objects.filter(item=item, expires_at__gt=timezone.now())
         return not live.exclude(user_id=user_id).exists()
     return item.state == ItemState.DECIDED and mine is not None and not mine.is_undo
+
+
+def _was_taken_off(item: ReviewItem) -> bool:
+    """Whether newer specialists took it off the queue: the answer of a person who still had it counts all the same."""
+    if item.state != ItemState.WITHDRAWN or item.run is None or item.run.state == RunState.CANCELLED:
+        return False
+    accepted = Consensus.objects.filter(run=item.run, is_current=True, route=Route.ACCEPT)
+    return accepted.filter(sample=item.sample_id).exists()
 
 
 def _store_stale(verdict: Verdict) -> None:
@@ -171,7 +182,7 @@ def _conclude(item: ReviewItem, verdict: Verdict, class_id: int) -> int:
     sample_ids = list(copies.order_by("id").values_list("id", flat=True))
     rows = [LabelRow(one, class_id, run_id=item.run_id, verdict_id=verdict.pk) for one in sample_ids]
     before = set_labels(rows=rows, source=LabelSource.HUMAN)
-    _count((one for one in sample_ids if not _is_by_person(before.get(one))), sign=1)
+    count_decided((one for one in sample_ids if not _is_by_person(before.get(one))), sign=1)
     return len(rows)
 
 
@@ -195,7 +206,7 @@ def _take_back(item: ReviewItem, verdict_ids: Iterable[int]) -> None:
     run_ids = _retract(verdict_ids)
     if item.state != ItemState.DECIDED or _has_verdict(item):
         return
-    item.state = ItemState.OPEN if _is_wanted(item, run_ids) else ItemState.WITHDRAWN
+    item.state = ItemState.OPEN if is_wanted(item, run_ids) else ItemState.WITHDRAWN
     item.version += 1
     item.save(update_fields=["state", "version"])
 
@@ -205,17 +216,11 @@ def _retract(verdict_ids: Iterable[int]) -> dict[int, int]:
     left: dict[int, LabelSource | None] = {}
     for verdict_id in verdict_ids:
         left |= retract_labels(verdict_id=verdict_id)
-    return _count((one for one, source in left.items() if not _is_by_person(source)), sign=-1)
+    return count_decided((one for one, source in left.items() if not _is_by_person(source)), sign=-1)
 
 
 def _has_verdict(item: ReviewItem) -> bool:
     return Verdict.objects.filter(item=item, is_current=True, is_undo=False, is_stale=False).exists()
-
-
-def _is_wanted(item: ReviewItem, run_ids: Mapping[int, int]) -> bool:
-    """A text comes back to the queue unless only cancelled runs asked for it."""
-    asking = set(run_ids) if item.run_id is None else {*run_ids, item.run_id}
-    return not asking or Run.objects.filter(pk__in=asking).exclude(state=RunState.CANCELLED).exists()
 
 
 def _lease(item: ReviewItem, user_id: int) -> None:
@@ -224,27 +229,3 @@ def _lease(item: ReviewItem, user_id: int) -> None:
     if not live.exists():
         until = timezone.now() + timedelta(minutes=LEASE_MINUTES)
         Lease.objects.update_or_create(item=item, slot=0, defaults={"user_id": user_id, "expires_at": until})
-
-
-def _count(sample_ids: Iterable[int], *, sign: int) -> dict[int, int]:
-    """Add to (or take from) `decided` of every run that sent these samples to review; samples by run."""
-    counts: dict[int, int] = {}
-    for ids in batched_ids(sample_ids):
-        hard = Consensus.objects.filter(sample_id__in=ids, route=Route.REVIEW)
-        for run_id, n in hard.values_list("run_id").annotate(n=Count("sample_id", distinct=True)):
-            counts[run_id] = counts.get(run_id, 0) + n
-    for run_id, n in sorted(counts.items()):
-        add_counts(run_id=run_id, decided=sign * n)
-    for run_id in _turned(counts, sign):
-        close_when_decided(run_id=run_id)
-    announce(set(counts))
-    return counts
-
-
-def _turned(counts: Mapping[int, int], sign: int) -> list[int]:
-    """Runs that are done now, or not any more. One whose data set has another active run stays as it is."""
-    runs = Run.objects.filter(pk__in=counts)
-    if sign > 0:
-        return list(runs.filter(state=RunState.REVIEWING, hard=F("decided")).values_list("id", flat=True))
-    done = runs.filter(state=RunState.DONE).exclude(dataset__runs__state__in=ACTIVE_STATES)
-    return list(done.order_by("-id").values_list("id", flat=True)[:1])

@@ -1,187 +1,78 @@
 """Storing what the pool said: votes, consensus, routes, and what follows from a route."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from django.db.models import Count
+from annotator_core.types import LabelSource, Route
+from labeling.labels.actions.items import open_items
+from labeling.labels.actions.labels import LabelRow, batched_ids, set_labels
+from labeling.labels.actions.rows import ConsensusRow, VoteRow, store_consensus, store_votes
+from labeling.labels.models import Consensus, Label
+from labeling.runs.actions import add_counts, add_generation_counts
+from labeling.runs.models import Run, VoteAhead
 
-from annotator_core.types import LabelSource, Route, rank_source
-from labeling.datasets.models import Dataset, Sample
-from labeling.labels.actions.labels import LabelRow, set_labels
-from labeling.labels.models import Consensus, ItemReason, ItemState, Label, ReviewItem, Vote
-from labeling.runs.actions import add_counts
-from labeling.runs.models import Run
-from labeling.web.bulk import insert_rows
-
-PARAMETERS = 500
-VOTE_FIELDS = ("sample_id", "version_id", "label_class_id", "top_probability", "probs", "reason")
-CONSENSUS_FIELDS = (
-    "run_id",
-    "sample_id",
-    "generation",
-    "is_current",
-    "label_class_id",
-    "uncertainty",
-    "score",
-    "confidence",
-    "route",
-)
-ITEM_FIELDS = (
-    "project_id",
-    "dataset_id",
-    "sample_id",
-    "run_id",
-    "text_hash",
-    "reason",
-    "is_blind",
-    "needed",
-    "priority",
-    "copies",
-    "state",
-    "version",
-)
-PERSON_SOURCES = [source.value for source in LabelSource if rank_source(source) >= rank_source(LabelSource.IMPORTED)]
-
-
-@dataclass(frozen=True, slots=True)
-class VoteRow:
-    """One version's answer on one sample; `class_id` and `probs` are None for an abstention with its reason."""
-
-    sample_id: int
-    version_id: int
-    class_id: int | None
-    top_probability: float | None
-    probs: bytes | None
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class ConsensusRow:
-    """The pool's answer on one sample. `is_hard` is None while a budget's cut is not known yet."""
-
-    sample_id: int
-    text_hash: str
-    class_id: int | None
-    uncertainty: float
-    score: float
-    confidence: float
-    is_hard: bool | None
-    reason: ItemReason = ItemReason.HARD
+__all__ = ["ConsensusRow", "VoteRow", "count_until_full", "follow_routes", "record_routes", "record_votes"]
 
 
 def record_votes(
     *, run: Run, generation: int, votes: Sequence[VoteRow], rows: Sequence[ConsensusRow], truncated: int
 ) -> None:
     """Store a chunk's votes and consensus in the transaction that finishes it; route the rows whose route is known."""
-    insert_rows(
-        Vote,
-        VOTE_FIELDS,
-        [(v.sample_id, v.version_id, v.class_id, v.top_probability, v.probs, v.reason) for v in votes],
-    )
-    insert_rows(
-        Consensus,
-        CONSENSUS_FIELDS,
-        [
-            (run.pk, r.sample_id, generation, True, r.class_id, r.uncertainty, r.score, r.confidence, _route(r))
-            for r in rows
-        ],
-    )
+    store_votes(votes)
+    store_consensus(run, generation, rows)
     add_counts(run_id=run.pk, voted=len(rows), truncated=truncated)
-    _follow_routes(run, generation, [row for row in rows if row.is_hard is not None])
+    follow_routes(run, generation, [row for row in rows if row.is_hard is not None])
+
+
+def count_until_full(run: Run, rows: Sequence[ConsensusRow]) -> int | None:
+    """How many of the rows, in order of position, end with the one that fills the hard pool; None when none does.
+
+    Only a run that votes until its pool is full ever stops. The caller has locked the run.
+    """
+    if run.vote_ahead != VoteAhead.POOL or run.beta is None:
+        return None
+    room = run.beta - (run.hard - run.learned)
+    for count, row in enumerate(rows, 1):
+        room -= row.is_hard is True
+        if room <= 0:
+            return count
+    return None
 
 
 def record_routes(*, run: Run, generation: int, rows: Sequence[ConsensusRow]) -> None:
-    """Store the routes that the budget's cut gives to rows voted on before."""
+    """Store the routes that the budget's cut gives to rows which that generation voted on."""
     for is_hard in (True, False):
-        ids = [row.sample_id for row in rows if row.is_hard is is_hard]
-        for start in range(0, len(ids), PARAMETERS):
-            part = Consensus.objects.filter(
-                run=run, generation=generation, route=None, sample_id__in=ids[start : start + PARAMETERS]
-            )
+        for ids in batched_ids(row.sample_id for row in rows if row.is_hard is is_hard):
+            part = Consensus.objects.filter(run=run, is_current=True, route=None, sample_id__in=ids)
             part.update(route=Route.REVIEW if is_hard else Route.ACCEPT)
-    _follow_routes(run, generation, rows)
+    follow_routes(run, generation, rows)
 
 
-def _route(row: ConsensusRow) -> str | None:
-    if row.is_hard is None:
-        return None
-    return Route.REVIEW.value if row.is_hard else Route.ACCEPT.value
-
-
-def _follow_routes(run: Run, generation: int, rows: Sequence[ConsensusRow]) -> None:
-    """ACCEPT writes the label, REVIEW makes an item a text; then the run's counters."""
+def follow_routes(run: Run, generation: int, rows: Sequence[ConsensusRow]) -> None:
+    """REVIEW makes an item a text, ACCEPT writes the label; then the counters of the run and of the generation."""
     accepted = [row for row in rows if not row.is_hard]
     hard = [row for row in rows if row.is_hard]
+    decided = open_items(run, hard)
+    relabeled = accept(run, generation, accepted)
+    add_counts(run_id=run.pk, accepted=len(accepted), hard=len(hard), decided=decided)
+    add_generation_counts(run_id=run.pk, number=generation, relabeled=relabeled)
+
+
+def accept(run: Run, generation: int, rows: Sequence[ConsensusRow]) -> int:
+    """Label the rows with their consensus; how many of them this run had labeled with another class before."""
     labels = [
         LabelRow(row.sample_id, row.class_id, row.confidence, run_id=run.pk, generation=generation)
-        for row in accepted
+        for row in rows
         if row.class_id is not None
     ]
+    before = _consensus_labels(run, labels) if generation else {}
     set_labels(rows=labels, source=LabelSource.CONSENSUS)
-    decided = _open_items(run, hard)
-    add_counts(run_id=run.pk, accepted=len(accepted), hard=len(hard), decided=decided)
+    return sum(before.get(row.sample_id, row.class_id) != row.class_id for row in labels)
 
 
-def _open_items(run: Run, hard: Sequence[ConsensusRow]) -> int:
-    """One open item for each text that no person has decided; how many of the rows a person had decided already.
-
-    A verdict or an undo on a copy may be on its way: labels are read only while the texts' items are locked, once for
-    the items that are there and once for those that came meanwhile, so that either the verdict counts this row or
-    this call does, never both or neither.
-    """
-    _lock_closed_items(run, sorted({row.text_hash for row in hard}))
-    known = _person_labeled([row.sample_id for row in hard])
-    waiting = [row for row in hard if row.sample_id not in known]
-    first = {row.text_hash: row for row in reversed(waiting)}
-    insert_rows(ReviewItem, ITEM_FIELDS, _item_rows(run, first))
-    closed = _lock_closed_items(run, list(first))
-    late = _person_labeled([row.sample_id for row in waiting if row.text_hash in closed])
-    return len(known) + len(late)
-
-
-def _item_rows(run: Run, first: dict[str, ConsensusRow]) -> list[tuple[object, ...]]:
-    dataset = run.dataset
-    copies = _count_copies(dataset, list(first))
-    return [
-        (
-            *(run.project_id, dataset.pk, row.sample_id, run.pk, text_hash, row.reason.value),
-            *(
-                run.has_frame and text_hash <= dataset.frame_until,
-                1,
-                row.score,
-                copies.get(text_hash, 1),
-                ItemState.OPEN.value,
-                0,
-            ),
-        )
-        for text_hash, row in sorted(first.items())
-    ]
-
-
-def _count_copies(dataset: Dataset, hashes: list[str]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for start in range(0, len(hashes), PARAMETERS):
-        part = Sample.objects.filter(dataset=dataset, text_hash__in=hashes[start : start + PARAMETERS])
-        counts.update(part.values_list("text_hash").annotate(n=Count("id")).values_list("text_hash", "n"))
-    return counts
-
-
-def _lock_closed_items(run: Run, hashes: list[str]) -> set[str]:
-    """Lock the run's items of these texts, in one order; those that are decided already."""
-    closed: set[str] = set()
-    for start in range(0, len(hashes), PARAMETERS):
-        items = ReviewItem.objects.select_for_update().filter(run=run, text_hash__in=hashes[start : start + PARAMETERS])
-        found = items.order_by("id").values_list("text_hash", "state")
-        closed.update(text_hash for text_hash, state in found if state == ItemState.DECIDED)
-    return closed
-
-
-def _person_labeled(sample_ids: list[int]) -> set[int]:
-    """Those samples whose current label a person gave (or that came in verified)."""
-    labeled: set[int] = set()
-    for start in range(0, len(sample_ids), PARAMETERS):
-        part = Label.objects.filter(
-            sample_id__in=sample_ids[start : start + PARAMETERS], is_current=True, source__in=PERSON_SOURCES
-        )
-        labeled.update(part.values_list("sample_id", flat=True))
-    return labeled
+def _consensus_labels(run: Run, rows: Sequence[LabelRow]) -> dict[int, int]:
+    """The classes of the samples' current labels that came from the run's pool."""
+    classes: dict[int, int] = {}
+    for ids in batched_ids(row.sample_id for row in rows):
+        labels = Label.objects.filter(sample_id__in=ids, is_current=True, run=run, source=LabelSource.CONSENSUS)
+        classes.update(labels.values_list("sample_id", "label_class_id"))
+    return classes

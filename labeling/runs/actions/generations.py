@@ -8,7 +8,7 @@ from labeling.jobs.actions import mark_dirty
 from labeling.runs.actions.counts import lock_run
 from labeling.runs.actions.runs import KIND
 from labeling.runs.models import GenerationOrigin, PoolGeneration, PoolMember, Run, RunState, VoteAhead
-from labeling.runs.queries import active_run, current_generation
+from labeling.runs.queries import current_generation, is_followed
 from labeling.specialists.models import SpecialistVersion
 from labeling.web.errors import ActionError
 
@@ -58,7 +58,7 @@ def _take_up(run: Run) -> None:
     is_stopped = run.vote_ahead == VoteAhead.POOL and run.voted < run.row_count
     if run.state == RunState.REVIEWING and is_stopped:
         run.state = RunState.RUNNING
-    elif run.state == RunState.DONE and run.is_renewal_due and active_run(run.dataset) is None:
+    elif run.state == RunState.DONE and run.is_renewal_due and not is_followed(run):
         run.state, run.finished_at = RunState.REVIEWING, None
 
 

@@ -4,7 +4,7 @@ from django.utils import timezone
 
 from labeling.runs.actions.counts import lock_run
 from labeling.runs.models import Run, RunState
-from labeling.runs.queries import active_run
+from labeling.runs.queries import is_followed
 
 
 def end_voting(*, run_id: int) -> None:
@@ -28,14 +28,13 @@ def close_when_decided(*, run_id: int, is_idle: bool = False) -> None:
     had a round stays open. A run stays DONE when another one works on its data set: a data set has one active run.
     """
     run = lock_run(run_id)
-    is_followed = run.state == RunState.DONE and active_run(run.dataset) is not None
-    if run.state in {RunState.REVIEWING, RunState.DONE} and not is_followed:
+    if run.state in {RunState.REVIEWING, RunState.DONE} and not is_followed(run):
         _close_when_decided(run, is_idle=is_idle)
 
 
 def _close_when_decided(run: Run, *, is_idle: bool) -> None:
-    is_open = run.to_review or run.voted < run.row_count or run.is_renewal_due or run.is_pool_full
-    is_learning = run.learned > 0 and not is_idle
+    is_learning = not is_idle and (run.is_pool_full or run.learned > 0)
+    is_open = run.to_review or run.voted < run.row_count or run.is_renewal_due
     run.state = RunState.REVIEWING if is_open or is_learning else RunState.DONE
     run.finished_at = timezone.now() if run.state == RunState.DONE else None
     run.save(update_fields=["state", "finished_at"])
