@@ -54,7 +54,7 @@ def history_of(sample: Sample) -> SampleHistory:
     """Votes by the pool they belong to, review items, verdicts and labels of the sample."""
     labels = list(sample.labels.select_related("label_class", "verdict__user", "run").order_by("-id"))
     items = ReviewItem.objects.filter(dataset_id=sample.dataset_id, text_hash=sample.text_hash)
-    verdicts = Verdict.objects.filter(item__in=items).select_related("user", "label_class", "item", "supersedes__label_class")
+    verdicts = Verdict.objects.filter(item__in=items).select_related("user", "item", "supersedes__label_class")
     votes = _votes_on(sample)
     answers = _answers_on(sample, votes)
     used = {vote.version.pk for answer in answers for vote in answer.votes}
@@ -63,7 +63,7 @@ def history_of(sample: Sample) -> SampleHistory:
         answers=answers,
         other_votes=[vote for vote in votes if vote.version.pk not in used],
         items=list(items.select_related("run").order_by("-id")),
-        verdicts=list(verdicts.order_by("-id")),
+        verdicts=list(verdicts.select_related("label_class").order_by("-id")),
         labels=labels,
     )
 

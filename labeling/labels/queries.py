@@ -1,7 +1,7 @@
 """Reads about the review: what is left, at which pace, who said what about one text."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from statistics import median
 
 from django.db.models import Count, F, Q, Sum
@@ -11,12 +11,14 @@ from django.utils import timezone
 from labeling.labels.models import Consensus, Lease, ReviewItem, Verdict, Vote
 from labeling.labels.seed_queries import rows_without_run
 from labeling.projects.models import Project
-from labeling.runs.models import ACTIVE_STATES, PoolMember, Run
+from labeling.runs.models import ACTIVE_STATES, PoolGeneration, PoolMember, Run
 
 EXCERPT = 90
 PACE_DECISIONS = 20  # chosen: enough to be steady, few enough to follow the person's pace of today
 PACE_GUESS_S = 5.0  # chosen: what a short text takes before anybody decided one
 PACE_KNOWN_FROM = 5  # chosen: one quick decision says nothing about hours
+PACE_ALL_DECISIONS = 200  # chosen: the same for all people of a project
+PACE_SPAN = timedelta(days=30)  # chosen: older ones say little, and the index ends there
 PACE_LONGEST_S = 120.0  # chosen: beyond it somebody was away
 
 
@@ -49,6 +51,22 @@ def pace_of(project: Project, user_id: int) -> Pace:
     seconds = [min(ms / 1000, PACE_LONGEST_S) for ms in spent[:PACE_DECISIONS] if ms]
     is_known = len(seconds) >= PACE_KNOWN_FROM
     return Pace(today, median(seconds) if is_known else PACE_GUESS_S, rows_to_review(project))
+
+
+def people_seconds(project: Project) -> float:
+    """Median seconds of a decision by the project's people in the last thirty days, a guess before they are known."""
+    members = project.memberships.values("user_id")
+    lately = Verdict.objects.filter(user__in=members, created_at__gte=timezone.now() - PACE_SPAN)
+    mine = lately.filter(item__project=project, is_current=True, is_undo=False, elapsed_ms__gt=0)
+    spent = mine.order_by("-created_at").values_list("elapsed_ms", flat=True)[:PACE_ALL_DECISIONS]
+    seconds = [min(ms / 1000, PACE_LONGEST_S) for ms in spent if ms]
+    return median(seconds) if len(seconds) >= PACE_KNOWN_FROM else PACE_GUESS_S
+
+
+def rows_taken_off(project: Project) -> int:
+    """Rows that left the queue since yesterday because newer specialists agreed on them, from counters."""
+    opened = PoolGeneration.objects.filter(run__project=project, created_at__gte=timezone.now() - timedelta(days=1))
+    return opened.aggregate(rows=Sum("taken_off"))["rows"] or 0
 
 
 def start_of_day() -> datetime:

@@ -8,8 +8,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from labeling.jobs.models import Job
-from labeling.runs.models import PoolMember, Run, RunState
+from labeling.runs.models import GenerationOrigin, PoolGeneration, PoolMember, Run, RunState, VoteAhead
 from labeling.web.parts import SplitPart
+from labeling.web.wording import word_number
 
 MANY_HARD = 0.30  # look.md: above this the page names a likely cause
 CHANCE_MARGIN = 0.15  # chosen: a specialist this near to guessing is named
@@ -83,20 +84,55 @@ def _named(row: MemberRow) -> dict[str, str]:
     return {"name": str(row.member.version.specialist)}
 
 
-def story_of(run: Run, job: Job | None) -> list[Line]:
+@dataclass(frozen=True, slots=True)
+class GenerationRow:
+    """A generation's line: why it was opened, and the versions that came with it."""
+
+    generation: PoolGeneration
+    why: str
+    new: list[str]
+
+
+def generation_rows(generations: Sequence[PoolGeneration]) -> list[GenerationRow]:
+    """The generations, newest first, as lines of a table; members and versions must be at hand."""
+    rows: list[GenerationRow] = []
+    before: set[int] = set()
+    for one in sorted(generations, key=lambda each: each.number):
+        members = list(one.members.all())
+        new = [str(member.version) for member in members if member.version_id not in before]
+        before = {member.version_id for member in members}
+        rows.append(GenerationRow(one, _why(one), new))
+    return rows[::-1]
+
+
+def _why(generation: PoolGeneration) -> str:
+    if generation.origin == GenerationOrigin.ROUND and generation.round_number is not None:
+        return _("Round %(number)d") % {"number": generation.round_number}
+    return str(GenerationOrigin(generation.origin).label)
+
+
+def is_waiting_for_pool(run: Run) -> bool:
+    """Whether votes stopped at a full pool: people decide it, the specialists learn, then votes go on."""
+    return run.state == RunState.REVIEWING and run.vote_ahead == VoteAhead.POOL and run.voted < run.row_count
+
+
+def story_of(run: Run, job: Job | None, history: Sequence[GenerationRow] = ()) -> list[Line]:
     """What happened, newest first."""
     facts = {"rows": f"{run.row_count:,}", "data": str(run.dataset)}
     lines = [Line(run.created_at, _("Started on %(rows)s rows of %(data)s.") % facts)]
-    if job and job.finished_at:
+    if run.state == RunState.CANCELLED and run.finished_at:
+        sentence = _("Cancelled. Votes and decisions stay; open texts left the queue.")
+        lines.append(Line(run.finished_at, sentence))
+    elif job and job.finished_at and not run.generation:
+        # A later generation takes the job up again, so that its end says nothing of the first votes.
         lines.append(Line(job.finished_at, _ended_sentence(run, job)))
+    lines += [Line(row.generation.created_at, _opened_sentence(row)) for row in history if row.generation.number]
     if run.finished_at and run.state == RunState.DONE:
         lines.append(Line(run.finished_at, _("Every row has its label.")))
-    return lines[::-1]
+    return sorted(lines, key=lambda line: line.at, reverse=True)
 
 
 def _ended_sentence(run: Run, job: Job) -> str:
-    if run.state == RunState.CANCELLED:
-        return _("Cancelled. Votes and decisions stay; open texts left the queue.")
     hard = ngettext("%(n)s row went to people.", "%(n)s rows went to people.", run.hard) % {"n": f"{run.hard:,}"}
     seconds = (job.finished_at - job.created_at).total_seconds() if job.finished_at else 0
     return _("All votes are in after %(seconds)d s: %(accepted)s rows accepted. %(hard)s") % {
@@ -104,3 +140,35 @@ def _ended_sentence(run: Run, job: Job) -> str:
         "accepted": f"{run.accepted:,}",
         "hard": hard,
     }
+
+
+def _opened_sentence(row: GenerationRow) -> str:
+    """What a generation brought, and what its votes have changed so far."""
+    one = row.generation
+    brought = _("Nobody was promoted; the pool stays.")
+    if row.new:
+        brought = _("%(versions)s took over.") % {"versions": ", ".join(row.new)}
+    parts = [f"{row.why}:", brought, _again_sentence(one), _renewed_sentence(one)]
+    return " ".join(part for part in parts if part)
+
+
+def _again_sentence(one: PoolGeneration) -> str:
+    if not one.voted_again:
+        return ""
+    text = ngettext(
+        "%(n)s open row voted again, %(off)s left the queue.",
+        "%(n)s open rows voted again, %(off)s left the queue.",
+        one.voted_again,
+    )
+    return text % {"n": word_number(one.voted_again), "off": word_number(one.taken_off)}
+
+
+def _renewed_sentence(one: PoolGeneration) -> str:
+    if not one.renewed:
+        return ""
+    text = ngettext(
+        "%(n)s accepted row voted again, %(k)s got another label.",
+        "%(n)s accepted rows voted again, %(k)s got another label.",
+        one.renewed,
+    )
+    return text % {"n": word_number(one.renewed), "k": word_number(one.relabeled)}

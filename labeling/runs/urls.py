@@ -5,9 +5,10 @@ from django.urls import path, re_path
 from labeling.runs import views
 
 app_name = "runs"
+VERBS = "pause|resume|cancel|retry|renew"
 urlpatterns = [
     path("p/<slug:slug>/runs", views.list_runs, name="list"),
     path("p/<slug:slug>/runs/new", views.new_run, name="new"),
     path("p/<slug:slug>/runs/<int:number>", views.detail, name="detail"),
-    re_path(r"^p/(?P<slug>[-\w]+)/runs/(?P<number>\d+)/(?P<verb>pause|resume|cancel|retry)$", views.act, name="act"),
+    re_path(rf"^p/(?P<slug>[-\w]+)/runs/(?P<number>\d+)/(?P<verb>{VERBS})$", views.act, name="act"),
 ]

@@ -11,15 +11,23 @@ from labeling.accounts.models import User
 from labeling.jobs.queries import job_of, progress_of
 from labeling.projects.access import Access, project_view
 from labeling.projects.models import Role
-from labeling.runs.actions import KIND, cancel_run, pause_run, resume_run, retry_run, start_run
+from labeling.runs.actions import KIND, ask_renewal, cancel_run, pause_run, resume_run, retry_run, start_run
 from labeling.runs.forms import RunForm
 from labeling.runs.models import Run, RunState
-from labeling.runs.queries import pool_of, ready_datasets, run_numbered, runs_of
-from labeling.runs.story import hard_share_cause, member_rows, split_of, story_of
+from labeling.runs.queries import pool_of, ready_datasets, renewal_cost, run_numbered, runs_of
+from labeling.runs.story import (
+    generation_rows,
+    hard_share_cause,
+    is_waiting_for_pool,
+    member_rows,
+    split_of,
+    story_of,
+)
+from labeling.runs.wording import figures_of, routing_sentence
 from labeling.web.errors import ActionError
 from labeling.web.rendering import redirect_to, render_page
 
-VERBS = {"pause": pause_run, "resume": resume_run, "cancel": cancel_run, "retry": retry_run}
+VERBS = {"pause": pause_run, "resume": resume_run, "cancel": cancel_run, "retry": retry_run, "renew": ask_renewal}
 
 
 @require_GET
@@ -73,25 +81,31 @@ def _run_context(run: Run) -> dict[str, Any]:
     """Everything the page shows, from counters: the number of queries does not depend on the rows."""
     job = job_of(KIND, run.pk)
     members = pool_of(run)
-    progress = progress_of(job) if job else None
+    generations = run.generations.prefetch_related("members__version__specialist")
+    history = generation_rows(list(generations)) if run.generation else []
     return {
         "run": run,
         "job": job,
-        "progress": progress,
+        "progress": progress_of(job) if job else None,
         "parts": split_of(run),
         "members": member_rows(members),
         "cause": hard_share_cause(run, members),
-        "story": story_of(run, job),
+        "story": story_of(run, job, history),
         "hard_share": run.hard / routed if (routed := run.accepted + run.hard) else None,
         "is_live": run.state in {RunState.RUNNING, RunState.PAUSED, RunState.REVIEWING},
         "topic": job.topic if job else "",
+        "routing": routing_sentence(run, len(members)),
+        "figures": figures_of(run, len(members)),
+        "history": history,
+        "is_waiting_for_pool": is_waiting_for_pool(run),
+        "renewal": renewal_cost(run) if run.is_active and run.is_renewal_due else None,
     }
 
 
 @require_POST
 @project_view(Role.MANAGER)
 def act(request: HttpRequest, access: Access, number: int, verb: str) -> HttpResponseBase:
-    """pause, resume, cancel, or retry of dead parts."""
+    """pause, resume, cancel, retry of dead parts, or new votes on accepted rows."""
     run = _run(access, number)
     try:
         VERBS[verb](run=run)

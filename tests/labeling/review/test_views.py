@@ -11,6 +11,7 @@ from django.utils.html import escape
 
 from labeling.labels.models import ItemState, Lease, ReviewItem, Verdict
 from labeling.projects.models import Role
+from labeling.runs.models import PoolGeneration
 from tests.labeling.factories import add_member, make_dataset, make_project, make_run, make_user
 
 pytestmark = pytest.mark.django_db
@@ -75,10 +76,17 @@ def test_decide_htmx_answers_with_the_next_text_alone(page, project, run):
     assert Verdict.objects.get().elapsed_ms == 1200
 
 
+def test_people_see_how_much_left_their_queue(page, project, run):
+    PoolGeneration.objects.create(run=run, number=1, taken_off=720)
+    old = timezone.now() - timedelta(days=2)
+    PoolGeneration.objects.create(run=run, number=2, taken_off=9, created_at=old)
+    assert "720 rows taken off your queue (about 1 h)" in page.get(url(project)).content.decode()
+
+
 def test_decide_needs_few_queries(page, project, run, django_assert_max_num_queries):
     page.get(url(project))
     sent = answer(run, "third text")
-    with django_assert_max_num_queries(33):
+    with django_assert_max_num_queries(34):
         page.post(url(project, "decide"), sent, headers=HTMX)
 
 
@@ -86,7 +94,7 @@ def test_decide_needs_few_queries(page, project, run, django_assert_max_num_quer
 def test_screen_takes_as_many_queries_for_one_text_as_for_three(page, project, size, django_assert_num_queries):
     make_run(make_dataset(project, [f"text {i}" for i in range(size)]))
     page.get(url(project))
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         page.get(url(project), headers=HTMX)
 
 

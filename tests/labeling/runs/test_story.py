@@ -1,7 +1,14 @@
 import pytest
 
-from labeling.runs.models import PoolMember
-from labeling.runs.story import hard_share_cause, member_rows, split_of
+from labeling.runs.models import PoolGeneration, PoolMember, RunState, VoteAhead
+from labeling.runs.story import (
+    generation_rows,
+    hard_share_cause,
+    is_waiting_for_pool,
+    member_rows,
+    split_of,
+    story_of,
+)
 from tests.labeling.factories import make_dataset, make_project, make_user
 from tests.labeling.pool import make_pool
 
@@ -64,3 +71,61 @@ def test_few_hard_rows_need_no_word(run_with_members):
     run, members = run_with_members
     run.accepted, run.hard = 900, 100
     assert hard_share_cause(run, members) == ""
+
+
+def open_next(run, origin="round", new=(), **fields):
+    """The next generation: the pool of before, with these versions in the first places."""
+    last = run.generations.latest("number")
+    generation = PoolGeneration.objects.create(run=run, number=last.number + 1, origin=origin, **fields)
+    old = [member.version for member in last.members.all()]
+    for position, version in enumerate([*new, *old[len(new) :]]):
+        PoolMember.objects.create(generation=generation, version=version, position=position)
+    run.generation = generation.number
+    run.save()
+    return generation
+
+
+def refined_version(version):
+    version.pk, version.number = None, version.number + 1
+    version.save()
+    return version
+
+
+def test_a_generations_line_names_what_is_new(run_with_members):
+    run, members = run_with_members
+    open_next(run, new=[refined_version(members[0].version)], round_number=4)
+    open_next(run, "rollback")
+    rows = generation_rows(run.generations.all())
+    assert [(row.generation.number, row.why, row.new) for row in rows] == [
+        (2, "Rolled back", []),
+        (1, "Round 4", ["fake-0 v2"]),
+        (0, "The run began", ["fake-0 v1", "fake-1 v1", "fake-2 v1"]),
+    ]
+
+
+def test_the_story_tells_what_a_round_changed(run_with_members):
+    run, members = run_with_members
+    figures = {"voted_again": 1200, "taken_off": 300, "renewed": 5000, "relabeled": 70}
+    open_next(run, new=[refined_version(members[0].version)], round_number=4, **figures)
+    newest = story_of(run, None, generation_rows(run.generations.all()))[0]
+    assert newest.text == (
+        "Round 4: fake-0 v2 took over. 1,200 open rows voted again, 300 left the queue. "
+        "5,000 accepted rows voted again, 70 got another label."
+    )
+
+
+def test_the_story_tells_of_a_round_that_changed_nothing(run_with_members):
+    run, _members = run_with_members
+    open_next(run, round_number=1)
+    assert story_of(run, None, generation_rows(run.generations.all()))[0].text == (
+        "Round 1: Nobody was promoted; the pool stays."
+    )
+
+
+def test_votes_that_stopped_at_a_full_pool_are_told_apart(run_with_members):
+    run, _members = run_with_members
+    run.state, run.voted = RunState.REVIEWING, 400
+    states = []
+    for run.vote_ahead in (VoteAhead.POOL, VoteAhead.ALL):
+        states.append(is_waiting_for_pool(run))
+    assert states == [True, False]

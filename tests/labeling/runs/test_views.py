@@ -3,9 +3,10 @@ import re
 import pytest
 from django.urls import reverse
 
+from labeling.jobs.models import Job
 from labeling.projects.models import Role
 from labeling.runs.actions import start_run
-from labeling.runs.models import Run, RunState
+from labeling.runs.models import PoolGeneration, PoolMember, Run, RunState
 from labeling.runs.policies import Policy
 from tests.labeling.factories import add_member, make_dataset, make_project, make_user
 from tests.labeling.pool import make_pool, work_off
@@ -185,6 +186,47 @@ def test_s19_another_projects_run_is_not_found(client, project, manager, tmp_pat
     other = make_project(make_user())
     Run.objects.create(project=other, dataset=make_dataset(other, ["a"]), number=7, min_agree=1, row_count=1)
     assert client.get(url(project, "detail", number=7)).status_code == 404
+
+
+@pytest.fixture
+def reviewed(project, versions):
+    """A run whose votes are in, with a newer generation that has taken 3 rows off the queue."""
+    dataset = make_dataset(project, [f"text {i}" for i in range(40)])
+    run = start_run(project=project, dataset=dataset, versions=versions, policy=Policy(3, beta=50), by=None)
+    work_off()
+    PoolGeneration.objects.create(run=run, number=1, origin="round", round_number=2, voted_again=8, taken_off=3)
+    for position, version in enumerate(versions):
+        PoolMember.objects.create(generation=run.generations.get(number=1), version=version, position=position)
+    Run.objects.filter(pk=run.pk).update(generation=1, decided=0)
+    return run
+
+
+def test_the_page_shows_policy_pool_and_generations(client, project, reviewed):
+    page = " ".join(client.get(url(project, "detail", number=1)).content.decode().split())
+    assert "At 50 decided rows that no round has taken a refinement round starts." in page
+    assert "8 open rows voted again, 3 left the queue." in page
+    assert 'refinement/2">Round 2</a>' in page
+    assert "3 <span" in page
+    assert "<dt>A person decides</dt><dd>where not all specialists agree</dd>" in page
+
+
+def test_accepted_rows_vote_again_when_the_manager_asks(client, project, reviewed):
+    assert "Vote again on accepted rows" in client.get(url(project, "detail", number=1)).content.decode()
+    client.post(url(project, "act", number=1, verb="renew"))
+    reviewed.refresh_from_db()
+    assert reviewed.is_renewal_asked
+    page = client.get(url(project, "detail", number=1)).content.decode()
+    assert "Accepted rows vote again as soon as the open ones have." in page
+
+
+@pytest.mark.parametrize(
+    ("stage", "label"), [("revote", "Voting again on open texts"), ("renew", "Voting again on accepted rows")]
+)
+def test_new_votes_show_their_progress(client, project, reviewed, stage, label):
+    Job.objects.filter(subject=reviewed.pk, kind="run").update(stage=stage, state="running", progress=5, total=9)
+    page = client.get(url(project, "detail", number=1)).content.decode()
+    assert label in page
+    assert "5 of 9" in page
 
 
 def test_the_run_page_costs_the_same_whatever_the_rows(client, project, versions, django_assert_num_queries):

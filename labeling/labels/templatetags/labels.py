@@ -1,0 +1,21 @@
+"""What the specialists' learning saves people, for pages of rooms that know no labels."""
+
+from django import template
+
+from labeling.labels.queries import people_seconds, rows_taken_off
+from labeling.projects.models import Project
+from labeling.web.wording import word_duration
+
+register = template.Library()
+
+
+@register.simple_tag
+def work_time(project: Project, rows: int) -> str:
+    """What deciding so many rows would take a person of the project: "about 2 h"."""
+    return word_duration(rows * people_seconds(project))
+
+
+@register.simple_tag
+def taken_off(project: Project) -> int:
+    """Rows that left the project's queue in the last day because specialists learned."""
+    return rows_taken_off(project)
