@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-NAMES = ("files", "million", "pages", "main_job", "refinement", "annotating")
+NAMES = ("files", "million", "pages", "main_job", "cold_start", "refinement", "annotating")
 
 
 def main() -> int:
