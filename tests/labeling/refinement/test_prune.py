@@ -1,0 +1,106 @@
+"""Pruning: who keeps the weights, and what is left of the others."""
+
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from labeling.refinement.actions import prune_versions
+from labeling.refinement.actions.prune import store_size
+from labeling.refinement.engine.training import workplace_of_round
+from labeling.runs.actions import cancel_run
+from labeling.specialists.engine import store_folder_of
+from labeling.specialists.models import SpecialistVersion
+from tests.labeling.factories import make_project, make_user
+from tests.labeling.refinement.learning import decide_most, finish_round, learnable_run, make_checked, train_now
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def store(settings, tmp_path):
+    settings.MODEL_STORE = str(tmp_path / "store")
+    return tmp_path / "store"
+
+
+@pytest.fixture
+def project():
+    return make_project(make_user())
+
+
+def with_weights(project):
+    """(specialist, number) of every version whose folder is there."""
+    versions = SpecialistVersion.objects.filter(specialist__project=project).order_by("specialist_id", "number")
+    there = [version for version in versions if store_folder_of(version.weights_hash).is_dir()]
+    assert there == [version for version in versions if version.pruned_at is None]
+    return [(version.specialist.name, version.number) for version in there]
+
+
+def test_champions_and_their_parents_stay_and_the_others_keep_their_manifest(project, tmp_path):
+    make_checked(project)
+    run = learnable_run(project, tmp_path, texts=[f"text number {number}" for number in range(300)], left=60)
+    for left in (30, 10):
+        finish_round(train_now(run))
+        decide_most(run, left=left)
+    assert run.generation == 2
+    assert with_weights(project) == [(f"fake-{one}", number) for one in (0, 1) for number in (2, 3)]
+    first = SpecialistVersion.objects.filter(specialist__project=project, number=1)
+    assert [version.may_vote for version in first] == [False, False]
+
+
+def test_what_the_round_left_behind_goes(project, tmp_path, store):
+    make_checked(project)
+    round_ = train_now(learnable_run(project, tmp_path))
+    prune_versions()
+    finish_round(round_)
+    assert not workplace_of_round(round_.pk).exists()
+    assert sorted(path.name[:1] for path in store.iterdir() if not path.is_dir() or path.name.startswith(".gone")) == []
+
+
+def test_a_dry_run_says_what_it_would_free_and_removes_nothing(project, tmp_path):
+    make_checked(project)
+    run = learnable_run(project, tmp_path, spoils=True)
+    finish_round(train_now(run))
+    run.refresh_from_db()
+    decide_most(run, left=1)
+    second = train_now(run)
+    before = with_weights(project)
+    would = prune_versions(dry_run=True)
+    assert (would.count, with_weights(project)) == (2, before)
+    size = store_size()
+    assert prune_versions(project=project) == would
+    assert size - store_size() == would.bytes > 0
+    assert with_weights(project) == [("fake-0", 1), ("fake-1", 1)]
+    assert prune_versions() == type(would)(0, 0)
+    second.refresh_from_db()
+    assert second.is_at_work
+
+
+def test_equal_weights_of_another_champion_keep_them(project, tmp_path):
+    """The fakes of both projects are the same to the byte; one project has gone two rounds further."""
+    make_checked(project)
+    run = learnable_run(project, tmp_path, texts=[f"text number {number}" for number in range(300)], left=60)
+    twin = learnable_run(make_project(make_user()), tmp_path / "twin")
+    for left in (30, 10):
+        finish_round(train_now(run))
+        decide_most(run, left=left)
+    assert with_weights(project) == [(f"fake-{one}", number) for one in (0, 1) for number in (1, 2, 3)]
+    cancel_run(run=twin)
+    twin.project.specialists.update(weights_hash="")
+    SpecialistVersion.objects.filter(specialist__project=twin.project).update(confirmed_at=None)
+    assert prune_versions().count == 4
+    assert with_weights(project) == [(f"fake-{one}", number) for one in (0, 1) for number in (2, 3)]
+
+
+def test_a_removal_that_was_killed_is_ended_by_the_next(project, tmp_path):
+    make_checked(project)
+    run = learnable_run(project, tmp_path)
+    finish_round(train_now(run))
+    version = SpecialistVersion.objects.filter(specialist__project=project, number=1).first()
+    version.pruned_at = version.created_at
+    version.save()
+    SpecialistVersion.objects.filter(parent=version).update(parent=None)
+    assert store_folder_of(version.weights_hash).is_dir()
+    assert prune_versions().count == 0
+    assert not store_folder_of(version.weights_hash).exists()
+    assert Path(settings.MODEL_STORE).is_dir()
