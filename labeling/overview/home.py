@@ -10,9 +10,12 @@ from django.utils.translation import ngettext
 from labeling.jobs.models import Job, JobState
 from labeling.overview.queries import Standing
 from labeling.projects.models import Project
+from labeling.refinement.models import RefinementRound, RoundState
 from labeling.runs.models import RunState
 from labeling.web.parts import FlowStep, StepState
 from labeling.web.wording import word_duration, word_number
+
+AGAIN_STAGES = ("revote", "renew")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +49,13 @@ def link(name: str, project: Project, **kwargs: int) -> str:
 
 
 def flow_of(project: Project, at: Standing, *, can_manage: bool) -> list[FlowStep]:
-    """Data, votes, accepted, review, export, with their counts; links for those who may follow them."""
+    """Data, votes, accepted, review, refinement, export, with counts; links for those who may follow them."""
 
     def href(name: str, query: str = "") -> str:
         return link(name, project) + query if can_manage else ""
 
-    is_voted = bool(at.rows) and at.voted >= at.rows
+    # Rows of data sets without a run, such as verified ones that only teach, wait for no votes.
+    is_voted = bool(at.runs) and at.voted >= sum(run.row_count for run in at.runs)
     pool = ngettext("%(n)d model", "%(n)d models", at.pool_size) % {"n": at.pool_size} if at.pool_size else ""
     sets = ngettext("%(n)d data set", "%(n)d data sets", at.datasets) % {"n": at.datasets}
     review = _("%(n)s decided") % {"n": word_number(at.decided)} if at.hard else ""
@@ -67,6 +71,7 @@ def flow_of(project: Project, at: Standing, *, can_manage: bool) -> list[FlowSte
             _state(at.voted, is_done=is_voted),
         ),
         FlowStep(_("Review"), word_number(at.left), review, link("review:screen", project), _review_state(at)),
+        _learning_step(at, href("refinement:list")),
         FlowStep(
             _("Export"),
             exports or "–",
@@ -87,6 +92,22 @@ def _review_state(at: Standing) -> StepState:
     if at.left:
         return "attention"
     return "done" if at.hard and not at.voting else "todo"
+
+
+def _learning_step(at: Standing, href: str) -> FlowStep:
+    """Refinement rounds; before the first one, how full the newest run's hard pool is."""
+    run = next((run for run in at.runs if run.beta is not None), None)
+    words = {"n": word_number(run.pool_size), "beta": word_number(run.beta)} if run and run.beta else {}
+    pool = _("%(n)s of %(beta)s rows") % words if words else ""
+    state: StepState = "done" if at.rounds else "todo"
+    if at.stuck_rounds:
+        state = "attention"
+    elif at.round_at_work:
+        state = "active"
+    value = _("round %(n)d") % {"n": at.rounds[0].number} if at.rounds else "–"
+    return FlowStep(
+        _("Refinement"), value, str(at.rounds[0].get_state_display()) if at.round_at_work else pool, href, state
+    )
 
 
 def needs_of(project: Project, at: Standing, *, can_manage: bool, seconds: float) -> list[Need]:
@@ -115,8 +136,18 @@ def _troubles(project: Project, at: Standing) -> list[Need]:
         )
         run = next((run for run in at.runs if job.kind == "run" and run.pk == job.subject), None)
         href = link("runs:detail", project, number=run.number) if run else link("datasets:list", project)
-        needs.append(Need(text % {"n": count}, _("Look"), href, "alert"))
-    return needs
+        if job.kind != "round":
+            needs.append(Need(text % {"n": count}, _("Look"), href, "alert"))
+    return needs + [_round_need(project, one) for one in at.stuck_rounds]
+
+
+def _round_need(project: Project, one: RefinementRound) -> Need:
+    text = _("Round %(n)d failed: try it again or give it up.")
+    if one.state == RoundState.WAITING:
+        text = _(
+            "Round %(n)d has too few held-out rows to decide by itself: promote its versions or keep the old ones."
+        )
+    return Need(text % {"n": one.number}, _("Look"), link("refinement:detail", project, number=one.number), "alert")
 
 
 def _set_up(project: Project, at: Standing) -> list[Need]:
@@ -157,8 +188,12 @@ def happenings_of(project: Project, jobs: list[Job], names: dict[tuple[str, int]
 
 
 def _happening(project: Project, job: Job, name: str) -> Happening:
+    is_again = job.stage in AGAIN_STAGES
     texts = {
-        "run": _("Run %(name)s: votes on %(total)s rows"),
+        "run": _("Run %(name)s: new votes on %(total)s rows")
+        if is_again
+        else _("Run %(name)s: votes on %(total)s rows"),
+        "round": _("Refinement round %(name)s"),
         "import": _("Import of %(name)s"),
         "export": _("Export %(name)s"),
         "fetch": _("Files of %(name)s"),
@@ -166,7 +201,8 @@ def _happening(project: Project, job: Job, name: str) -> Happening:
         "cold": _("Training of the first specialists"),
     }
     text = texts.get(job.kind, job.kind) % {"name": name, "total": word_number(job.total)}
-    href = link("runs:detail", project, number=int(name)) if job.kind == "run" and name else ""
+    page = {"run": "runs:detail", "round": "refinement:detail"}.get(job.kind)
+    href = link(page, project, number=int(name)) if page and name else ""
     kinds = {JobState.DONE: "good", JobState.FAILED: "bad", JobState.PAUSED: "attention", JobState.RUNNING: "info"}
     state = JobState(job.state)
     return Happening(

@@ -11,12 +11,14 @@ from labeling.exports.models import Export
 from labeling.jobs.models import Chunk, ChunkState, Job
 from labeling.labels.seed_queries import rows_without_run
 from labeling.projects.models import Membership, Project, Role
+from labeling.refinement.models import RefinementRound, RoundKind, RoundState
 from labeling.runs.models import ACTIVE_STATES, PoolMember, Run, RunState
 from labeling.runs.queries import votable_versions
 from labeling.specialists.models import Specialist, SpecialistState, Trial
 
 MOST_PROJECTS = 200
 MOST_JOBS = 8
+MOST_ROUNDS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class Standing:
     exports: int
     last_export: Export | None
     seeds: int
+    rounds: list[RefinementRound]
 
     @property
     def voted(self) -> int:
@@ -74,6 +77,16 @@ class Standing:
     def left(self) -> int:
         """Rows that wait for people: hard ones of runs, and seed texts."""
         return sum(run.to_review for run in self.runs if run.is_active) + self.seeds
+
+    @property
+    def round_at_work(self) -> RefinementRound | None:
+        """The newest round that trains or judges."""
+        return next((one for one in self.rounds if one.state in {RoundState.TRAINING, RoundState.JUDGING}), None)
+
+    @property
+    def stuck_rounds(self) -> list[RefinementRound]:
+        """Rounds that wait for a manager: to promote by hand, or to try again."""
+        return [one for one in self.rounds if one.state in {RoundState.WAITING, RoundState.FAILED}]
 
     @property
     def voting(self) -> Run | None:
@@ -132,6 +145,7 @@ def standing_of(project: Project) -> Standing:
         exports=exports.count(),
         last_export=exports.first(),
         seeds=rows_without_run([project.pk]).get(project.pk, 0),
+        rounds=_rounds(project),
     )
 
 
@@ -149,6 +163,11 @@ def _newest_runs(project: Project) -> list[Run]:
 def _pool_size(runs: list[Run]) -> int:
     members = PoolMember.objects.filter(generation__run__in=[run.pk for run in runs])
     return members.values("version__specialist_id").distinct().count() if runs else 0
+
+
+def _rounds(project: Project) -> list[RefinementRound]:
+    rounds = RefinementRound.objects.filter(project=project, kind=RoundKind.REFINE, dataset__archived_at=None)
+    return list(rounds.exclude(state=RoundState.CANCELLED)[:MOST_ROUNDS])
 
 
 def _dead_parts(project: Project) -> list[tuple[Job, int]]:
@@ -175,6 +194,7 @@ def subject_numbers(jobs: list[Job]) -> dict[tuple[str, int], str]:
         ("import", Upload, "filename"),
         ("fetch", Specialist, "name"),
         ("trial", Trial, "version__specialist__name"),
+        ("round", RefinementRound, "number"),
     ):
         found = model.objects.filter(pk__in=wanted[kind]).values_list("pk", field) if kind in wanted else ()
         names |= {(kind, pk): str(name) for pk, name in found}

@@ -5,6 +5,7 @@ from uuid import uuid4
 import pytest
 from django.urls import reverse
 
+from labeling.jobs.models import Job
 from labeling.labels.actions.verdicts import decide
 from labeling.labels.models import Consensus, ReviewItem, Vote
 from labeling.overview.samples import PAGE, WINDOW
@@ -93,7 +94,7 @@ def test_c43_project_home_takes_a_fixed_number_of_queries(page, project, count, 
     for _ in range(count):
         make_run(make_dataset(project, TEXTS), hard={0})
     page.get(url(project, "project"))
-    with django_assert_num_queries(23):
+    with django_assert_num_queries(24):
         page.get(url(project, "project"))
 
 
@@ -105,8 +106,43 @@ def test_project_home_shows_the_flow(page, project, run, user):
         ("Votes", "6", "done"),
         ("Accepted", "4", "done"),
         ("Review", "1", "attention"),
+        ("Refinement", "–", "todo"),
         ("Export", "–", "todo"),
     ]
+
+
+def make_round(run, number=1, **fields):
+    figures = {"epochs": 1, "learning_rate": 1e-5, "batch_size": 1, "trigger": "beta", "seed": 1}
+    return RefinementRound.objects.create(
+        project=run.project, run=run, dataset=run.dataset, number=number, **(figures | fields)
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "step"),
+    [
+        ("training", ("round 1", "Training", "active")),
+        ("waiting", ("round 1", "0 of 20 rows", "attention")),
+        ("done", ("round 1", "0 of 20 rows", "done")),
+        ("cancelled", ("–", "0 of 20 rows", "todo")),
+    ],
+)
+def test_project_home_shows_what_is_learned(page, project, run, state, step):
+    Run.objects.filter(pk=run.pk).update(beta=20)
+    make_round(run, state=state)
+    found = page.get(url(project, "project")).context["steps"][4]
+    assert (found.value, found.hint, found.state) == step
+
+
+def test_a_round_that_waits_for_a_manager_is_named(page, project, run):
+    make_round(run, state="waiting")
+    text, verb = needs(page.get(url(project, "project")))[0]
+    assert (text.split(":")[0], verb) == ("Round 1 has too few held-out rows to decide by itself", "Look")
+
+
+def test_a_round_is_among_what_happened(page, project, run):
+    Job.objects.create(project=project, kind="round", subject=make_round(run).pk, state="running")
+    assert 'refinement/1">Refinement round 1</a>' in page.get(url(project, "project")).content.decode()
 
 
 def needs(response):
@@ -255,11 +291,7 @@ def test_sample_shows_the_pool_of_today_first_and_the_rounds_it_trained_in(page,
     PoolGeneration.objects.create(run=run, number=1, origin="round", round_number=1)
     sample.consensus.update(is_current=False)
     Consensus.objects.create(run=run, sample=sample, generation=1, uncertainty=0, score=1, label_class=old.label_class)
-    made = RefinementRound.objects.create(
-        project=project, number=1, run=run, dataset=run.dataset, trigger="beta", seed=1, epochs=1, learning_rate=1e-5,
-        batch_size=1,
-    )  # fmt: skip
-    made.samples.create(sample=sample, label_class=old.label_class, role="pool")
+    make_round(run).samples.create(sample=sample, label_class=old.label_class, role="pool")
     response = page.get(url(project, "sample", sample_id=sample.pk))
     answers = [(one.consensus.generation, one.consensus.is_current) for one in response.context["history"].answers]
     assert answers == [(1, True), (0, False)]
