@@ -8,6 +8,7 @@ from labeling.accounts.models import User
 from labeling.datasets.queries import cells_of
 from labeling.labels.models import ItemState, Lease, ReviewItem, Verdict
 from labeling.labels.queries import Pace, latest_verdict, others_leases, pace_of, standing_verdict, vote_tally
+from labeling.labels.seed_queries import seed_counts
 from labeling.projects.models import LabelClass, Project
 from labeling.projects.queries import active_classes, guideline_text
 from labeling.review.models import Skip
@@ -32,6 +33,7 @@ class Emptiness:
     people: list[str]
     voting: Run | None
     has_run: bool
+    has_seeds: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,4 +101,5 @@ def _emptiness(project: Project, user: User) -> Emptiness:
     runs = list(Run.objects.filter(project=project)[:20])
     voting = next((run for run in runs if run.state in {RunState.RUNNING, RunState.PAUSED}), None)
     people = list(dict.fromkeys(lease.user.get_username() for lease in leases))
-    return Emptiness(leases, people, voting, has_run=bool(runs))
+    has_seeds = not runs and seed_counts(project).decided > 0
+    return Emptiness(leases, people, voting, has_run=bool(runs), has_seeds=has_seeds)

@@ -8,6 +8,7 @@ from django.db.models import Count, F
 from labeling.datasets.models import Dataset, Sample
 from labeling.labels.actions.labels import BATCH, batched_ids
 from labeling.labels.actions.rows import ConsensusRow, person_labeled
+from labeling.labels.actions.seeds import hand_over_seeds
 from labeling.labels.models import ItemState, ReviewItem
 from labeling.runs.models import Run
 from labeling.web.bulk import insert_rows
@@ -44,7 +45,9 @@ def open_items(run: Run, hard: Sequence[ConsensusRow]) -> int:
     the items that are there and once for those that came meanwhile, so that either the verdict counts this row or
     this call does, never both or neither.
     """
-    lock_items(run, sorted({row.text_hash for row in hard}))
+    hashes = sorted({row.text_hash for row in hard})
+    hand_over_seeds(run=run, hashes=hashes)
+    lock_items(run, hashes)
     known = person_labeled(row.sample_id for row in hard)
     waiting = [row for row in hard if row.sample_id not in known]
     first = {row.text_hash: row for row in reversed(waiting)}

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.db.models import Count, F, Min
+from django.db.models import Count, Exists, F, Min, OuterRef
 from django.utils.translation import gettext as _
 
 from labeling.datasets.models import Dataset, Sample
@@ -54,10 +54,17 @@ def withdraw_seeds(*, project: Project) -> int:
 
 
 def hand_over_seeds(*, run: Run, hashes: Sequence[str]) -> None:
-    """Make seed texts that wait the run's own items, so that no person sees a text twice."""
+    """Make seed texts that wait the run's own items, so that no person sees a text twice.
+
+    Call before the run's items of these texts are locked. A seed whose text has an item of the run is withdrawn.
+    """
+    own = ReviewItem.objects.filter(run=run, text_hash=OuterRef("text_hash"))
     for low in range(0, len(hashes), BATCH):
+        some = hashes[low : low + BATCH]
         waiting = ReviewItem.objects.filter(run=None, dataset_id=run.dataset_id, state=ItemState.OPEN)
-        waiting.filter(text_hash__in=hashes[low : low + BATCH]).update(run=run, version=F("version") + 1)
+        waiting = waiting.filter(text_hash__in=some)
+        waiting.filter(~Exists(own)).update(run=run, version=F("version") + 1)
+        waiting.update(state=ItemState.WITHDRAWN, version=F("version") + 1)
 
 
 def _reopen(dataset: Dataset, hashes: Sequence[str]) -> None:

@@ -15,6 +15,7 @@ from labeling.projects.models import Project
 from labeling.projects.queries import active_classes
 from labeling.refinement.cold_start.engine import GATE_FROM, check_base, is_gate_row
 from labeling.refinement.cold_start.queries import (
+    FEWEST_ROWS,
     MOST_ROWS,
     KnownText,
     cold_starts,
@@ -37,7 +38,6 @@ from labeling.web.errors import ActionError
 
 KIND = "cold"
 STEPS = 100  # a specialist's part of the job's progress
-FEWEST_ROWS = 20  # chosen: the fewest seed texts that can be drawn at once
 FEWEST, MOST = 2, 5  # specialists
 
 

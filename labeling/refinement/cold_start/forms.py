@@ -11,6 +11,7 @@ from labeling.datasets.models import Dataset
 from labeling.projects.models import Project
 from labeling.refinement.cold_start.queries import GoldSet, Material, possible_bases
 from labeling.refinement.cold_start.recipes import Method
+from labeling.runs.queries import ready_datasets
 from labeling.web.wording import word_number
 
 OTHER = "folder"
@@ -20,13 +21,15 @@ class DrawForm(forms.Form):
     """How many texts of which data set are put into the queue."""
 
     dataset = forms.ModelChoiceField(queryset=Dataset.objects.none(), label=gettext_lazy("Data set"), empty_label=None)
-    count = forms.IntegerField(label=gettext_lazy("Texts"), min_value=20, max_value=500, initial=100)
+    count = forms.IntegerField(label=gettext_lazy("How many texts"), min_value=20, max_value=500, initial=100)
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, project: Project) -> None:
         super().__init__(data)
-        datasets = Dataset.objects.filter(project=project, is_ready=True, archived_at=None)
+        datasets = ready_datasets(project)
         cast("forms.ModelChoiceField[Dataset]", self.fields["dataset"]).queryset = datasets
-        if datasets.count() == 1:
+        count = datasets.count()
+        self.has_data = count > 0
+        if count == 1:
             self.fields["dataset"].widget = forms.HiddenInput()
             self.fields["dataset"].initial = datasets.first()
 
@@ -39,7 +42,15 @@ class TrainForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         required=False,
     )
-    method = forms.ChoiceField(label=gettext_lazy("What is trained"), choices=Method, initial=Method.LINEAR)
+    method = forms.ChoiceField(
+        label=gettext_lazy("What is trained"),
+        choices=[
+            (Method.LINEAR, gettext_lazy("Small models that count words and characters: offline, in seconds")),
+            (Method.ENCODER, gettext_lazy("A language model with a new head: learns from meaning, takes minutes")),
+        ],
+        widget=forms.RadioSelect,
+        initial=Method.LINEAR,
+    )
     base = forms.ChoiceField(label=gettext_lazy("Base model"), required=False)
     folder = forms.CharField(
         label=gettext_lazy("Folder on the server"),
@@ -62,8 +73,10 @@ class TrainForm(forms.Form):
         super().__init__(data)
         sets = material.gold_sets
         gold, base = self.fields["gold"], self.fields["base"]
-        cast(forms.MultipleChoiceField, gold).choices = [(str(one.dataset.pk), gold_words(one)) for one in sets]
-        gold.initial = [str(one.dataset.pk) for one in sets]
+        self.gold_words = [gold_words(one) for one in sets]
+        ids = [str(one.dataset.pk) for one in sets]
+        cast(forms.MultipleChoiceField, gold).choices = list(zip(ids, self.gold_words, strict=True))
+        gold.initial = ids
         self.bases = {str(one.pk): one for one in possible_bases(project)}
         named = [(pk, one.name) for pk, one in self.bases.items()]
         cast(forms.ChoiceField, base).choices = [*named, (OTHER, _("A folder on the server"))]

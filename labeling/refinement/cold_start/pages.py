@@ -4,13 +4,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from labeling.accounts.models import User
-from labeling.projects.models import Project
-from labeling.refinement.cold_start.actions import Plan
+from labeling.jobs.models import Job
+from labeling.refinement.cold_start.actions import STEPS, Plan
 from labeling.refinement.cold_start.forms import OTHER, TrainForm
 from labeling.refinement.cold_start.queries import Entrant, entrants_of
 from labeling.refinement.cold_start.recipes import Method
 from labeling.refinement.models import RefinementRound, RoundState
-from labeling.runs.queries import votable_versions
 from labeling.specialists.actions import checked_folder
 from labeling.specialists.engine import store_folder_of
 from labeling.web.errors import ActionError
@@ -20,16 +19,20 @@ Stage = Literal["label", "training", "failed", "trying", "confirm", "done"]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Where the project's first specialists stand. `voting` counts all specialists that may vote."""
+    """Where the project's first specialists stand."""
 
     stage: Stage
     entrants: list[Entrant]
-    voting: int
 
     @property
     def is_live(self) -> bool:
         """Whether something moves by itself."""
         return self.stage in ("training", "trying")
+
+    @property
+    def trained(self) -> int:
+        """How many specialists are trained."""
+        return sum(one.version is not None for one in self.entrants)
 
     @property
     def sound(self) -> int:
@@ -42,10 +45,12 @@ class Page:
         return {"label": 1, "training": 2, "failed": 2}.get(self.stage, 3)
 
 
-def page_of(project: Project, round_: RefinementRound | None) -> Page:
-    """The page's state, from the newest cold start."""
-    entrants = entrants_of(round_) if round_ else []
-    return Page(_stage(round_, entrants), entrants, len(votable_versions(project)))
+def page_of(round_: RefinementRound | None, job: Job | None) -> Page:
+    """The page's state, from the newest cold start and its job."""
+    chunks = job.chunks.values_list("idx", "progress") if job else ()
+    done = {position: progress / STEPS for position, progress in chunks}
+    entrants = entrants_of(round_, done) if round_ else []
+    return Page(_stage(round_, entrants), entrants)
 
 
 def _stage(round_: RefinementRound | None, entrants: list[Entrant]) -> Stage:

@@ -1,7 +1,7 @@
 """What a project could train its first specialists from, and how far its cold starts are."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
@@ -13,10 +13,11 @@ from labeling.labels.models import Label
 from labeling.labels.seed_queries import VERIFIED, SeedCounts, seed_counts
 from labeling.projects.models import LabelClass, Project
 from labeling.projects.queries import active_classes
-from labeling.refinement.models import Challenger, ChallengerState, RefinementRound, RoundKind, RoundState
+from labeling.refinement.models import Challenger, RefinementRound, RoundKind, RoundState
 from labeling.specialists.models import Specialist, SpecialistVersion, Trial
 
 MOST_ROWS = 5_000  # chosen: an hour of an encoder on two cores; a linear specialist gains little beyond
+FEWEST_ROWS = 20  # chosen: the fewest seed texts that can be drawn at once
 WANTED_PER_CLASS = 5  # chosen: one for each fold of the test
 WANTED_ROWS = 100  # engine.md 3: about a hundred labeled rows
 
@@ -74,6 +75,11 @@ class Material:
         return not self.untold and (self.rows >= WANTED_ROWS or is_labeled)
 
     @property
+    def can_train(self) -> bool:
+        """Whether a training can be started at all."""
+        return self.rows >= FEWEST_ROWS
+
+    @property
     def untold(self) -> list[LabelClass]:
         """Classes without any text."""
         return [line.label_class for line in self.lines if not line.verified + line.gold]
@@ -81,11 +87,12 @@ class Material:
 
 @dataclass(frozen=True, slots=True)
 class Entrant:
-    """A specialist of a cold start with the version and the trial it has got."""
+    """A specialist of a cold start with the version and the trial it has got, and the share of its training done."""
 
     challenger: Challenger
     version: SpecialistVersion | None
     trial: Trial | None
+    share: float = 0.0
 
     @property
     def accuracy(self) -> float | None:
@@ -180,17 +187,18 @@ def newest_cold_start(project: Project) -> RefinementRound | None:
     return cold_starts(project).select_related("created_by").first()
 
 
-def entrants_of(round_: RefinementRound) -> list[Entrant]:
-    """The specialists of a cold start that are still on the list, with the trial of the version that it made."""
+def entrants_of(round_: RefinementRound, done: Mapping[int, float] | None = None) -> list[Entrant]:
+    """The specialists of a cold start that are still on the list, with the trial of the version that it made.
+
+    `done`: the share of the training that is done (0 to 1), by position.
+    """
     challengers = round_.challengers.filter(specialist__is_archived=False).select_related("specialist", "version")
     trials = Trial.objects.filter(version__in=[one.version_id for one in challengers if one.version_id])
     newest = {trial.version_id: trial for trial in trials.order_by("id")}
-    return [Entrant(one, one.version, newest.get(one.version_id or 0)) for one in challengers]
-
-
-def failed_challengers(round_: RefinementRound) -> list[Challenger]:
-    """Those whose training ended in an error."""
-    return list(round_.challengers.filter(state=ChallengerState.FAILED).select_related("specialist"))
+    shares = done or {}
+    return [
+        Entrant(one, one.version, newest.get(one.version_id or 0), shares.get(one.position, 0.0)) for one in challengers
+    ]
 
 
 def possible_bases(project: Project) -> list[Specialist]:

@@ -14,8 +14,8 @@ LINEAR_NAMES = ("words and characters", "words", "characters")
 class Method(models.TextChoices):
     """What is trained."""
 
-    LINEAR = "linear", _("Words and characters")
-    ENCODER = "torch", _("A language model")
+    LINEAR = "linear", _("Linear")
+    ENCODER = "torch", _("Encoder")
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ def train(request: HttpRequest, access: Access) -> HttpResponseBase:
         else:
             return redirect_to(request, "cold:train", slug=access.project.slug)
     context = access.context() | _context(access.project, form) | {"material": material}
+    context["step"] = 2 if material.is_enough and context["page"].stage == "label" else context["page"].step
     part = "labels" if request.GET.get("part") == "labels" else "work"
     return render_page(request, TEMPLATE, context, fragment=part, status=422 if form.errors else 200)
 
@@ -47,7 +48,7 @@ def train(request: HttpRequest, access: Access) -> HttpResponseBase:
 def _context(project: Project, form: TrainForm) -> dict[str, Any]:
     round_ = newest_cold_start(project)
     job = job_of(KIND, round_.pk) if round_ else None
-    page = page_of(project, round_)
+    page = page_of(round_, job)
     return {
         "round": round_,
         "page": page,

@@ -121,12 +121,21 @@ def test_withdrawing_keeps_labels_and_frees_the_texts_for_another_draw(dataset, 
     assert (draw_seeds(dataset=dataset, count=20), ReviewItem.objects.count()) == (20, 21)
 
 
-def test_open_seeds_become_the_items_of_a_run(dataset):
+def test_open_seeds_become_the_items_of_a_run(dataset, user):
     draw_seeds(dataset=dataset, count=20)
-    run = make_run(dataset, hard={0})
-    ReviewItem.objects.filter(run=run).delete()
-    hand_over_seeds(run=run, hashes=hashes()[:5])
-    assert ReviewItem.objects.filter(run=run, reason=ItemReason.SEED, state=ItemState.OPEN).count() == 5
-    assert rows_to_review(dataset.project) == run.to_review + sum(
-        ReviewItem.objects.filter(run=None).values_list("copies", flat=True)
-    )
+    decide_next(dataset.project, user)
+    run = make_run(dataset)
+    seeds = ReviewItem.objects.filter(reason=ItemReason.SEED, state=ItemState.OPEN)
+    assert set(seeds.values_list("run_id", flat=True)) == {run.pk}
+    assert (seeds.count(), ReviewItem.objects.count()) == (19, 190)
+    assert rows_to_review(dataset.project) == run.to_review == 199
+
+
+def test_a_seed_whose_text_the_run_asks_for_already_is_withdrawn(dataset):
+    run = make_run(dataset)
+    item = ReviewItem.objects.filter(text_hash__gt=dataset.frame_until).first()
+    twin = ReviewItem.objects.get(pk=item.pk)
+    twin.pk, twin.run, twin.reason = None, None, ItemReason.SEED
+    twin.save()
+    hand_over_seeds(run=run, hashes=[item.text_hash])
+    assert ReviewItem.objects.get(run=None).state == ItemState.WITHDRAWN
