@@ -107,6 +107,9 @@ def _verdicts(found: dict[str, Figures]) -> Iterator[str]:
             if passed is None
             else f"Its curve passes the paper's end at {passed:,} decisions (the paper: {goal['decisions']:,})."
         )
+        same = max(n for n, _right in ours["curve"] if n <= goal["decisions"])
+        at_same = f"After {same:,} decisions, about as many as the paper's run took, its curve stands at "
+        crossing += f" {at_same}{percent(dict(ours['curve'])[same])}." if same < end["decisions"] else ""
         is_met = end["accuracy"] >= goal["accuracy"] and end["reviewed"] < goal["reviewed"]
         verdict = "at least as accurate with fewer reviews" if is_met else "NOT at least as accurate with fewer reviews"
         yield (
