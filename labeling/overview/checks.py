@@ -17,9 +17,11 @@ from django.utils.translation import ngettext
 from kombu.exceptions import KombuError
 
 from labeling.jobs.queries import alive_workers, silent_queues
+from labeling.refinement.actions.prune import prune_versions, store_size
+from labeling.specialists.models import SpecialistVersion
 from labeling.web.wording import word_number
 
-QUEUES = ("io", "consensus")
+QUEUES = ("io", "consensus", "refine")
 LITTLE_SPACE = 5 * 1024**3  # chosen: a run over a million rows and a few models fit
 NO_SPACE = 500 * 1024**2  # chosen: under it imports and exports begin to fail
 BROKER_TIMEOUT_S = 2.0
@@ -39,7 +41,9 @@ class Check:
 def doctor_checks() -> list[Check]:
     """Everything in the order in which things break. A database that does not answer ends the list of what needs it."""
     first = [_database(), _key(), _data_folder(), _model_store(), _static_files(), _broker()]
-    return [*first, *_asked(_migrations), *_asked(_workers)] if first[0].state == "good" else first
+    if first[0].state != "good":
+        return first
+    return [*first, *_asked(_migrations), *_asked(_workers), *_asked(_versions)]
 
 
 def is_ready() -> bool:
@@ -117,7 +121,27 @@ def _data_folder() -> Check:
 
 
 def _model_store() -> Check:
-    return _writable(_("Model store"), Path(settings.MODEL_STORE), str(settings.MODEL_STORE))
+    folder = Path(settings.MODEL_STORE)
+    if not folder.is_dir():
+        return _writable(_("Model store"), folder, "")
+    used, free = store_size(), shutil.disk_usage(folder).free
+    words = {"used": word_number(used / 1024**3, 1), "free": word_number(free / 1024**3, 1), "path": folder}
+    text = _("%(used)s GB in %(path)s, %(free)s GB free.") % words
+    if free < NO_SPACE:
+        return Check(_("Model store"), "bad", text, f"du -sh {folder}/*")
+    return _writable(_("Model store"), folder, text)
+
+
+def _versions() -> list[Check]:
+    """How many versions have weights, and what removing those that nobody needs would free."""
+    count = SpecialistVersion.objects.filter(pruned_at=None).count()
+    would = prune_versions(dry_run=True)
+    text = ngettext("%(n)d version has its weights.", "%(n)d versions have their weights.", count) % {"n": count}
+    if would.bytes:
+        words = {"count": would.count, "gb": word_number(would.bytes / 1024**3, 1)}
+        text += " " + _("Pruning would take the weights of %(count)d and free %(gb)s GB.") % words
+    state = "attention" if would.bytes > LITTLE_SPACE else "good"
+    return [Check(_("Versions"), state, text)]
 
 
 def _writable(name: str, folder: Path, text: str) -> Check:

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Max, Q
 from django.utils import timezone
 
 from annotator_core.storage import report_storage
@@ -39,12 +39,11 @@ def prune_versions(*, project: Project | None = None, dry_run: bool = False) -> 
     folders of rounds that have ended go, too. A version that shares its weights with one that stays keeps them. Raises
     StorageError where the store cannot be written.
     """
-    with transaction.atomic():
-        kept = kept_hashes()
-        versions = _in(project, SpecialistVersion.objects.filter(pruned_at=None)).exclude(weights_hash__in=kept)
-        count, hashes = versions.count(), set(versions.values_list("weights_hash", flat=True))
-        hashes |= _half_pruned(kept)
-        if not dry_run:
+    if dry_run:
+        count, hashes = _unneeded(project)
+    else:
+        with transaction.atomic():
+            count, hashes = _unneeded(project)
             # Never seen by another process half-gone: the rows say so first, then the folders vanish by a rename.
             gone = SpecialistVersion.objects.filter(weights_hash__in=hashes, pruned_at=None)
             gone.update(pruned_at=timezone.now())
@@ -54,6 +53,15 @@ def prune_versions(*, project: Project | None = None, dry_run: bool = False) -> 
         for folder in folders:
             _remove(folder)
     return Pruned(count, freed)
+
+
+def _unneeded(project: Project | None) -> tuple[int, set[str]]:
+    """How many versions nobody needs, and the weights that can go."""
+    kept = kept_hashes()
+    versions = SpecialistVersion.objects.filter(pruned_at=None).exclude(weights_hash__in=kept)
+    if project is not None:
+        versions = versions.filter(specialist__project=project)
+    return versions.count(), {*versions.values_list("weights_hash", flat=True), *_half_pruned(kept)}
 
 
 def kept_hashes() -> set[str]:
@@ -116,10 +124,6 @@ def _kept_back() -> list[int]:
 
 def _known(ids: Iterable[int | None]) -> list[int]:
     return [one for one in ids if one is not None]
-
-
-def _in(project: Project | None, versions: QuerySet[SpecialistVersion]) -> QuerySet[SpecialistVersion]:
-    return versions if project is None else versions.filter(specialist__project=project)
 
 
 def _ended_workplaces(project: Project | None) -> list[Path]:

@@ -36,12 +36,19 @@ def with_weights(project):
     return [(version.specialist.name, version.number) for version in there]
 
 
+def slow_learners(project, folder):
+    """A run that has something to decide after a promotion, too."""
+    texts = [f"text number {number}" for number in range(300)]
+    return learnable_run(project, folder, texts=texts, learning=0.8, left=60)
+
+
 def test_champions_and_their_parents_stay_and_the_others_keep_their_manifest(project, tmp_path):
     make_checked(project)
-    run = learnable_run(project, tmp_path, texts=[f"text number {number}" for number in range(300)], left=60)
-    for left in (30, 10):
+    run = slow_learners(project, tmp_path)
+    for left in (5, 1):
         finish_round(train_now(run))
         decide_most(run, left=left)
+    run.refresh_from_db()
     assert run.generation == 2
     assert with_weights(project) == [(f"fake-{one}", number) for one in (0, 1) for number in (2, 3)]
     first = SpecialistVersion.objects.filter(specialist__project=project, number=1)
@@ -79,9 +86,9 @@ def test_a_dry_run_says_what_it_would_free_and_removes_nothing(project, tmp_path
 def test_equal_weights_of_another_champion_keep_them(project, tmp_path):
     """The fakes of both projects are the same to the byte; one project has gone two rounds further."""
     make_checked(project)
-    run = learnable_run(project, tmp_path, texts=[f"text number {number}" for number in range(300)], left=60)
-    twin = learnable_run(make_project(make_user()), tmp_path / "twin")
-    for left in (30, 10):
+    run = slow_learners(project, tmp_path)
+    twin = slow_learners(make_project(make_user()), tmp_path / "twin")
+    for left in (5, 1):
         finish_round(train_now(run))
         decide_most(run, left=left)
     assert with_weights(project) == [(f"fake-{one}", number) for one in (0, 1) for number in (1, 2, 3)]
