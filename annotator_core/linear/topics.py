@@ -1,8 +1,8 @@
 """What texts without labels tell a linear classifier: which features stand together.
 
 Source: latent semantic analysis (Deerwester et al. 1990). The classifier learns on the features and on their
-projections to the topics; both are linear, so that its weights fold into weights on the features alone. With a hundred
-labels the project's benchmark of cold starts gains 5 to 10 points from it on banking77.
+projections to the topics; both are linear, so that its weights fold into weights on the features alone. Measured once,
+three draws of 100 labels: 5 to 8 points more on 20 classes of banking77, 7 to 11 on trec6; with 800 labels 0 to 2.
 """
 
 from typing import Final
@@ -14,7 +14,7 @@ from annotator_core.linear.fit import Array
 from annotator_core.linear.model import Weights
 
 TOPICS: Final = 100
-"""200 were no better, 100 cost half."""
+"""Chosen: with 200, 50 to 100 labels gave less and 400 to 800 hardly more."""
 EMPHASIS: Final = 2.0
 """How much more a topic counts than a feature; 4 was no better."""
 _PASSES: Final = 4
