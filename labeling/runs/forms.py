@@ -179,12 +179,15 @@ class RunForm(LearningForm):
         return any(name in self.errors for name in ("epochs", "learning_rate", "batch_size"))
 
     def default_figures(self) -> list[Figure]:
-        """The recommended policy in words."""
-        return figures_of(default_policy(len(self.available)), len(self.available))
+        """The recommended policy in words, but for what the page lets people change."""
+        return self._fixed(default_policy(len(self.available)))
 
     def paper_figures(self) -> list[Figure]:
-        """The paper's policy in words."""
-        return figures_of(paper_policy(len(self.available)), len(self.available))
+        """The paper's policy in words, but for the hard pool."""
+        return self._fixed(paper_policy(len(self.available)))
+
+    def _fixed(self, policy: Policy) -> list[Figure]:
+        return [figure for figure in figures_of(policy, len(self.available)) if not figure.is_open]
 
     def default_advice(self) -> str:
         """Why the recommended hard pool is smaller for this data set."""

@@ -14,10 +14,11 @@ Plan = Policy | Run
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One part of a policy: what it settles, and how."""
+    """One part of a policy: what it settles, and how; `is_open` where a named policy leaves it to people."""
 
     name: str
     text: str
+    is_open: bool = False
 
 
 def figures_of(plan: Plan, pool_size: int) -> list[Figure]:
@@ -26,7 +27,7 @@ def figures_of(plan: Plan, pool_size: int) -> list[Figure]:
         Figure(_("A person decides"), routing_sentence(plan, pool_size)),
         Figure(_("Consensus"), _consensus(plan)),
         Figure(_("Votes"), str(VoteAhead(plan.vote_ahead).label)),
-        Figure(_("Hard pool"), _pool(plan)),
+        Figure(_("Hard pool"), _pool(plan), is_open=True),
         Figure(_("Learns from"), _material(plan)),
         Figure(_("Training"), _training(plan)),
         Figure(_("A new version votes"), _promotion(plan)),

@@ -84,7 +84,7 @@ def test_the_papers_policy_in_words():
         Figure("A person decides", "where not all specialists agree"),
         Figure("Consensus", "Majority"),
         Figure("Votes", "Stop when the hard pool is full, learn, go on"),
-        Figure("Hard pool", "2,000 decided rows start a round"),
+        Figure("Hard pool", "2,000 decided rows start a round", is_open=True),
         Figure("Learns from", "the hard pool alone"),
         Figure("Training", "3 epochs, learning rate 2e-5, batches of 16"),
         Figure("A new version votes", "always, as it is after the training"),
