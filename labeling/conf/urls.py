@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("labeling.specialists.urls")),
     path("", include("labeling.runs.urls")),
     path("", include("labeling.review.urls")),
+    path("", include("labeling.refinement.urls")),
     path("", include("labeling.refinement.cold_urls")),
     path("", include("labeling.exports.urls")),
     path("", include("labeling.overview.urls")),

@@ -16,7 +16,6 @@ class SourceTestForm(forms.Form):
     dataset = forms.ChoiceField(
         required=False,
         label=_("Source test"),
-        help_text=_("A data set of this project with gold labels, best of the kind that the model was made for."),
     )
 
     def __init__(

@@ -15,11 +15,12 @@ from labeling.refinement.story import (
     part_name,
     plan_sentence,
     state_sentence,
+    state_word,
     tally_of,
     verdict_sentence,
     verdicts_sentence,
 )
-from labeling.runs.models import Run
+from labeling.runs.models import Run, VoteAhead
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class ChallengerLine:
     """A challenger with what its page part says; `loss` in nats of its last steps, `remaining_s` of its training."""
 
     challenger: Challenger
+    state: str
     kind: str
     sentence: str
     loss: float | None
@@ -61,7 +63,7 @@ class ChallengerLine:
 
 @dataclass(frozen=True, slots=True)
 class RoundLine:
-    """A round with what became of it; `taken_off` rows left the queue because of it, None while it may still work."""
+    """A round with what became of it; `taken_off` rows left the queue because of it, None where none could."""
 
     round: RefinementRound
     kind: str
@@ -96,15 +98,15 @@ class PoolLine:
 def round_line(
     round_: RefinementRound, challengers: Sequence[Challenger], *, taken_off: int | None, seconds: float
 ) -> RoundLine:
-    """The round as a line. `seconds` is what one decision takes a person."""
+    """The round as a line. `taken_off` is None where it opened no pool; `seconds` are those of a person's decision."""
     for one in challengers:
         one.round = round_  # the same row, not one more query each
-    is_changed = round_.generation_after is not None
-    rows = (taken_off or 0) if is_changed else None
+    is_queue_kept = round_.run is None or round_.run.vote_ahead == VoteAhead.POOL
+    rows = None if is_queue_kept else taken_off
     return RoundLine(
         round_,
         KINDS[RoundState(round_.state)],
-        state_sentence(round_, challengers),
+        state_sentence(round_, challengers, is_followed=taken_off is not None),
         verdicts_sentence(tally_of(challengers)),
         rows,
         rows * seconds if rows else None,
@@ -119,6 +121,7 @@ def challenger_line(challenger: Challenger) -> ChallengerLine:
     losses = [] if "losses" in loaded else challenger.losses
     return ChallengerLine(
         challenger,
+        state_word(challenger),
         CHALLENGER_KINDS.get(ChallengerState(challenger.state), "quiet"),
         "" if "figures" in loaded else verdict_sentence(challenger),
         losses[-1][1] if losses else None,

@@ -10,7 +10,6 @@ from labeling.runs.models import PoolGeneration, Run, VoteAhead
 
 DRAWN_POINTS = 80  # chosen: a curve that a person reads, and a table that one can scroll
 Tone = Literal["", "good", "bad"]
-TAKEN_OVER = frozenset({ChallengerState.PROMOTED, ChallengerState.ROLLED_BACK})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +69,8 @@ class ClassRow:
 
 
 def stands_after(challenger: Challenger) -> float | None:
-    """Accuracy of what votes after the gate: the challenger's where it took over, else its champion's."""
-    is_new = challenger.state in TAKEN_OVER
+    """Accuracy of what the round left: the challenger's where it was promoted, else its champion's."""
+    is_new = challenger.state == ChallengerState.PROMOTED
     return challenger.accuracy_after if is_new else challenger.accuracy_before
 
 
@@ -122,7 +121,7 @@ def remembered(challengers: Sequence[Challenger]) -> list[Remembered]:
     first = measured[0]
     found = [Remembered(first.round.number - 1, first.first_rows_before, first.source_before)]
     for one in measured:
-        is_new = one.state in TAKEN_OVER
+        is_new = one.state == ChallengerState.PROMOTED
         first_rows = one.first_rows_after if is_new else one.first_rows_before
         found.append(Remembered(one.round.number, first_rows, one.source_after if is_new else one.source_before))
     return found

@@ -23,6 +23,8 @@ KINDS = {
 }
 CHALLENGER_KINDS = {
     ChallengerState.TRAINING: "info",
+    ChallengerState.JUDGED: "attention",
+    ChallengerState.ROLLED_BACK: "attention",
     ChallengerState.PROMOTED: "good",
     ChallengerState.FAILED: "bad",
 }
@@ -85,8 +87,8 @@ def plan_sentence(run: Run, members: int, seconds_per_row: float | None) -> str:
     return f"{text % {'m': members, 'rows': rows}}: {epochs}, {duration}."
 
 
-def state_sentence(round_: RefinementRound, challengers: Sequence[Challenger]) -> str:
-    """Where the round stands, and what comes next."""
+def state_sentence(round_: RefinementRound, challengers: Sequence[Challenger], *, is_followed: bool) -> str:
+    """Where the round stands, and what comes next. `is_followed`: the run has a pool that the round opened."""
     if round_.kind == RoundKind.COLD_START:
         return _cold_sentence(round_)
     tally = tally_of(challengers)
@@ -94,7 +96,7 @@ def state_sentence(round_: RefinementRound, challengers: Sequence[Challenger]) -
         RoundState.TRAINING: _("The specialists learn one after another. Votes and reviews go on meanwhile."),
         RoundState.JUDGING: _("The trained versions vote on held-out rows, which decide who takes over."),
         RoundState.WAITING: _waiting_sentence(tally.waiting),
-        RoundState.DONE: _done_sentence(round_, tally),
+        RoundState.DONE: _done_sentence(tally, is_followed=is_followed),
         RoundState.FAILED: _("A part failed. Try it again, or give the round up: the versions of before stay."),
         RoundState.CANCELLED: _("Given up. The versions of before stay, and its rows went back to the hard pool."),
     }
@@ -119,10 +121,10 @@ def _waiting_sentence(waiting: int) -> str:
     return text % {"n": waiting}
 
 
-def _done_sentence(round_: RefinementRound, tally: Tally) -> str:
+def _done_sentence(tally: Tally, *, is_followed: bool) -> str:
     if tally.rolled_back:
         return _("Rolled back: the versions from before the round vote again.")
-    if tally.promoted and round_.generation_after is not None:
+    if tally.promoted and is_followed:
         text = ngettext("%(n)d new version votes now.", "%(n)d new versions vote now.", tally.promoted)
         return text % {"n": tally.promoted}
     if tally.promoted:
@@ -136,23 +138,16 @@ def verdict_sentence(challenger: Challenger) -> str:
     """Why the challenger took over, was kept, or waits; empty before the gate has judged."""
     if challenger.state == ChallengerState.ROLLED_BACK:
         return _("Rolled back: the version before it votes again.")
-    lead, reason = _lead(challenger), _reason(challenger)
-    return f"{lead} {reason}" if lead and reason else ""
+    reason = _reason(challenger)
+    is_own_will = challenger.state == ChallengerState.PROMOTED and challenger.verdict not in {"better", "ungated"}
+    return f"{_('A manager decided so.')} {reason}" if reason and is_own_will else reason
 
 
-def _lead(challenger: Challenger) -> str:
-    if challenger.state == ChallengerState.PROMOTED and challenger.verdict not in {"better", "ungated"}:
-        return _("Promoted by a manager.")
-    leads = {
-        ChallengerState.PROMOTED: _("Promoted."),
-        ChallengerState.KEPT: _("Kept, not promoted."),
-        ChallengerState.JUDGED: _waits(challenger.round),
-    }
-    return leads.get(ChallengerState(challenger.state), "")
-
-
-def _waits(round_: RefinementRound) -> str:
-    return _("Waits for a manager.") if round_.state == RoundState.WAITING else _("Waits for the others.")
+def state_word(challenger: Challenger) -> str:
+    """Where it stands; a judged one waits for a manager or for the others."""
+    if challenger.state != ChallengerState.JUDGED:
+        return str(ChallengerState(challenger.state).label)
+    return _("Waits for you") if challenger.round.state == RoundState.WAITING else _("Judged")
 
 
 def _reason(challenger: Challenger) -> str:
@@ -185,4 +180,4 @@ def _fall_reason(challenger: Challenger) -> str:
 
 def part_name(name: str) -> str:
     """A class by its own name, the gate's slice of earlier rows in words."""
-    return _("earlier rows (replay)") if name == "replay" else name
+    return _("earlier rows") if name == "replay" else name

@@ -64,6 +64,7 @@ def _work_context(access: Access, user_id: int) -> dict[str, Any]:
     """Pools, rounds and plots: the number of queries does not depend on how many there are."""
     rounds = list(rounds_of(access.project)[:ROUNDS_SHOWN])
     challengers = page_queries.challengers_by_round(rounds)
+    challengers.update({one.pk: challengers_of(one) for one in rounds if one.is_at_work})
     taken_off = page_queries.taken_off_by_round(access.project)
     seconds = pace_of(access.project, user_id).seconds
     lines = [

@@ -2,7 +2,7 @@
 import { axisOf, fit, rangeOf, widthOf, wordValue } from "./chart-look.js";
 
 const ROW = 28;
-const FEET = 52;
+const FEET = 30;
 const RADIUS = 4.5;
 
 function dot(ctx, x, y, radius, colour, fill) {
@@ -18,7 +18,7 @@ function drawRow(plot, row, look, ratio) {
   const { ctx, bbox } = plot;
   const y = plot.valToPos(row.place, "x", true);
   const [before, after] = row.values.map((value) => (value === null ? null : plot.valToPos(value, "y", true)));
-  const colour = look[row.tone] ?? look.lines[0];
+  const colour = look[row.tone] ?? look.quiet;
   ctx.lineWidth = 1.5 * ratio;
   if (before !== null && after !== null) {
     ctx.beginPath();
@@ -29,7 +29,7 @@ function drawRow(plot, row, look, ratio) {
   }
   if (before !== null) dot(ctx, before, y, RADIUS * ratio, look.quiet, look.surface);
   if (after !== null) dot(ctx, after, y, RADIUS * ratio, colour, colour);
-  ctx.fillStyle = look[row.tone] ?? look.quiet;
+  ctx.fillStyle = colour;
   ctx.fillText(row.note, bbox.left + bbox.width + 12 * ratio, y);
 }
 
@@ -73,7 +73,8 @@ export function drawDots(box, data, look, options) {
         axisOf(look, {
           scale: "y",
           side: 2,
-          space: 64,
+          size: 26,
+          space: width < 600 ? 44 : 64,
           grid: { show: false },
           values: (_plot, values, _axis, _space, step) => values.map((value) => wordValue(value, options.unit, step)),
         }),

@@ -1,10 +1,10 @@
 // Thin lines over rounds or steps, each named at its end.
 import { axisOf, fit, rangeOf, toneOf, widthOf, wordValue } from "./chart-look.js";
 
-const HEIGHT = 232;
+const HEIGHT = 208;
 const WHOLE_STEPS = [1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 2500, 5000, 10000, 20000, 50000, 100000];
 const LABEL_GAP = 16;
-const POINTS_UP_TO = 30;
+const POINTS_UP_TO = 12;
 
 function lastOf(values) {
   let index = values.length - 1;
@@ -12,13 +12,16 @@ function lastOf(values) {
   return index;
 }
 
-// The names' places, pushed apart where lines end close together.
+// The names' places: at the right edge, pushed apart where lines end close together; beside a line that ends early.
 function placeLabels(plot, labels, ratio) {
-  const { top, height } = plot.bbox;
+  const { left, width, top, height } = plot.bbox;
   const gap = LABEL_GAP * ratio;
-  const places = labels
-    .map((label) => ({ ...label, y: plot.valToPos(label.value, "y", true) }))
-    .sort((one, other) => one.y - other.y);
+  const all = labels.map((label) => ({
+    ...label,
+    x: label.isEarly ? plot.valToPos(label.at, "x", true) : left + width,
+    y: plot.valToPos(label.value, "y", true),
+  }));
+  const places = all.filter((label) => !label.isEarly).sort((one, other) => one.y - other.y);
   places.forEach((place, index) => {
     if (index) place.y = Math.max(place.y, places[index - 1].y + gap);
   });
@@ -26,19 +29,23 @@ function placeLabels(plot, labels, ratio) {
   for (let index = places.length - 1, below = Infinity; over && index >= 0; index -= 1) {
     places[index].y = below = Math.min(places[index].y, top + height, below - gap);
   }
-  return places;
+  return all;
 }
 
 function writeLabels(plot, labels, look) {
   const ratio = plot.pxRatio ?? devicePixelRatio;
-  const { ctx, bbox } = plot;
+  const { ctx } = plot;
   ctx.save();
   ctx.textBaseline = "middle";
   ctx.textAlign = "left";
   ctx.font = look.strong.replace("13px", `${13 * ratio}px`);
+  ctx.strokeStyle = look.surface;
+  ctx.lineWidth = 4 * ratio;
+  ctx.lineJoin = "round";
   for (const place of placeLabels(plot, labels, ratio)) {
+    ctx.strokeText(place.text, place.x + 10 * ratio, place.y);
     ctx.fillStyle = place.colour;
-    ctx.fillText(place.text, bbox.left + bbox.width + 10 * ratio, place.y);
+    ctx.fillText(place.text, place.x + 10 * ratio, place.y);
   }
   ctx.restore();
 }
@@ -71,12 +78,16 @@ export function drawLines(box, data, look, options) {
   const labels = data.series.flatMap((one, index) => {
     const last = lastOf(one.values);
     if (last < 0) return [];
-    return [{ text: fit(one.name, look.strong, most), value: one.values[last], colour: toneOf(one, index, look) }];
+    const text = fit(one.name, look.strong, most);
+    const isEarly = data.xs.length === 1 || data.xs[last] < data.xs[0] + 0.8 * (data.xs.at(-1) - data.xs[0]);
+    return [{ text, value: one.values[last], at: data.xs[last], isEarly, colour: toneOf(one, index, look) }];
   });
-  const right = Math.max(16, ...labels.map((label) => widthOf(label.text, look.strong) + 14));
-  const { series, columns, bands } = linesOf(data, look, data.xs.length <= POINTS_UP_TO);
+  const right = Math.max(16, ...labels.map((label) => (label.isEarly ? 0 : widthOf(label.text, look.strong) + 14)));
+  const hasPoints = data.xs.length <= POINTS_UP_TO;
+  const { series, columns, bands } = linesOf(data, look, hasPoints);
   const wordAll = (_plot, values, _axis, _space, step) => values.map((value) => wordValue(value, options.unit, step));
-  const xAxis = { label: data.xName, labelFont: look.font, labelSize: 20, labelGap: 2, incrs: WHOLE_STEPS, grid: { show: false } };
+  const splits = hasPoints ? () => data.xs : undefined;
+  const xAxis = { label: data.xName, labelFont: look.font, labelSize: 20, labelGap: 0, size: 26, incrs: WHOLE_STEPS, splits, grid: { show: false } };
   return new uPlot(
     {
       width,

@@ -59,7 +59,6 @@ function draw(figure) {
 function show(figure, isOpen) {
   const button = figure.querySelector("[data-chart-table]");
   figure.classList.toggle("is-table", isOpen);
-  button.hidden = false;
   button.setAttribute("aria-expanded", String(isOpen));
   button.textContent = isOpen ? button.dataset.textHide : button.dataset.textShow;
 }
@@ -105,6 +104,10 @@ document.addEventListener("click", (event) => {
   show(figure, isOpen);
 });
 document.addEventListener("htmx:afterSwap", startNew);
+// htmx gives elements with an id the attributes of the answer again when it settles.
+document.addEventListener("htmx:afterSettle", () => {
+  for (const figure of plots.keys()) show(figure, opened.has(figure.id));
+});
 new MutationObserver(drawAgain).observe(document.documentElement, { attributeFilter: ["data-theme"] });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAgain);
 startNew();

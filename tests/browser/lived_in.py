@@ -13,6 +13,7 @@ from labeling.exports.actions import create_export
 from labeling.labels.actions.verdicts import decide
 from labeling.labels.models import ReviewItem
 from labeling.projects.models import Project, Role
+from labeling.refinement.models import RefinementRound
 from labeling.review.actions import claim
 from labeling.runs.actions import start_run
 from labeling.runs.models import Run
@@ -22,6 +23,7 @@ from labeling.specialists.models import Source
 from tests.labeling.datasets.imports import import_file, receive
 from tests.labeling.factories import add_member, make_project, make_user
 from tests.labeling.pool import make_pool, work_off
+from tests.labeling.refinement.made_rounds import make_done_round, make_training_round, make_waiting_round
 
 # Routes that answer with no page for a person to look at: changes, files, fragments, health.
 NO_PAGES = {
@@ -37,6 +39,7 @@ NO_PAGES = {
     "datasets:refused-csv",
     "specialists:map",
     "specialists:act",
+    "cold:act",
     "runs:act",
     "review:decide",
     "review:skip",
@@ -45,6 +48,11 @@ NO_PAGES = {
     "review:release",
     "review:reopen",
     "review:free",
+    "refinement:start",
+    "refinement:act",
+    "refinement:decide",
+    "refinement:source-test",
+    "refinement:free-disk",
     "exports:retry",
     "exports:download",
     "exports:manifest",
@@ -82,6 +90,7 @@ def live_in(staff, table, folder, words=Words()):
     )
     work_off()
     _decide_some(project, run, staff)
+    _learn(run, versions)
     create_export(dataset=dataset, by=staff)
     work_off()
     return project
@@ -95,6 +104,13 @@ def _add_failed(project, folder):
     waiting = write_fake_specialist(folder.parent / "waiting", FakeSettings(labels=labels))
     add_specialist(project=project, source=Source.FOLDER, location=str(waiting))
     work_off()
+
+
+def _learn(run, versions):
+    """A round that ended, one that waits for a manager, and one at work."""
+    _round, pool = make_done_round(run, versions)
+    make_waiting_round(run, pool)
+    make_training_round(run, pool)
 
 
 def _decide_some(project, run, staff, count=2):
@@ -125,6 +141,7 @@ def pages_of(project):
     uploads = Upload.objects.filter(project=project).values_list("pk", flat=True)
     specialists = project.specialists.values_list("pk", flat=True)
     runs = Run.objects.filter(project=project).values_list("number", flat=True)
+    rounds = RefinementRound.objects.filter(project=project).values_list("number", flat=True)
     return {
         "web:components": [reverse("web:components")],
         "accounts:sign-in": [reverse("accounts:sign-in")],
@@ -140,10 +157,13 @@ def pages_of(project):
         "specialists:list": [at("specialists:list")],
         "specialists:add": [at("specialists:add", source=source) for source in ("hub", "folder")],
         "specialists:detail": [at("specialists:detail", specialist_id=pk) for pk in specialists],
+        "cold:train": [at("cold:train")],
         "runs:list": [at("runs:list")],
         "runs:new": [at("runs:new")],
         "runs:detail": [at("runs:detail", number=number) for number in runs],
         "review:screen": [at("review:screen")],
+        "refinement:list": [at("refinement:list")],
+        "refinement:detail": [at("refinement:detail", number=number) for number in rounds],
         "exports:list": [at("exports:list")],
         "exports:detail": [at("exports:detail", number=1)],
         "overview:home": [reverse("overview:home")],

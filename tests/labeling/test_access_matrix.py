@@ -54,6 +54,13 @@ NEEDS = {
     "review:release": ANNOTATOR,
     "review:reopen": REVIEWER,
     "review:free": MANAGER,
+    "refinement:list": MANAGER,
+    "refinement:detail": MANAGER,
+    "refinement:start": MANAGER,
+    "refinement:act": MANAGER,
+    "refinement:decide": MANAGER,
+    "refinement:source-test": MANAGER,
+    "refinement:free-disk": MANAGER,
     "exports:list": MANAGER,
     "exports:detail": MANAGER,
     "exports:retry": MANAGER,
@@ -68,7 +75,14 @@ NEEDS = {
     "overview:live": PUBLIC,
     "overview:ready": PUBLIC,
 }
-VERBS = {"datasets:act": "retry", "cold:act": "stop", "specialists:act": "try", "runs:act": "pause"}
+VERBS = {
+    "datasets:act": "retry",
+    "cold:act": "stop",
+    "specialists:act": "try",
+    "runs:act": "pause",
+    "refinement:act": "retry",
+    "refinement:decide": "keep",
+}
 NOBODY = 999_999
 
 
