@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from labeling.jobs.models import Job
-from labeling.labels.actions.verdicts import decide
+from labeling.labels.actions.verdicts import decide, undo
 from labeling.labels.models import Consensus, ReviewItem, Vote
 from labeling.overview.samples import PAGE, WINDOW
 from labeling.projects.models import Role
@@ -298,6 +298,18 @@ def test_sample_shows_the_pool_of_today_first_and_the_rounds_it_trained_in(page,
     html = " ".join(response.content.decode().split())
     assert "Run 1, generation 1" in html
     assert 'refinement/1">Round 1</a>: Hard pool' in html
+
+
+def test_sample_shows_who_decided_what_was_undone_and_replaced(page, project, run, user):
+    sample = run.dataset.samples.get(text="zero")
+    choose(run, user, "zero", "neutral")
+    undo(project=project, user_id=user.pk, client_id=uuid4())
+    choose(run, user, "zero")
+    html = " ".join(page.get(url(project, "sample", sample_id=sample.pk)).content.decode().split())
+    told = [one.split("</li>")[0] for one in html.split('<ol class="log">')[1].split("<li>")[1:]]
+    assert ["ann: undone" in one for one in told[:3]] == [False, True, False]
+    assert ["replaced" in one for one in told[:3]] == [False, True, True]
+    assert "taken back" in html
 
 
 @pytest.mark.parametrize("size", [1, 3])
