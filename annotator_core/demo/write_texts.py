@@ -17,7 +17,7 @@ FEEDBACK_TEXTS = 1580
 FEEDBACK_DUPLICATES = 20
 TRAINING_TEXTS = 3000
 VERIFIED_TEXTS = 1500
-"""Chosen: a tenth of them without the audit frame is at least the 100 rows on which a gate may decide."""
+"""Chosen: enough for the gate, which needs 100 rows outside the audit frame to decide, and for replay."""
 
 HARD_SHARE = 0.17
 TURN_SHARE = 0.04

@@ -1,6 +1,6 @@
 """Which verified rows train and which judge, by text hash alone, so that it never changes. Standard library only.
 
-Source: engine section 8: a fifth of the verified rows is held out for the gate and halved; replay is a uniform draw.
+Source: engine section 8: a fifth of the verified rows is held out for the gate; replay is a uniform draw.
 """
 
 import hashlib
@@ -14,9 +14,9 @@ Half = Literal["choose", "decide"]
 
 REPLAY_SHARE: Final = 0.2
 """The share of earlier verified rows in a training set by default. Source: engine section 8."""
-_HALVES: Final[dict[int, Half]] = {0: "choose", 1: "decide"}
-_PARTS: Final = 10
-"""Two of ten parts are gate rows: 20%, half for each use."""
+_USES: Final[dict[int, Half]] = {0: "choose", 1: "decide", 2: "decide"}
+_PARTS: Final = 15
+"""Three of fifteen parts are gate rows: 20%. Two of them decide, so that a round of 1,000 rows has the 100 it needs."""
 _DIGITS: Final = 8
 
 
@@ -25,7 +25,7 @@ def gate_half(text_hash: str) -> Half | None:
 
     Only the last digits count: the audit frame is drawn by the smallest hashes, so the first ones would tie the two.
     """
-    return _HALVES.get(int(text_hash[-_DIGITS:], 16) % _PARTS)
+    return _USES.get(int(text_hash[-_DIGITS:], 16) % _PARTS)
 
 
 def replay_count(pool_rows: int, share: float = REPLAY_SHARE) -> int:
