@@ -1,0 +1,124 @@
+"""Opening generations, taking the pool, and where that leaves a run."""
+
+import pytest
+from django.db import transaction
+
+from labeling.jobs.actions import mark_dirty
+from labeling.jobs.models import Job, JobState
+from labeling.runs.actions import ask_renewal, close_when_decided, open_generation, take_pool
+from labeling.runs.models import GenerationOrigin, PoolGeneration, Run, RunState
+from labeling.runs.queries import members_of, pool_of
+from labeling.specialists.models import SpecialistVersion
+from labeling.web.errors import ActionError
+from tests.labeling.factories import make_dataset, make_project, make_run, make_user
+from tests.labeling.generations import PAPER, answer, finish, next_generation, run_job, start
+from tests.labeling.pool import make_pool
+
+pytestmark = pytest.mark.django_db
+TEXTS = [f"text number {i}" for i in range(40)]
+
+
+@pytest.fixture
+def project():
+    return make_project(make_user())
+
+
+@pytest.fixture
+def versions(project, tmp_path):
+    return make_pool(project, tmp_path, noise=0.3)
+
+
+@pytest.fixture
+def run(project, versions):
+    return finish(start(project, make_dataset(project, TEXTS), versions))
+
+
+def test_a_generation_has_the_next_number_the_versions_in_order_and_the_cut_of_before(run, versions):
+    PoolGeneration.objects.filter(run=run).update(cut_score=0.25, cut_hash="ab")
+    with transaction.atomic():
+        generation = open_generation(
+            run_id=run.pk, versions=versions[::-1], origin=GenerationOrigin.ROUND, round_number=4
+        )
+    run.refresh_from_db()
+    assert (generation.number, run.generation, generation.round_number, generation.origin) == (1, 1, 4, "round")
+    assert (generation.cut_score, generation.cut_hash) == (0.25, "ab")
+    assert [member.version for member in pool_of(run)] == versions[::-1]
+    assert [member.version for member in members_of(run, 0)] == versions
+
+
+def test_a_generation_wakes_a_job_that_is_done(run, versions):
+    assert (run_job(run).state, run_job(run).is_dirty) == (JobState.DONE, False)
+    next_generation(run, versions)
+    assert run_job(run).is_dirty
+
+
+def test_a_run_that_is_done_goes_back_to_review_when_a_renewal_is_due(run, versions):
+    answer(run, make_user())
+    assert run.state == RunState.DONE
+    next_generation(run, versions)
+    run.refresh_from_db()
+    assert (run.state, run.finished_at) == (RunState.REVIEWING, None)
+    assert finish(run).state == RunState.DONE
+
+
+def test_a_run_that_is_done_stays_so_without_renewals_or_with_a_successor(project, run, versions):
+    answer(run, make_user())
+    start(project, run.dataset, versions)
+    next_generation(run, versions)
+    assert finish(run).state == RunState.DONE
+    with pytest.raises(ActionError, match="No newer"):
+        ask_renewal(run=run)
+    other = finish(start(project, make_dataset(project, ["one"]), versions, renews_accepted=False))
+    answer(other, make_user())
+    next_generation(other, versions)
+    assert finish(other).state == RunState.DONE
+
+
+def test_votes_that_stopped_at_a_full_pool_go_on(project, versions):
+    run = finish(start(project, make_dataset(project, TEXTS), versions, **PAPER, beta=3))
+    assert run.state == RunState.REVIEWING
+    next_generation(run, versions)
+    assert Run.objects.get(pk=run.pk).state == RunState.RUNNING
+    assert finish(run).state == RunState.REVIEWING  # the pool is still full
+
+
+def test_no_version_without_weights_or_of_another_project_may_vote(run, versions, tmp_path):
+    foreign = make_pool(make_project(make_user()), tmp_path / "foreign", count=1)
+    SpecialistVersion.objects.filter(pk=versions[0].pk).update(confirmed_at=None)
+    versions[0].refresh_from_db()
+    for pool in (versions, foreign, []):
+        with pytest.raises(ActionError):
+            next_generation(run, pool)
+    assert PoolGeneration.objects.filter(run=run).count() == 1
+
+
+def test_taking_the_pool_leaves_it_empty(run):
+    answer(run, make_user())
+    assert take_pool(run_id=run.pk) == run.decided > 0
+    run.refresh_from_db()
+    assert (run.learned, run.pool_size) == (run.decided, 0)
+
+
+def test_a_run_that_learned_is_done_only_when_no_round_is_at_work(project):
+    run = make_run(make_dataset(project, ["one", "two"]))
+    Run.objects.filter(pk=run.pk).update(learned=1)
+    answer(run, make_user())
+    assert run.state == RunState.REVIEWING
+    close_when_decided(run_id=run.pk, is_idle=True)
+    run.refresh_from_db()
+    assert run.state == RunState.DONE
+
+
+def test_a_full_pool_keeps_the_run_open_and_wakes_its_job(project):
+    run = make_run(make_dataset(project, ["one", "two"]))
+    Run.objects.filter(pk=run.pk).update(beta=2)
+    answer(run, make_user())
+    assert (run.state, run_job(run).is_dirty) == (RunState.REVIEWING, True)
+
+
+def test_the_newest_job_of_a_subject_is_marked(run):
+    old = Job.objects.create(project=run.project, kind="x", subject=1, is_dirty=False)
+    new = Job.objects.create(project=run.project, kind="x", subject=1, is_dirty=False)
+    mark_dirty(kind="x", subject=1)
+    mark_dirty(kind="x", subject=2)
+    assert [Job.objects.get(pk=job.pk).is_dirty for job in (old, new)] == [False, True]
