@@ -79,6 +79,11 @@ class RoundLine:
         return self.round.pool_rows + self.round.random_rows + self.round.replay_rows
 
     @property
+    def error(self) -> str:
+        """Why it failed, where no challenger says so itself."""
+        return "" if any(one.challenger.error for one in self.lines) else self.round.error
+
+    @property
     def may_roll_back(self) -> bool:
         """Whether it has promoted something."""
         is_over = not self.round.is_at_work and self.round.run_id is not None

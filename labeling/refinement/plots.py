@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from labeling.refinement.figures import Part, read_losses
-from labeling.refinement.models import Challenger, ChallengerState, RefinementRound
+from labeling.refinement.models import Challenger, ChallengerState, RefinementRound, RoundState
 from labeling.runs.models import PoolGeneration, Run, VoteAhead
 
 DRAWN_POINTS = 80  # chosen: a curve that a person reads, and a table that one can scroll
@@ -75,9 +75,9 @@ def stands_after(challenger: Challenger) -> float | None:
 
 
 def accuracies(rounds: Iterable[RefinementRound], challengers: Mapping[int, Sequence[Challenger]]) -> list[BeforeAfter]:
-    """One point a judged round, oldest first."""
+    """One point a round that is decided, oldest first."""
     found: list[BeforeAfter] = []
-    for round_ in sorted(rounds, key=lambda one: one.number):
+    for round_ in sorted((one for one in rounds if one.state == RoundState.DONE), key=lambda one: one.number):
         pairs = [(one.accuracy_before, stands_after(one)) for one in challengers.get(round_.pk, ())]
         known = [(before, after) for before, after in pairs if before is not None and after is not None]
         if known:

@@ -21,15 +21,20 @@ function placeLabels(plot, labels, ratio) {
     x: label.isEarly ? plot.valToPos(label.at, "x", true) : left + width,
     y: plot.valToPos(label.value, "y", true),
   }));
-  const places = all.filter((label) => !label.isEarly).sort((one, other) => one.y - other.y);
+  for (const x of new Set(all.map((label) => label.x))) {
+    pushApart(all.filter((label) => label.x === x), top + height, gap);
+  }
+  return all;
+}
+
+function pushApart(labels, lowest, gap) {
+  const places = labels.sort((one, other) => one.y - other.y);
   places.forEach((place, index) => {
     if (index) place.y = Math.max(place.y, places[index - 1].y + gap);
   });
-  const over = places.length ? Math.max(0, places.at(-1).y - (top + height)) : 0;
-  for (let index = places.length - 1, below = Infinity; over && index >= 0; index -= 1) {
-    places[index].y = below = Math.min(places[index].y, top + height, below - gap);
+  for (let index = places.length - 1, below = Infinity; index >= 0; index -= 1) {
+    places[index].y = below = Math.min(places[index].y, lowest, below - gap);
   }
-  return all;
 }
 
 function writeLabels(plot, labels, look) {

@@ -45,7 +45,7 @@ def _add_version(specialist, class_ids, **given):
     )
 
 
-def make_pooled_run(project, versions, texts=8, **policy):
+def make_pooled_run(project, versions, texts=20, **policy):
     """A run in review whose pool is these versions."""
     run = make_run(make_dataset(project, [f"text {number}" for number in range(texts)]), hard=range(texts // 2))
     _join(PoolGeneration.objects.get(run=run), versions)
