@@ -17,7 +17,7 @@ def show_ends(found: dict[str, Figures]) -> str:
     """Reviews, accuracy and seconds of each configuration."""
     header = (
         *("policy", "beta", "seed", "budget", "person", "rounds", "reviewed rows", "reviewed"),
-        *("final", "right on accepted", "training s", "all s"),
+        *("final", "right on accepted", "training s", "processor s"),
     )
     lines = []
     for each in found.values():
@@ -28,7 +28,7 @@ def show_ends(found: dict[str, Figures]) -> str:
             *(each["budget"] or "-", f"{100 * each['person_right']:.0f}", len(each["rounds"])),
             *(f"{final['reviewed']:,}", percent(final["reviewed_share"])),
             *(percent(final["accuracy"]), percent(final["accepted_right"])),
-            *(f"{training:.0f}", f"{each['seconds']:.0f}"),
+            *(f"{training:.0f}", f"{each['cpu_seconds']:.0f}"),
         ])  # fmt: skip
     return table(header, lines)
 
