@@ -127,7 +127,7 @@ def test_attempt_at_another_training_is_thrown_away(request_: TrainingRequest, t
 def test_damaged_checkpoint_is_thrown_away(request_: TrainingRequest, tmp_path: Path) -> None:
     with pytest.raises(Stopped):
         run(request_, tmp_path / "w", on_step=stop_at(9))
-    (checkpoint,) = (tmp_path / "w" / "checkpoint").glob("*.pt")
+    (checkpoint,) = (tmp_path / "w" / "checkpoint").glob("*.safetensors")
     content = bytearray(checkpoint.read_bytes())
     content[len(content) // 2] ^= 1
     checkpoint.write_bytes(content)
