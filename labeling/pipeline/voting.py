@@ -55,8 +55,8 @@ def advance(job: Job) -> None:
     run = lock_run(job.subject)
     if run.state == RunState.CANCELLED:
         withdraw_items(run=run)
-    elif run.is_active and job.state in {JobState.RUNNING, JobState.DONE}:
-        is_learning = _start_due_round(job, run)
+    elif job.state in {JobState.RUNNING, JobState.DONE}:
+        is_learning = run.is_active and _start_due_round(job, run)
         if job.state == JobState.DONE or not has_open_chunks(job, job.stage):
             _next_stage(job, run, is_learning)
 
@@ -73,13 +73,16 @@ def _start_due_round(job: Job, run: Run) -> bool:
     except ActionError as error:
         job.error = error.message
         return False
+    job.error = ""
     run.refresh_from_db(fields=["learned"])
     return True
 
 
 def _next_stage(job: Job, run: Run, is_learning: bool) -> None:
     is_budget = run.review_budget is not None
-    if run.vote_ahead == VoteAhead.POOL and run.voted < run.row_count:
+    if not run.is_active:
+        job.state = JobState.DONE  # people decided the last rows while a part of it was voted on again
+    elif run.vote_ahead == VoteAhead.POOL and run.voted < run.row_count:
         _vote_on(job, run, is_learning)
     elif not job.stage:
         _open_stage(job, run, VOTE, "consensus", settings.CHUNK_ROWS)

@@ -14,6 +14,7 @@ from labeling.review.actions import claim
 from labeling.runs.actions import ask_renewal, cancel_run, pause_run, resume_run
 from labeling.runs.models import GenerationOrigin, PoolMember, RunState
 from labeling.runs.queries import renewal_cost
+from labeling.specialists.models import SpecialistVersion
 from labeling.web.errors import ActionError
 from tests.labeling.counts import assert_counters_equal_recount
 from tests.labeling.factories import make_dataset, make_project, make_user
@@ -175,6 +176,25 @@ def test_rolling_back_takes_the_stored_votes_and_opens_the_same_items_again(run,
     assert Vote.objects.count() == votes
     assert set(PoolMember.objects.filter(generation__number=2).values_list("seconds", flat=True)) == {0.0}
     assert_counters_equal_recount(run)
+
+
+def test_the_job_ends_when_people_decide_everything_while_texts_are_voted_on_again(project, old, better, user):
+    run = finish(start(project, make_dataset(project, TEXTS), old, renews_accepted=False))
+    next_generation(run, better)
+    until_chunk(run, "revote")
+    do_while(lambda: answer(run, user))
+    finish(run)
+    assert (run.state, run_job(run).state, run.decided) == (RunState.DONE, "done", run.hard)
+    assert_counters_equal_recount(run)
+
+
+def test_a_round_that_cannot_start_says_why_and_the_run_ends_all_the_same(project, old, user):
+    run = finish(start(project, make_dataset(project, TEXTS), old, beta=5))
+    SpecialistVersion.objects.filter(pk=old[0].pk).update(pruned_at=timezone.now())
+    answer(run, user)
+    finish(run)
+    assert (run.state, run.learned) == (RunState.DONE, 0)
+    assert "cannot learn" in run_job(run).error
 
 
 def test_undo_after_a_round_brings_the_text_back_and_a_screen_keeps_it(run, better, user):
