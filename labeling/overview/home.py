@@ -166,7 +166,7 @@ def _set_up(project: Project, at: Standing) -> list[Need]:
         needs.append(Need(text % {"n": at.unmapped}, _("Map labels"), link("specialists:list", project), "model"))
     if not at.rows and not at.importing and not at.previews:
         needs.append(Need(_("There is no data yet."), _("Upload data"), link("datasets:list", project), "data"))
-    elif at.rows and not at.is_model_ready and not at.unmapped:
+    elif at.rows and not at.is_model_ready and not at.unmapped and not at.seeds:
         needs.append(Need(_("No model may vote yet."), _("Add models"), link("specialists:list", project), "model"))
     elif at.rows and at.is_model_ready and not at.runs:
         needs.append(Need(_("Data and models are ready."), _("Plan a run"), link("runs:new", project), "play"))
