@@ -26,7 +26,8 @@ from labeling.refinement.actions.progress import (
 )
 from labeling.refinement.actions.prune import prune_versions
 from labeling.refinement.actions.rounds import give_up_round
-from labeling.refinement.engine.judging import candidates_of, judge, open_court
+from labeling.refinement.engine.court import open_court
+from labeling.refinement.engine.judging import candidates_of, judge
 from labeling.refinement.engine.training import (
     Watch,
     champion_of,

@@ -1,38 +1,28 @@
 """A trained challenger meets its champion: candidates, the gate, forgetting; the chosen one goes into the store."""
 
-import json
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from django.conf import settings
 
 from annotator_core.arrays import IntArray
 from annotator_core.refine import gate
-from annotator_core.refine.plan import Precision, Trained, TrainingRequest
-from annotator_core.specialists.contract import Identity, SpecialistSpec
-from annotator_core.specialists.folder import list_files
-from annotator_core.specialists.store import StoredModel, store_folder
-from annotator_core.specialists.table import load_specialist
 from annotator_core.storage import report_storage
-from annotator_core.types import ABSTAIN, LabelMap
-from labeling.refinement.engine.training import TORCH, champion_of, train, training_request, workplace_of
-from labeling.refinement.figures import Candidate, GateFigures, Manifest, Part
+from labeling.refinement.engine.court import Court
+from labeling.refinement.engine.storing import make_manifest, store
+from labeling.refinement.engine.training import TORCH
+from labeling.refinement.figures import Candidate, GateFigures, Part
 from labeling.refinement.models import Challenger, SampleRole
 from labeling.refinement.queries import first_rows_round, source_test_of
-from labeling.refinement.row_queries import RoundRow, hash_rows, new_hard_hashes, rows_of, source_rows
+from labeling.refinement.row_queries import RoundRow, new_hard_hashes, rows_of, source_rows
 from labeling.specialists.actions import Made
-from labeling.specialists.engine import predict
-from labeling.specialists.models import SpecialistVersion
 
 SHARES = (0.25, 0.5, 0.75, 1.0)  # engine.md, section 8: interpolated with the champion, 0.25-1.0
 REPLAY_SLICE = "replay"
-MANIFEST_FILE = "manifest.json"
 CHOSEN, TRIED = "chosen", "tried"
 
-ShouldStop = Callable[[], bool]
 OnCandidate = Callable[[int], None]
 
 
@@ -57,58 +47,6 @@ class Judgement:
     figures: GateFigures | None
     first_rows: Accuracy
     source: Accuracy
-
-
-@dataclass(frozen=True, slots=True)
-class Court:
-    """What every judgement needs: the challenger's training and its champion, and when to stop."""
-
-    challenger: Challenger
-    champion: SpecialistVersion
-    request: TrainingRequest
-    trained: Trained
-    should_stop: ShouldStop
-
-    @property
-    def workplace(self) -> Path:
-        """The challenger's folder."""
-        return workplace_of(self.challenger)
-
-    def gold(self, rows: Sequence[RoundRow]) -> IntArray:
-        """Class indices (n,) of the rows."""
-        class_ids: list[int] = self.champion.class_ids
-        indices = {class_id: index for index, class_id in enumerate(class_ids)}
-        return np.array([indices[row.class_id] for row in rows], dtype=np.int64)
-
-    def champion_votes(self, rows: Sequence[RoundRow]) -> IntArray:
-        """The champion's class indices (n,), ABSTAIN where it has none."""
-        if not rows:
-            return np.zeros(0, dtype=np.int64)
-        return _votes(predict(self.champion, [row.text for row in rows], should_stop=self.should_stop).probs)
-
-    def votes_of(self, folder: Path, rows: Sequence[RoundRow]) -> IntArray:
-        """The class indices (n,) of a model of this training, ABSTAIN where it has none."""
-        if not rows:
-            return np.zeros(0, dtype=np.int64)
-        spec = SpecialistSpec(
-            folder=folder,
-            label_map=self.trained.label_map,
-            n_classes=len(self.request.class_names),
-            max_length=self.request.plan.max_length,
-            identity=Identity(f"the challenger of {self.champion}"),
-        )
-        found = load_specialist(self.request.backend, spec).predict(
-            [row.text for row in rows], should_stop=self.should_stop
-        )
-        return _votes(found.probs)
-
-
-def open_court(challenger: Challenger, should_stop: ShouldStop) -> Court:
-    """The challenger with its ended training. One whose workplace was lost is trained again, to the same result."""
-    champion = champion_of(challenger)
-    precision: Precision = "bf16" if challenger.precision == "bf16" else "fp32"
-    request = training_request(challenger, precision)
-    return Court(challenger, champion, request, train(request, workplace_of(challenger)), should_stop)
 
 
 def candidates_of(court: Court) -> list[tuple[int, float]]:
@@ -137,9 +75,9 @@ def judge(court: Court, on_candidate: OnCandidate) -> Judgement:
     )
     folder = _make_candidate(court, epoch, share, CHOSEN)
     result, figures = _meet(court, folder, len(choose), tried)
-    manifest = _manifest(court, (epoch, share), result, figures)
+    manifest = make_manifest(court, (epoch, share), result, figures)
     judgement = Judgement(
-        made=_store(court, folder, manifest),
+        made=store(court, folder, manifest),
         epoch=epoch,
         share=share,
         verdict=result.verdict if result else "",
@@ -151,10 +89,6 @@ def judge(court: Court, on_candidate: OnCandidate) -> Judgement:
     )
     _remove(folder)
     return judgement
-
-
-def _votes(probs: np.ndarray) -> IntArray:
-    return np.where(np.isnan(probs[:, 0]), ABSTAIN, np.nan_to_num(probs).argmax(axis=1)).astype(np.int64)
 
 
 def _try_candidates(
@@ -245,51 +179,3 @@ def _compare(court: Court, folder: Path, rows: Sequence[RoundRow]) -> Accuracy:
     gold = court.gold(known)
     before, after = court.champion_votes(known) == gold, court.votes_of(folder, known) == gold
     return Accuracy(float(before.mean()), float(after.mean()))
-
-
-def _targets(label_map: LabelMap, class_ids: Sequence[int]) -> tuple[int | None, ...]:
-    return tuple(None if target == ABSTAIN else class_ids[target] for target in label_map.targets)
-
-
-def _manifest(
-    court: Court, chosen: tuple[int, float], result: gate.GateResult | None, figures: GateFigures | None
-) -> Manifest:
-    round_, names = court.challenger.round, court.request.class_names
-    rows = ("pool_rows", "random_rows", "replay_rows", "choose_rows", "decide_rows")
-    return Manifest(
-        specialist=court.challenger.specialist.name,
-        backend=court.request.backend,
-        parent=court.champion.weights_hash,
-        policy=round_.run.policy if round_.run else "",
-        seed=round_.seed,
-        data=hash_rows(round_),
-        rows={name: getattr(round_, name) for name in rows},
-        plan=asdict(court.request.plan),
-        labels=court.trained.label_map.model_labels,
-        classes=tuple(None if target == ABSTAIN else names[target] for target in court.trained.label_map.targets),
-        epoch=chosen[0],
-        share=chosen[1],
-        verdict=result.verdict if result else "",
-        p_better=result.p_better if result else None,
-        accuracy_before=result.champion_accuracy if result else None,
-        accuracy_after=result.challenger_accuracy if result else None,
-        gate=figures,
-    )
-
-
-def _store(court: Court, folder: Path, manifest: Manifest) -> Made:
-    """Put the folder with its manifest into the store, where it appears whole under the hash of its content."""
-    content = json.dumps(manifest.as_json(), ensure_ascii=False, indent=1, sort_keys=True)
-    with report_storage(f"The folder {folder}"):
-        (folder / MANIFEST_FILE).write_text(content + "\n", encoding="utf-8")
-    stored: StoredModel = store_folder(folder, Path(settings.MODEL_STORE))
-    return Made(
-        weights_hash=stored.hash,
-        size_bytes=sum(file.size_bytes for file in list_files(stored.path)),
-        backend=court.request.backend,
-        model_labels=court.trained.label_map.model_labels,
-        targets=_targets(court.trained.label_map, court.champion.class_ids),
-        class_ids=tuple(court.champion.class_ids),
-        max_length=court.champion.max_length,
-        manifest=json.loads(content),
-    )

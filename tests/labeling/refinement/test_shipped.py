@@ -40,9 +40,9 @@ def flip(round_):
 def test_clean_labels_are_promoted_and_then_flipped_ones_are_not():
     project = make_project(make_user(), classes=CLASSES)
     make_checked(project, verified_path())
-    policy = {"learning_rate": LEARNING_RATE, "replay_share": 0.75}
-    run = start(project, make_dataset(project, list(GOLD)), shipped_pool(project), **policy)
-    clean = finish_round(train_now(decide_most(run, gold_index, left=150)))
+    policy = {"learning_rate": LEARNING_RATE, "replay_share": 0.6}
+    run = start(project, make_dataset(project, list(GOLD)[:900]), shipped_pool(project), **policy)
+    clean = finish_round(train_now(decide_most(run, gold_index, left=80)))
     verdicts = {one.verdict: one.state for one in clean.challengers.all()}
     assert (clean.state, verdicts["better"]) == (RoundState.DONE, ChallengerState.PROMOTED)
     assert all(one.accuracy_after > one.accuracy_before + 0.05 for one in clean.challengers.all())
