@@ -1,6 +1,7 @@
 """Background work as rows: the truth of what is to be done, by whom, until when."""
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from labeling.projects.models import Project
@@ -26,7 +27,10 @@ class ChunkState(models.TextChoices):
 
 
 class Job(models.Model):
-    """Long work on one subject (a data set, a run, an export), done in chunks by any worker."""
+    """Long work on one subject (a data set, a run, an export), done in chunks by any worker.
+
+    `progress` counts from `counted_from` on: the beginning, or that of a later stage with a count of its own.
+    """
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="jobs")
     kind = models.CharField(max_length=20)
@@ -39,6 +43,7 @@ class Job(models.Model):
     seq = models.BigIntegerField(default=0)
     error = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    counted_from = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -37,7 +37,7 @@ def progress_of(job: Job) -> Progress:
     """Progress from the job's counters and its chunks in work: two queries, whatever the size of the data."""
     working = job.chunks.filter(state=ChunkState.RUNNING).aggregate(rows=Sum("progress"))["rows"] or 0
     done = job.progress + working
-    elapsed = ((job.finished_at or timezone.now()) - job.created_at).total_seconds()
+    elapsed = ((job.finished_at or timezone.now()) - job.counted_from).total_seconds()
     rate = done / elapsed if elapsed > 0 else 0.0
     left = (job.total - done) / rate if rate > 0 and not job.is_over else None
     dead = tuple(job.chunks.filter(state=ChunkState.DEAD)[:20])

@@ -26,6 +26,7 @@ def begin_stage(*, job: Job, stage: str, total: int) -> None:
     """The next stage of a job that the caller has locked and will save, also of one that was done."""
     job.stage, job.state, job.error = stage, JobState.RUNNING, ""
     job.progress, job.total, job.finished_at = 0, total, None
+    job.counted_from = timezone.now()
 
 
 def mark_dirty(*, kind: str, subject: int) -> None:
@@ -119,6 +120,7 @@ def restart_job(*, job: Job) -> Job:
         locked.chunks.all().delete()
         locked.stage, locked.state, locked.error, locked.is_dirty = "", JobState.RUNNING, "", True
         locked.progress, locked.total, locked.finished_at = 0, 0, None
+        locked.counted_from = timezone.now()
         locked.save()
         publish(locked)
     ring(ADVANCE_QUEUE)

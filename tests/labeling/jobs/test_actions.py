@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from labeling.jobs import actions
 from labeling.jobs.models import Chunk, ChunkState, Event, Job, JobState
+from labeling.jobs.queries import progress_of
 from labeling.pipeline.work import do_one
 from labeling.web.errors import ActionError
 from tests.labeling.factories import make_project, make_user
@@ -155,3 +156,13 @@ def test_a_dummy_job_runs_to_its_end():
     job.refresh_from_db()
     assert (job.state, job.progress, job.is_dirty) == (JobState.DONE, 95, False)
     assert set(job.chunks.values_list("state", flat=True)) == {ChunkState.DONE}
+
+
+def test_a_later_stage_counts_from_its_own_beginning(job):
+    hours_ago = timezone.now() - timedelta(hours=5)
+    Job.objects.filter(pk=job.pk).update(created_at=hours_ago, counted_from=hours_ago)
+    job.refresh_from_db()
+    actions.begin_stage(job=job, stage="again", total=100)
+    job.finished_at = job.counted_from + timedelta(seconds=10)
+    job.progress = 50
+    assert progress_of(job).rate == pytest.approx(5.0)
