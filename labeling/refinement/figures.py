@@ -57,7 +57,7 @@ class GateFigures:
 
 def read_figures(stored: Mapping[str, Any]) -> GateFigures | None:
     """The gate's table as `GateFigures.as_json` wrote it; None where no gate has judged."""
-    if not stored:
+    if "candidates" not in stored:  # a cold start keeps its own test there
         return None
     return GateFigures(
         choose_rows=stored["choose_rows"],

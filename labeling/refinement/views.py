@@ -27,7 +27,7 @@ from labeling.refinement.actions import (
 )
 from labeling.refinement.forms import SourceTestForm
 from labeling.refinement.history import pool_lines, round_line
-from labeling.refinement.models import Trigger
+from labeling.refinement.models import RoundKind, Trigger
 from labeling.refinement.plots import Remembered, accuracies, hard_shares, loss_rows, remembered
 from labeling.refinement.queries import challengers_of, rounds_of
 from labeling.runs.queries import run_numbered
@@ -74,7 +74,7 @@ def _work_context(access: Access, user_id: int) -> dict[str, Any]:
     pools = pool_lines(access.project, {line.round.run_id: line for line in lines if line.round.is_at_work})
     run = next((one.run for one in rounds if one.run), None)
     at_work = next((line.round for line in lines if line.round.is_at_work), None)
-    watched = at_work and f"round:{at_work.pk}"
+    watched = at_work and f"{'cold' if at_work.kind == RoundKind.COLD_START else 'round'}:{at_work.pk}"
     return {
         "rounds": rounds,
         "lines": lines,
@@ -136,6 +136,8 @@ def start(request: HttpRequest, access: Access, number: int) -> HttpResponseBase
 def act(request: HttpRequest, access: Access, number: int, verb: str) -> HttpResponseBase:
     """Retry, give-up or roll-back of a round."""
     round_ = access_round(access.project, number)
+    if round_.kind == RoundKind.COLD_START:
+        return redirect_to(request, "cold:train", slug=access.project.slug)
     if verb == "retry":
         retry_round(round_=round_)
     elif verb == "give-up":

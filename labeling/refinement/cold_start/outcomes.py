@@ -64,7 +64,6 @@ def record_trained(
         step=STEPS,
         seconds=seconds,
         figures=manifest["test"],
-        accuracy_after=manifest["test"].get("accuracy"),
     )
 
 

@@ -159,6 +159,20 @@ def test_a_failed_specialists_own_page_leads_here(client, project, dataset):
         assert ("The training failed" in page, url(project) in page) == (challenger.position == 1,) * 2
 
 
+def test_the_refinement_page_shows_it_and_leads_here(client, project, dataset):
+    know(dataset, 40)
+    round_ = start_cold_start(project=project, plan=Plan(count=2, seed=1), by=None)
+    words = {"slug": project.slug, "number": round_.number}
+    for page in (reverse("refinement:detail", kwargs=words), reverse("refinement:list", kwargs={"slug": project.slug})):
+        assert f'data-live-topic="cold:{round_.pk}"' in client.get(page).content.decode()
+    work_off()
+    page = client.get(reverse("refinement:detail", kwargs=words)).content.decode()
+    assert ("The first specialists are trained." in page, url(project) in page) == (True, True)
+    assert "First specialists" in client.get(reverse("refinement:list", kwargs={"slug": project.slug})).content.decode()
+    answer = client.post(reverse("refinement:act", kwargs=words | {"verb": "give-up"}))
+    assert answer.headers["Location"] == url(project)
+
+
 def test_buttons_without_a_training_say_so(client, project):
     for verb in ("retry", "stop", "confirm"):
         assert client.post(url(project, verb)).status_code == 409
