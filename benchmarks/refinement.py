@@ -26,7 +26,7 @@ POOLS = {
     "mixed": ("tweets-a", "airline", "reviews"),
     "demo": ("courier", "checkout", "overall"),
 }
-POOL = "main-job"
+POOL = "mixed"
 SPECIALISTS = ROOT / ".benchmarks" / "specialists"
 KEY = re.compile(r"(paper|ours)-(\d+)-(\d+)(?:-b([\d.]+))?(?:-p([\d.]+))?")
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
