@@ -4,7 +4,6 @@ import os
 import random
 import subprocess
 import sys
-from itertools import pairwise
 from time import monotonic
 
 import pytest
@@ -24,6 +23,7 @@ from tests.labeling.workers import wait_until
 
 SEED = int(os.environ.get("CHAOS_SEED", random.SystemRandom().randrange(10**6)))  # noqa: TID251 (repeats a run)
 KILLS = 10
+PARTS = [(stage, idx) for stage in ("train", "gate") for idx in range(3)]
 FAST = {"LEASE_S": "3", "SWEEP_S": "0.1", "CHECKPOINT_S": "0.2", "OMP_NUM_THREADS": "1"}
 
 
@@ -67,23 +67,24 @@ class Watch:
         self.look()
         return self.round.state not in {RoundState.TRAINING, RoundState.JUDGING}
 
-    def claims(self):
-        """(chunk, claim) of the round's parts that a worker holds or has left behind."""
+    def claims(self, part=0):
+        """(chunk, claim) of the round's parts from this one on that a worker holds or has left behind."""
         running = Chunk.objects.filter(state=ChunkState.RUNNING, queue="refine", job__subject=self.round.pk)
-        return set(running.values_list("id", "attempts"))
+        found = running.values_list("id", "attempts", "stage", "idx")
+        return {(pk, attempts) for pk, attempts, stage, idx in found if PARTS.index((stage, idx)) >= part}
 
     def may_die(self):
         """A part that its worker lost five times without a checkpoint in between is dead, as it should be."""
         self.look()
-        return not Chunk.objects.filter(job__subject=self.round.pk, queue="refine", lost_leases__gte=3).exists()
+        return not Chunk.objects.filter(job__subject=self.round.pk, queue="refine", lost_leases__gte=4).exists()
 
 
-def live(watch, store, kill_after_s=None):
-    """One worker's life, to the end of the round or so many seconds into its work; the seconds that it worked."""
+def live(watch, store, part=0, kill_after_s=None):
+    """One worker's life, to the end of the round or so many seconds into its part; the seconds that it worked."""
     held = watch.claims()
     worker = start_heavy(store)
     try:
-        wait_until(lambda: watch.is_over() or bool(watch.claims() - held))
+        wait_until(lambda: watch.is_over() or bool(watch.claims(part) - held))
         begun = monotonic()
         if kill_after_s is None:
             wait_until(watch.is_over, 300)
@@ -107,14 +108,16 @@ def test_ten_kills_of_a_round_change_nothing_of_its_versions(tmp_path, settings,
     settings.MODEL_STORE = str(tmp_path / "store")
     calm = train_now(decided_run())
     seconds = live(Watch(calm), settings.MODEL_STORE)
-    chance = random.Random(SEED)
-    moments = sorted(chance.uniform(0, 0.95 * seconds) for _kill in range(KILLS))
+    chance, a_part = random.Random(SEED), seconds / len(PARTS)
+    # At most three kills a part. In the last one they come early: it may be twice as fast as in the calm round.
+    parts = chance.sample([part for part in range(len(PARTS)) for _kill in range(3)], KILLS)
+    kills = [(part, chance.uniform(0, 0.5 if part == len(PARTS) - 1 else 0.8 * a_part)) for part in sorted(parts)]
     with capsys.disabled():
-        print(f"\nCHAOS_SEED={SEED}: {seconds:.1f} s, kills at {[round(one, 1) for one in moments]}")  # noqa: T201 (repeats a run)
+        print(f"\nCHAOS_SEED={SEED}: {seconds:.1f} s, kills at {[(part, round(one, 1)) for part, one in kills]}")  # noqa: T201 (repeats a run)
     round_ = train_now(decided_run())
     watch, hits = Watch(round_), 0
-    for before, after in pairwise([0.0, *moments]):
-        live(watch, settings.MODEL_STORE, after - before)
+    for part, after_s in kills:
+        live(watch, settings.MODEL_STORE, part, after_s)
         hits += not watch.is_over()
     live(watch, settings.MODEL_STORE)
     assert (hits, round_.state, round_.error) == (KILLS, RoundState.DONE, "")
