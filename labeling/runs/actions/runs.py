@@ -99,29 +99,36 @@ def job_of_run(run: Run) -> Job:
 
 def pause_run(*, run: Run) -> None:
     """No new chunk is claimed; those in hand are given back within seconds."""
-    job = job_of_run(run)
-    is_voting_again = run.state == RunState.REVIEWING and job.state == JobState.RUNNING
-    if run.state != RunState.RUNNING and not is_voting_again:
-        raise ActionError(_("Only a run that is voting can be paused."))
-    set_state(job=job, state=JobState.PAUSED)
-    Run.objects.filter(pk=run.pk, state=run.state).update(state=RunState.PAUSED)
+    with transaction.atomic():
+        job, locked = _lock(run)
+        is_voting_again = locked.state == RunState.REVIEWING and job.state == JobState.RUNNING
+        if locked.state != RunState.RUNNING and not is_voting_again:
+            raise ActionError(_("Only a run that is voting can be paused."))
+        set_state(job=job, state=JobState.PAUSED)
+        Run.objects.filter(pk=run.pk).update(state=RunState.PAUSED)
 
 
 def resume_run(*, run: Run) -> None:
     """Go on where it was paused."""
-    if run.state != RunState.PAUSED:
-        raise ActionError(_("This run is not paused."))
-    job = job_of_run(run)
-    state = RunState.REVIEWING if job.stage in AGAIN_STAGES else RunState.RUNNING
-    Run.objects.filter(pk=run.pk, state=RunState.PAUSED).update(state=state)
-    set_state(job=job, state=JobState.RUNNING)
+    with transaction.atomic():
+        job, locked = _lock(run)
+        if locked.state != RunState.PAUSED:
+            raise ActionError(_("This run is not paused."))
+        state = RunState.REVIEWING if job.stage in AGAIN_STAGES else RunState.RUNNING
+        Run.objects.filter(pk=run.pk).update(state=state)
+        set_state(job=job, state=JobState.RUNNING)
+
+
+def _lock(run: Run) -> tuple[Job, Run]:
+    """The run's job and the run as they are now, locked: a part that is being stored may have moved both."""
+    job = Job.objects.select_for_update().get(pk=job_of_run(run).pk)
+    return job, lock_run(run.pk)
 
 
 def cancel_run(*, run: Run) -> None:
     """Stop for good. Votes and verdicts stay; `advance` withdraws the open review items."""
     with transaction.atomic():
-        job = Job.objects.select_for_update().get(pk=job_of_run(run).pk)
-        locked = lock_run(run.pk)
+        job, locked = _lock(run)
         if not locked.is_active:
             raise ActionError(_("This run is over already."))
         locked.state, locked.finished_at = RunState.CANCELLED, timezone.now()
@@ -133,5 +140,9 @@ def cancel_run(*, run: Run) -> None:
 
 
 def retry_run(*, run: Run) -> int:
-    """Give the run's dead parts another chance; returns how many."""
-    return retry_dead(job=job_of_run(run))
+    """Give the run's dead parts another chance; returns how many. Raises ActionError for one that was cancelled."""
+    with transaction.atomic():
+        job, locked = _lock(run)
+        if locked.state == RunState.CANCELLED:
+            raise ActionError(_("This run is over already."))
+        return retry_dead(job=job)

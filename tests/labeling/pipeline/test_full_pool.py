@@ -9,8 +9,9 @@ from labeling.labels.models import Consensus, ReviewItem, Vote
 from labeling.pipeline.work import do_one
 from labeling.refinement.models import RefinementRound
 from labeling.refinement.queries import round_at_work
-from labeling.runs.actions import cancel_run, pause_run, resume_run
-from labeling.runs.models import RunState
+from labeling.runs.actions import cancel_run, pause_run, resume_run, retry_run
+from labeling.runs.models import Run, RunState
+from labeling.web.errors import ActionError
 from tests.labeling.counts import assert_counters_equal_recount
 from tests.labeling.factories import make_dataset, make_project, make_user
 from tests.labeling.generations import (
@@ -156,6 +157,26 @@ def test_pause_at_a_full_pool_and_cancel_in_a_part(project, pools, user):
     do_while(lambda: cancel_run(run=run))
     assert finish(run).state == RunState.CANCELLED
     assert_counters_equal_recount(run)
+
+
+def test_a_pause_that_waited_for_the_part_that_fills_the_pool_can_be_resumed(project, pools):
+    run = paper_run(project, pools[0])
+    assert run.state == RunState.RUNNING
+    finish(Run.objects.get(pk=run.pk))
+    pause_run(run=run)  # as it was read before that part was stored
+    run.refresh_from_db()
+    assert (run.state, run_job(run).state) == (RunState.PAUSED, "paused")
+    resume_run(run=run)
+    assert finish(run).state == RunState.REVIEWING
+
+
+def test_a_cancelled_run_cannot_be_retried(project, pools):
+    run = paper_run(project, pools[0])
+    until_chunk(run, "vote")
+    cancel_run(run=run)
+    with pytest.raises(ActionError, match="over already"):
+        retry_run(run=run)
+    assert run_job(run).state == "cancelled"
 
 
 def test_copies_of_texts_decided_before_fill_pools_that_nobody_waits_for(project, pools, user):
