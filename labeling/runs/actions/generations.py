@@ -1,6 +1,6 @@
 """Generations of a run's pool: open one, stop one at a full pool, and vote again on accepted rows."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.utils.translation import gettext as _
 
@@ -19,10 +19,11 @@ def open_generation(
     """The run's next generation, in the caller's transaction; its job finds out what is to be voted on again.
 
     It keeps the cut of the one before. Raises ActionError when a version may not vote or the run was cancelled.
+    Members of the pool may stay also when another run has rolled them back: a round must be able to end.
     """
     run = lock_run(run_id)
-    _check_versions(run, versions)
     before = current_generation(run)
+    _check_versions(run, versions, set(before.members.values_list("version_id", flat=True)))
     run.generation = before.number + 1
     generation = PoolGeneration.objects.create(
         run=run,
@@ -40,13 +41,14 @@ def open_generation(
     return generation
 
 
-def _check_versions(run: Run, versions: Sequence[SpecialistVersion]) -> None:
+def _check_versions(run: Run, versions: Sequence[SpecialistVersion], members: Collection[int]) -> None:
     if run.state == RunState.CANCELLED:
         raise ActionError(_("This run was cancelled: its specialists cannot be changed any more."))
     if not versions:
         raise ActionError(_("Choose at least one specialist."), field="versions")
     for version in versions:
-        if not version.may_vote or version.specialist.project_id != run.project_id:
+        may_stay = version.pk in members and version.pruned_at is None
+        if not (version.may_vote or may_stay) or version.specialist.project_id != run.project_id:
             raise ActionError(
                 _("%(name)s may not vote: it is not confirmed, or its files were removed to free the disk.")
                 % {"name": version}

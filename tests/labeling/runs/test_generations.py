@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
 from labeling.jobs.actions import mark_dirty
 from labeling.jobs.models import Job, JobState
@@ -84,12 +85,22 @@ def test_votes_that_stopped_at_a_full_pool_go_on(project, versions):
 
 def test_no_version_without_weights_or_of_another_project_may_vote(run, versions, tmp_path):
     foreign = make_pool(make_project(make_user()), tmp_path / "foreign", count=1)
-    SpecialistVersion.objects.filter(pk=versions[0].pk).update(confirmed_at=None)
-    versions[0].refresh_from_db()
-    for pool in (versions, foreign, []):
+    newcomer = make_pool(run.project, tmp_path, count=1, name="new")
+    SpecialistVersion.objects.filter(pk=newcomer[0].pk).update(confirmed_at=None)
+    SpecialistVersion.objects.filter(pk=versions[0].pk).update(pruned_at=timezone.now())
+    for version in (newcomer[0], versions[0]):
+        version.refresh_from_db()
+    for pool in (versions, newcomer, foreign, []):
         with pytest.raises(ActionError):
             next_generation(run, pool)
     assert PoolGeneration.objects.filter(run=run).count() == 1
+
+
+def test_a_member_that_another_run_rolled_back_stays_in_the_pools_of_this_one(run, versions):
+    SpecialistVersion.objects.filter(pk=versions[0].pk).update(confirmed_at=None)
+    versions[0].refresh_from_db()
+    next_generation(run, versions)
+    assert [member.version for member in pool_of(run)] == versions
 
 
 def test_taking_the_pool_leaves_it_empty(run):
