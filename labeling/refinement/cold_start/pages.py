@@ -54,12 +54,15 @@ def page_of(round_: RefinementRound | None, job: Job | None) -> Page:
 
 
 def _stage(round_: RefinementRound | None, entrants: list[Entrant]) -> Stage:
-    if round_ is None or not entrants:
+    if round_ is None:
         return "label"
+    # Also where all its specialists were removed: as long as it stands in the way it must be possible to end it.
     if round_.state == RoundState.FAILED:
         return "failed"
     if round_.is_at_work:
         return "training"
+    if not entrants:
+        return "label"
     if any(one.trial and not one.trial.is_done for one in entrants):
         return "trying"
     return "confirm" if any(not one.may_vote for one in entrants) else "done"
@@ -69,7 +72,7 @@ def plan_of(form: TrainForm, by: User) -> Plan:
     """The plan that a valid form describes. Raises ActionError for a folder that this person may not name."""
     data = form.cleaned_data
     method, base = Method(data["method"]), ""
-    if method == Method.ENCODER and data["base"] == OTHER:
+    if method == Method.ENCODER and data["base"] in ("", OTHER):
         base = _folder(data["folder"].strip(), by)
     elif method == Method.ENCODER:
         base = str(store_folder_of(form.bases[data["base"]].weights_hash))

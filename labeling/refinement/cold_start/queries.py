@@ -102,8 +102,8 @@ class Entrant:
 
     @property
     def may_vote(self) -> bool:
-        """Whether somebody let it vote."""
-        return self.version is not None and self.version.may_vote
+        """Whether somebody let it vote; a later version may have taken its place since, and its weights be gone."""
+        return self.version is not None and self.version.confirmed_at is not None
 
     @property
     def can_be_confirmed(self) -> bool:

@@ -2,11 +2,14 @@
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from labeling.labels.models import ItemState, ReviewItem
 from labeling.refinement.cold_start.actions import Plan, start_cold_start
 from labeling.refinement.models import RefinementRound, RoundState
 from labeling.runs.queries import votable_versions
+from labeling.specialists.actions import archive_specialist
+from labeling.specialists.models import SpecialistVersion
 from tests.labeling.factories import make_dataset, make_project, make_user
 from tests.labeling.pool import work_off
 from tests.labeling.refinement.shop import CLASSES, shop_texts
@@ -147,6 +150,30 @@ def test_a_failure_is_shown_with_its_reason_and_can_be_given_up(client, project,
     assert ("The disk is full." in page, "Try again" in page) == (True, True)
     page = press(client, project, "stop")
     assert ("What was not trained is off the list." in page, "Let it vote" in page) == (True, True)
+
+
+def test_a_failure_whose_specialists_were_removed_can_be_given_up(client, project, dataset):
+    know(dataset, 40)
+    for challenger in fail_one(project).challengers.select_related("specialist"):
+        archive_specialist(specialist=challenger.specialist)
+    assert "The training failed" in read(client, project)
+    press(client, project, "stop")
+    assert start_cold_start(project=project, plan=Plan(count=2), by=None).state == RoundState.TRAINING
+
+
+def test_who_was_let_vote_is_not_asked_for_again_when_rounds_replaced_its_version(client, project, dataset):
+    know(dataset, 40)
+    trained(project)
+    press(client, project, "confirm")
+    SpecialistVersion.objects.filter(specialist__project=project).update(pruned_at=timezone.now())
+    page = read(client, project)
+    assert ("Plan a run" in page, "Let all 2 vote" in page) == (True, False)
+
+
+def test_an_encoder_without_a_chosen_base_is_the_folder_that_was_named(client, project, dataset):
+    know(dataset, 40)
+    answer = client.post(url(project), {"method": "torch", "folder": "/nowhere/at/all", "count": 2})
+    assert (answer.status_code, "Folders are taken from" in answer.content.decode()) == (422, True)
 
 
 def test_a_failed_specialists_own_page_leads_here(client, project, dataset):
