@@ -106,8 +106,7 @@ def _shares_of_stretches(run: Run, generations: Sequence[PoolGeneration]) -> lis
     for generation in generations:
         if generation.until is None or run.beta is None:
             continue
-        rows = generation.until + 1 - begin
-        begin = generation.until + 1
+        rows, begin = generation.until - begin, generation.until
         if rows > 0:
             found.append(HardShare(generation.round_number or 0, min(1.0, run.beta / rows)))
     return found
