@@ -26,7 +26,7 @@ from labeling.specialists.actions import (
 from labeling.specialists.engine import proposed_targets
 from labeling.specialists.forms import ABSTAIN_CHOICE, FolderForm, HubForm, LabelMapForm
 from labeling.specialists.models import Source, Specialist, SpecialistState
-from labeling.specialists.queries import newest_trial, newest_version, specialist_in, specialists_of
+from labeling.specialists.queries import newest_trial, settled_version, specialist_in, specialists_of
 from labeling.web.errors import ActionError
 from labeling.web.rendering import redirect_to, render_page
 
@@ -81,7 +81,7 @@ def detail(request: HttpRequest, access: Access, specialist_id: int) -> HttpResp
 
 
 def _detail_context(specialist: Specialist, form: LabelMapForm | None) -> dict[str, Any]:
-    version = newest_version(specialist)
+    version = settled_version(specialist)
     trial = newest_trial(version) if version else None
     is_fetching = specialist.state == SpecialistState.FETCHING
     job = job_of(FETCH, specialist.pk) if is_fetching else job_of(TRIAL, trial.pk) if trial else None
@@ -105,7 +105,7 @@ def _detail_context(specialist: Specialist, form: LabelMapForm | None) -> dict[s
 def _map_form(specialist: Specialist, data: Mapping[str, Any] | None) -> LabelMapForm:
     """The form with the last version's choices, or with what the labels' names say."""
     classes = active_classes(specialist.project)
-    version = newest_version(specialist)
+    version = settled_version(specialist)
     if version and version.model_labels == specialist.model_labels:
         proposed: list[int | str | None] = [ABSTAIN_CHOICE if target is None else target for target in version.targets]
     else:
@@ -143,7 +143,7 @@ def save_label_map(request: HttpRequest, access: Access, specialist_id: int) -> 
 def act(request: HttpRequest, access: Access, specialist_id: int, verb: str) -> HttpResponseBase:
     """confirm, try again, fetch again or remove."""
     specialist = _specialist(access, specialist_id)
-    version = newest_version(specialist)
+    version = settled_version(specialist)
     slug = access.project.slug
     if verb == "remove":
         archive_specialist(specialist=specialist)

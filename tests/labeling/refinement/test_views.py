@@ -6,8 +6,9 @@ from django.urls import reverse
 from labeling.datasets.models import Upload
 from labeling.projects.models import Role
 from labeling.refinement.models import ChallengerState, RefinementRound, RoundState, SourceTest, Trigger
-from labeling.runs.models import Run, VoteAhead
-from labeling.specialists.models import SpecialistVersion
+from labeling.refinement.plots import hard_shares
+from labeling.runs.models import PoolGeneration, Run, VoteAhead
+from labeling.specialists.models import SpecialistVersion, Trial
 from tests.labeling.factories import add_member, make_dataset, make_project, make_user
 from tests.labeling.refinement.learning import finish_round, learnable_run
 from tests.labeling.refinement.made_rounds import (
@@ -141,6 +142,12 @@ def test_where_votes_stop_at_a_full_pool_nothing_leaves_the_queue(client, projec
     assert columns(page(client, project), "Rounds")[7] == "–"
 
 
+def test_where_votes_stop_each_stretch_counts_the_rows_up_to_its_end(run):
+    run.vote_ahead, run.beta = VoteAhead.POOL, 10
+    ends = [PoolGeneration(number=0, until=40), PoolGeneration(number=1, until=140, round_number=1)]
+    assert [one.share for one in hard_shares(run, ends)] == [0.25, 0.1]
+
+
 def test_the_plots_stand_there_as_tables(client, project, run, versions):
     _round, pool = make_done_round(run, versions)
     make_done_round(run, pool)
@@ -272,6 +279,16 @@ def test_a_specialist_s_page_lists_all_its_versions(client, project, run, versio
     html = client.get(reverse("specialists:detail", kwargs={"slug": project.slug, "specialist_id": specialist.pk}))
     row = columns(re.sub(r"\s+", " ", html.content.decode()), "Versions")
     assert row[:7] == ["v2", "Round 1", "v1", "Promoted", "80.0% → 83.0%", "Run 1", "976.6 KB"]
+
+
+def test_the_models_page_does_not_ask_about_versions_that_wait_at_a_round(client, project, run, versions):
+    make_waiting_round(run, versions)
+    specialist = versions[0].specialist
+    html = client.get(reverse("specialists:list", kwargs={"slug": project.slug})).content.decode()
+    assert (html.count("May vote"), html.count("Waiting for you"), ">v2<" in html) == (3, 0, False)
+    words = {"slug": project.slug, "specialist_id": specialist.pk, "verb": "try"}
+    client.post(reverse("specialists:act", kwargs=words))
+    assert Trial.objects.get().version == versions[0]
 
 
 def test_annotators_and_strangers_are_kept_out(client, project, run, versions):
