@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from labeling.accounts.models import User
 from labeling.jobs.actions import open_job, retry_dead, set_state
 from labeling.jobs.models import JobState
+from labeling.projects.models import Project
 from labeling.refinement.actions.decisions import follow_round
 from labeling.refinement.actions.locks import KIND, lock_job_of, lock_round, lock_run
 from labeling.refinement.models import (
@@ -94,6 +95,8 @@ def _check_pool(members: Sequence[PoolMember]) -> None:
 def _create_round(
     run: Run, trigger: Trigger, by: User | None, seed: int, counts: Counter[SampleRole]
 ) -> RefinementRound:
+    # One number at a time: a round that another run's took it from would not begin, and its run might wait for ever.
+    Project.objects.select_for_update(no_key=True).get(pk=run.project_id)
     return RefinementRound.objects.create(
         project=run.project,
         number=next_round_number(run.project),
