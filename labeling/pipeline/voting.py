@@ -119,10 +119,10 @@ def _vote_on(job: Job, run: Run, is_learning: bool) -> None:
 
 def _settle(job: Job, run: Run, is_learning: bool) -> None:
     """Every row has a route: people decide, and the newest pool votes again on what older ones voted on."""
-    end_voting(run_id=run.pk)
     if run.random_share:
         ended = RefinementRound.objects.filter(run=run).exclude(state__in=ROUND_OPEN_STATES).count()
         mix_in(run=run, draws=ended + 1)
+    end_voting(run_id=run.pk)  # after the random rows: a run without hard ones waits for them
     run.refresh_from_db()
     if has_older_items(run):
         _vote_again(job, run, REVOTE, run.to_review)

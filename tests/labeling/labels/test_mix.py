@@ -10,7 +10,16 @@ from labeling.refinement.queries import round_at_work
 from labeling.runs.models import RunState
 from tests.labeling.counts import assert_counters_equal_recount
 from tests.labeling.factories import make_dataset, make_project, make_user
-from tests.labeling.generations import answer, end_round, finish, next_generation, open_items, start
+from tests.labeling.generations import (
+    answer,
+    do_while,
+    end_round,
+    finish,
+    next_generation,
+    open_items,
+    start,
+    until_chunk,
+)
 from tests.labeling.pool import make_pool
 
 pytestmark = pytest.mark.django_db
@@ -101,3 +110,15 @@ def test_each_round_draws_again_and_a_vote_again_leaves_the_drawn_texts_in_their
 def test_a_run_without_the_option_draws_nothing(project, versions):
     run = finish(start(project, make_dataset(project, TEXTS), versions, beta=10))
     assert (drawn(run), run.state) == (set(), RunState.REVIEWING)
+
+
+def test_a_run_without_hard_rows_waits_for_its_random_ones_though_pools_changed(project, user, tmp_path, settings):
+    settings.CHUNK_ROWS = 40
+    sure = make_pool(project, tmp_path, name="sure", noise=0.0)
+    run = start(project, make_dataset(project, TEXTS), sure, **SHARE)
+    until_chunk(run, "vote")
+    do_while(lambda: next_generation(run, sure))
+    assert finish(run).state == RunState.REVIEWING
+    answer(run, user)
+    assert (finish(run).state, run.to_review) == (RunState.DONE, 0)
+    assert_counters_equal_recount(run)
