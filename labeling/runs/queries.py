@@ -92,10 +92,10 @@ def _seconds_a_vote(run: Run, member: PoolMember) -> float | None:
 
 
 def votable_versions(project: Project) -> list[SpecialistVersion]:
-    """The newest confirmed version of each specialist on the list, mapped onto the project's classes of today."""
+    """The newest version of each specialist on the list that may vote, mapped onto the project's classes of today."""
     class_ids = list(project.classes.filter(is_retired=False).values_list("id", flat=True))
     versions = SpecialistVersion.objects.filter(
-        specialist__project=project, specialist__is_archived=False, confirmed_at__isnull=False
+        specialist__project=project, specialist__is_archived=False, confirmed_at__isnull=False, pruned_at=None
     )
     newest: dict[int, SpecialistVersion] = {}
     for version in versions.select_related("specialist").order_by("specialist_id", "-number"):

@@ -9,14 +9,14 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import F, Max, Q
 from django.utils import timezone
 
 from annotator_core.storage import report_storage
 from labeling.projects.models import Project
 from labeling.refinement.engine.training import WORKPLACES, workplace_of_round
 from labeling.refinement.models import ROUND_OPEN_STATES, Challenger, ChallengerState, RefinementRound, RoundState
-from labeling.runs.models import PoolMember, Run, RunState
+from labeling.runs.models import PoolMember, RunState
 from labeling.specialists.engine import store_folder_of
 from labeling.specialists.models import Specialist, SpecialistVersion
 
@@ -78,13 +78,11 @@ def kept_hashes() -> set[str]:
 def champion_ids() -> set[int]:
     """Versions that vote or may do so by a click, those at work in a round, and each specialist's newest."""
     over = (RunState.DONE, RunState.CANCELLED)
-    newest = Run.objects.exclude(state__in=over).values_list("id", "generation")
-    pools = Q(pk__in=[])
-    for run_id, generation in newest:
-        pools |= Q(generation__run_id=run_id, generation__number=generation)
+    pools = PoolMember.objects.exclude(generation__run__state__in=over)
+    newest = pools.filter(generation__number=F("generation__run__generation"))
     confirmed = SpecialistVersion.objects.filter(confirmed_at__isnull=False, pruned_at=None)
     return {
-        *PoolMember.objects.filter(pools).values_list("version_id", flat=True),
+        *newest.values_list("version_id", flat=True),
         *confirmed.order_by().values("specialist").annotate(last=Max("id")).values_list("last", flat=True),
         *_awaited(),
         *_kept_back(),

@@ -4,15 +4,20 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.utils import timezone
 
+from labeling.datasets.models import Dataset
 from labeling.refinement.actions import prune_versions
-from labeling.refinement.actions.prune import store_size
+from labeling.refinement.actions.prune import champion_ids, store_size
 from labeling.refinement.engine.training import workplace_of_round
 from labeling.runs.actions import cancel_run
+from labeling.runs.models import PoolGeneration, PoolMember, Run
+from labeling.runs.queries import votable_versions
 from labeling.specialists.engine import store_folder_of
 from labeling.specialists.models import SpecialistVersion
 from tests.labeling.factories import make_project, make_user
 from tests.labeling.refinement.learning import decide_most, finish_round, learnable_run, make_checked, train_now
+from tests.labeling.refinement.made_rounds import make_versions
 
 pytestmark = pytest.mark.django_db
 
@@ -111,3 +116,21 @@ def test_a_removal_that_was_killed_is_ended_by_the_next(project, tmp_path):
     assert prune_versions().count == 0
     assert not store_folder_of(version.weights_hash).exists()
     assert Path(settings.MODEL_STORE).is_dir()
+
+
+def test_the_pools_of_many_active_runs_stay(project):
+    versions = make_versions(project, 2)
+    SpecialistVersion.objects.update(confirmed_at=None)
+    datasets = Dataset.objects.bulk_create(Dataset(project=project, number=n) for n in range(1_100))
+    runs = Run.objects.bulk_create(
+        Run(project=project, dataset=one, number=one.number, min_agree=1, row_count=1) for one in datasets
+    )
+    pools = PoolGeneration.objects.bulk_create(PoolGeneration(run=run) for run in runs)
+    PoolMember.objects.bulk_create(PoolMember(generation=pool, version=versions[1], position=0) for pool in pools)
+    assert champion_ids() == {versions[1].pk}
+
+
+def test_versions_without_weights_are_not_offered_for_a_run(project):
+    versions = make_versions(project, 2)
+    SpecialistVersion.objects.filter(pk=versions[0].pk).update(pruned_at=timezone.now())
+    assert votable_versions(project) == versions[1:]
