@@ -1,6 +1,5 @@
 """Reads of one chunk of votes and consensus, of what is voted on again, and the search for a budget's cut."""
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -78,9 +77,12 @@ def find_cut(run: Run, check: Callable[[], None]) -> Cut:
     """The cut of what is left of the run's review budget: at most that share of all rows goes to review.
 
     Of the rows without a route those that nobody voted on count first, for a person must decide them anyway, then the
-    least certain ones, equal texts together. The first group of equal texts that does not fit ends the list.
+    least certain ones, equal texts together. The first group of equal texts that does not fit ends the list. The first
+    cut leaves room for the rows drawn at random, where the budget fills a hard pool.
     """
-    budget = math.floor((run.review_budget or 0.0) / 100 * run.row_count + 1e-9) - run.hard
+    budget = run.budget_rows - run.hard
+    if not run.hard and run.beta is not None and budget >= run.beta:
+        budget -= run.random_rows
     budget -= _unrouted(run).filter(label_class=None).count()
     cut = Cut(-1.0, "")
     for (score, text_hash), group in groupby(_by_score(run, check)):

@@ -58,7 +58,7 @@ def build_demo(*, owner: User, say: Say) -> Run:
 def demo_policy(pool_size: int) -> Policy:
     """The recommended policy with the figures that let models of 2 MB learn from twenty decisions."""
     policy = default_policy(pool_size, beta=BETA)
-    return replace(policy, replay_share=REPLAY_SHARE, learning_rate=LEARNING_RATE)
+    return replace(policy, replay_share=REPLAY_SHARE, random_share=0.0, learning_rate=LEARNING_RATE)
 
 
 def _project(owner: User) -> Project:

@@ -119,7 +119,7 @@ def _vote_on(job: Job, run: Run, is_learning: bool) -> None:
 
 def _settle(job: Job, run: Run, is_learning: bool) -> None:
     """Every row has a route: people decide, and the newest pool votes again on what older ones voted on."""
-    if run.random_share:
+    if run.random_share and not has_older_items(run):
         ended = RefinementRound.objects.filter(run=run).exclude(state__in=ROUND_OPEN_STATES).count()
         mix_in(run=run, draws=ended + 1)
     end_voting(run_id=run.pk)  # after the random rows: a run without hard ones waits for them

@@ -1,5 +1,7 @@
 """Runs: one pass of a pool over a data set under one policy."""
 
+import math
+
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
@@ -122,6 +124,18 @@ class Run(models.Model):
     def is_pool_full(self) -> bool:
         """Whether a refinement round is due."""
         return self.beta is not None and self.pool_size >= self.beta
+
+    @property
+    def random_rows(self) -> int:
+        """How many texts of each hard pool are drawn at random."""
+        return round((self.beta or 0) * self.random_share)
+
+    @property
+    def budget_rows(self) -> int:
+        """How many rows people review at most; all of them without a budget."""
+        if self.review_budget is None:
+            return self.row_count
+        return math.floor(self.review_budget / 100 * self.row_count + 1e-9)
 
     @property
     def is_renewal_due(self) -> bool:

@@ -10,6 +10,7 @@ from labeling.web.errors import ActionError
 
 PAPER_BETA = 2_000
 DEFAULT_BETA = 1_000
+RANDOM_SHARE = 0.5  # docs/decisions/0016: hard rows alone teach a skewed world
 ROWS_A_POOL = 4
 """A data set smaller than so many hard pools hardly ever fills one. Source: about a quarter of the rows is hard where
 the specialists suit the data (reference.md, pool of tweets)."""
@@ -73,6 +74,7 @@ def default_policy(
         name=PolicyName.DEFAULT,
         aggregator=Aggregator.AVERAGE,
         beta=beta,
+        random_share=RANDOM_SHARE,
     )
 
 

@@ -1,6 +1,7 @@
 """The `mix` option: accepted rows drawn at random are reviewed among the hard ones, so that training sees both."""
 
 import hashlib
+from collections import Counter
 from dataclasses import replace
 
 from django.db.models import Exists, OuterRef, QuerySet
@@ -21,13 +22,16 @@ STANDING = (ItemState.OPEN, ItemState.DECIDED)
 def mix_in(*, run: Run, draws: int) -> int:
     """Put accepted texts into the queue until the run had its random share for that many pools; returns the rows moved.
 
-    A share counts texts: `round(beta * random_share)` for each pool. The caller has locked the run.
+    A share counts texts: `run.random_rows` for each pool. None are drawn where too few hard rows are left to fill a
+    pool with them, for nobody would learn from them; under a budget only what is left of it. The run is locked.
     """
     if run.vote_ahead != VoteAhead.ALL or run.beta is None or not run.random_share:
         return 0
     had = ReviewItem.objects.filter(run=run, reason=ItemReason.RANDOM).count()
-    count = draws * round(run.beta * run.random_share) - had
-    return _move(run, _draw(run, count, had)) if count > 0 else 0
+    count = min(draws * run.random_rows - had, run.random_rows)
+    if count <= 0 or run.pool_size + run.to_review + count < run.beta:
+        return 0
+    return _move(run, _draw(run, count, had))
 
 
 def _draw(run: Run, count: int, had: int) -> list[str]:
@@ -49,11 +53,23 @@ def _candidates(run: Run) -> QuerySet[Sample]:
 
 def _move(run: Run, hashes: list[str]) -> int:
     rows = _accepted_rows(run, dict(zip(hashes, _places(run, len(hashes)), strict=True)))
+    rows = _within(rows, run.budget_rows - run.hard)
     for ids in batched_ids(row.sample_id for row in rows):
         Consensus.objects.filter(run=run, is_current=True, sample_id__in=ids).update(route=Route.REVIEW)
     decided = open_items(run, rows)
     add_counts(run_id=run.pk, accepted=-len(rows), hard=len(rows), decided=decided)
     return len(rows)
+
+
+def _within(rows: list[ConsensusRow], room: int) -> list[ConsensusRow]:
+    """The rows of as many texts as there is room for, all copies of a text together."""
+    copies = Counter(row.text_hash for row in rows)
+    kept: set[str] = set()
+    for text_hash, count in copies.items():
+        if count <= room:
+            kept.add(text_hash)
+            room -= count
+    return [row for row in rows if row.text_hash in kept]
 
 
 def _places(run: Run, count: int) -> list[float]:

@@ -80,7 +80,7 @@ def test_neither_the_audit_frame_nor_verified_rows_are_drawn(project, versions):
     verified = dataset.samples.filter(text_hash__gt=hashes[70])
     class_id = project.classes.first().pk
     set_labels(rows=[LabelRow(sample.pk, class_id) for sample in verified], source=LabelSource.IMPORTED)
-    run = finish(start(project, dataset, versions, **SHARE | {"beta": 200}))
+    run = finish(start(project, dataset, versions, **SHARE | {"beta": 40, "random_share": 0.9}))
     assert hashes[40] < min(drawn(run)) <= max(drawn(run)) <= hashes[70]
     assert_counters_equal_recount(run)
 
@@ -88,22 +88,40 @@ def test_neither_the_audit_frame_nor_verified_rows_are_drawn(project, versions):
 def test_each_round_draws_again_and_a_vote_again_leaves_the_drawn_texts_in_their_places(
     project, versions, user, tmp_path
 ):
-    better = make_pool(project, tmp_path, name="better", noise=0.0)
+    others = make_pool(project, tmp_path, name="other", seed=[7, 8, 9], noise=0.25)
     run = finish(start(project, make_dataset(project, TEXTS), versions, **SHARE))
     answer(run, user, open_items(run)[:10])
     finish(run)
     assert round_at_work(run).random_rows > 0
     assert len(drawn(run)) == 5
-    end_round(run, better)
+    end_round(run, others)
     finish(run)
     assert len(drawn(run)) == 10
-    assert {item.reason for item in open_items(run)} == {"random"}
-    assert_counters_equal_recount(run)
+    places = [(item.text_hash, item.priority) for item in open_items(run) if item.reason == "random"]
     next_generation(run, versions)
     finish(run)
+    assert [(item.text_hash, item.priority) for item in open_items(run) if item.reason == "random"] == places
     assert len(drawn(run)) == 10
     answer(run, user)
     finish(run)
+    assert_counters_equal_recount(run)
+
+
+def test_nothing_is_drawn_where_no_pool_could_be_filled(project, versions, user, tmp_path):
+    better = make_pool(project, tmp_path, name="better", noise=0.0)
+    run = finish(start(project, make_dataset(project, TEXTS), versions, **SHARE))
+    answer(run, user, open_items(run)[:10])
+    finish(run)
+    end_round(run, better)
+    assert (finish(run).state, len(drawn(run)), open_items(run)) == (RunState.DONE, 5, [])
+    assert_counters_equal_recount(run)
+
+
+@pytest.mark.parametrize("budget", [20, 15, 5])
+def test_a_budget_holds_the_random_rows_too(project, versions, budget):
+    run = finish(start(project, make_dataset(project, TEXTS), versions, review_budget=budget, **SHARE))
+    assert run.hard <= budget
+    assert bool(drawn(run)) is (budget >= 10)  # where the budget fills a hard pool
     assert_counters_equal_recount(run)
 
 
@@ -112,13 +130,11 @@ def test_a_run_without_the_option_draws_nothing(project, versions):
     assert (drawn(run), run.state) == (set(), RunState.REVIEWING)
 
 
-def test_a_run_without_hard_rows_waits_for_its_random_ones_though_pools_changed(project, user, tmp_path, settings):
+def test_a_run_that_a_better_pool_leaves_without_hard_rows_ends(project, versions, user, tmp_path, settings):
     settings.CHUNK_ROWS = 40
     sure = make_pool(project, tmp_path, name="sure", noise=0.0)
-    run = start(project, make_dataset(project, TEXTS), sure, **SHARE)
+    run = start(project, make_dataset(project, TEXTS), versions, **SHARE)
     until_chunk(run, "vote")
     do_while(lambda: next_generation(run, sure))
-    assert finish(run).state == RunState.REVIEWING
-    answer(run, user)
-    assert (finish(run).state, run.to_review) == (RunState.DONE, 0)
+    assert (finish(run).state, drawn(run), run.to_review) == (RunState.DONE, set(), 0)
     assert_counters_equal_recount(run)

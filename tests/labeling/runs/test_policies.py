@@ -45,6 +45,7 @@ def test_epsilon_is_how_many_of_the_pool_must_agree():
 def test_the_recommended_policy():
     policy = default_policy(3)
     assert (policy.aggregator, policy.beta, policy.replay_share) == (Aggregator.AVERAGE, 1_000, 0.2)
+    assert policy.random_share == 0.5
     assert (policy.is_gated, policy.has_frame, policy.renews_accepted, policy.vote_ahead) == (True, True, True, "all")
 
 
