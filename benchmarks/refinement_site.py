@@ -26,6 +26,9 @@ OWNER = f"benchmark-{os.getpid()}"
 ROW_SEED = 2025
 PATIENCE_S = 3_600.0
 
+MODELS, KEPT_MODELS = "models", "kept-models"
+HASH_DIGITS = 64
+
 
 def open_site(folder: Path) -> None:
     """Let this process be a site on the data folder, on one thread. Before any import of the site."""
@@ -180,6 +183,8 @@ def run_one(setting: Setting, datasets: Path, wanted: Configuration) -> None:
         mark.write_text(json.dumps({"digest": digest} | took))
     from benchmarks.refinement_figures import measure
 
+    for kept in (folder / KEPT_MODELS, setting.home / "base" / MODELS):
+        link_models(kept, folder / MODELS)
     figures = measure(wanted, datasets if setting.pool != "demo" else None) | json.loads(mark.read_text())
     text = json.dumps({"key": wanted.key, "rows": setting.rows, "pool": setting.pool} | figures, indent=1) + "\n"
     setting.result(wanted.key).write_text(text)
@@ -204,6 +209,7 @@ def label_everything(wanted: Configuration) -> None:
     run = start_run(project=project, dataset=project.datasets.get(), versions=versions, policy=policy, by=user)
     classes = {label.name: label.pk for label in project.classes.all()}
     while held := _next_item(project, user, claim):
+        _keep_models()
         class_id = classes[answer(held.sample, wanted.right)]
         decide(item_id=held.pk, project=project, user_id=user.pk, class_id=class_id, client_id=uuid4())
     run.refresh_from_db()
@@ -217,6 +223,19 @@ def _next_item(project: Any, user: Any, claim: Any) -> Any:
         work_off()
     held = claim(project=project, user_id=user.pk)
     return held[0].item if held else None
+
+
+def _keep_models() -> None:
+    from django.conf import settings
+
+    link_models(Path(settings.MODEL_STORE), Path(settings.DATA) / KEPT_MODELS)
+
+
+def link_models(source: Path, target: Path) -> None:
+    """Link what one model store has and the other lacks: the site frees the disk of versions that the figures ask."""
+    for model in source.glob("[0-9a-f]*"):
+        if len(model.name) == HASH_DIGITS and not (target / model.name).exists():
+            shutil.copytree(model, target / model.name, copy_function=os.link)
 
 
 def policy_of(wanted: Configuration, pool_size: int) -> Any:

@@ -1,5 +1,6 @@
 """Rounds in any state, made by hand: what their pages show depends on rows alone."""
 
+from annotator_core.texts import hash_text
 from labeling.jobs.models import Job, JobState
 from labeling.refinement.figures import GateFigures, Part
 from labeling.refinement.models import Challenger, ChallengerState, RefinementRound, RoundState, Trigger
@@ -111,7 +112,7 @@ def _make_child(round_, champion, state):
         champion.specialist,
         champion.class_ids,
         number=champion.specialist.versions.count() + 1,
-        weights_hash=f"{champion.weights_hash}-{round_.number}",
+        weights_hash=hash_text(f"{champion.weights_hash} {round_.number}"),
         parent=champion,
         origin=VersionOrigin.ROUND,
         size_bytes=champion.specialist.size_bytes,

@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape
@@ -86,7 +87,8 @@ def test_people_see_how_much_left_their_queue(page, project, run):
 def test_decide_needs_few_queries(page, project, run, django_assert_max_num_queries):
     page.get(url(project))
     sent = answer(run, "third text")
-    with django_assert_max_num_queries(34):
+    # On PostgreSQL two of them lock the run and the samples.
+    with django_assert_max_num_queries(36 if connection.vendor == "postgresql" else 34):
         page.post(url(project, "decide"), sent, headers=HTMX)
 
 
