@@ -167,8 +167,11 @@ def are_votes_waiting(now: datetime) -> bool:
 
 
 def advance(job: Job) -> None:
-    """train, then gate, then the decision, then tidy up. Dead parts wait for a person when nothing else is left."""
-    round_ = RefinementRound.objects.select_for_update().get(pk=job.subject)
+    """train, then gate, then the decision, then tidy up. Dead parts wait for a person when nothing else is left.
+
+    The lock on the job keeps the round at work as it is; its own comes after that of its run, where it is decided.
+    """
+    round_ = RefinementRound.objects.get(pk=job.subject)
     if job.state != JobState.RUNNING:
         return
     if job.stage and _has_stopped(job, round_):
