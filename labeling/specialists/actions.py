@@ -223,7 +223,7 @@ def make_champion(*, version: SpecialistVersion, by: User | None = None) -> None
         SpecialistVersion.objects.filter(pk=version.pk, confirmed_at=None).update(
             confirmed_by=by, confirmed_at=timezone.now()
         )
-    version.refresh_from_db(fields=["confirmed_by", "confirmed_at"])
+    version.refresh_from_db(fields=["confirmed_by", "confirmed_at", "pruned_at"])
 
 
 def dethrone(*, version: SpecialistVersion) -> None:

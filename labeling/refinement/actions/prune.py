@@ -56,12 +56,17 @@ def prune_versions(*, project: Project | None = None, dry_run: bool = False) -> 
 
 
 def _unneeded(project: Project | None) -> tuple[int, set[str]]:
-    """How many versions nobody needs, and the weights that can go."""
-    kept = kept_hashes()
-    versions = SpecialistVersion.objects.filter(pruned_at=None).exclude(weights_hash__in=kept)
+    """How many versions nobody needs, and the weights that can go.
+
+    What is there is read before what stays: a gate may make a version meanwhile, which then is in neither.
+    """
+    versions = SpecialistVersion.objects.filter(pruned_at=None)
     if project is not None:
         versions = versions.filter(specialist__project=project)
-    return versions.count(), {*versions.values_list("weights_hash", flat=True), *_half_pruned(kept)}
+    there = list(versions.values_list("weights_hash", flat=True))
+    kept = kept_hashes()
+    unneeded = [one for one in there if one not in kept]
+    return len(unneeded), {*unneeded, *_half_pruned(kept)}
 
 
 def kept_hashes() -> set[str]:

@@ -4,12 +4,14 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 
 from labeling.datasets.models import Dataset
 from labeling.refinement.actions import prune_versions
 from labeling.refinement.actions.prune import champion_ids, store_size
 from labeling.refinement.engine.training import workplace_of_round
+from labeling.refinement.models import ChallengerState
 from labeling.runs.actions import cancel_run
 from labeling.runs.models import PoolGeneration, PoolMember, Run
 from labeling.runs.queries import votable_versions
@@ -17,7 +19,12 @@ from labeling.specialists.engine import store_folder_of
 from labeling.specialists.models import SpecialistVersion
 from tests.labeling.factories import make_project, make_user
 from tests.labeling.refinement.learning import decide_most, finish_round, learnable_run, make_checked, train_now
-from tests.labeling.refinement.made_rounds import make_versions
+from tests.labeling.refinement.made_rounds import (
+    make_challenger,
+    make_pooled_run,
+    make_training_round,
+    make_versions,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -116,6 +123,23 @@ def test_a_removal_that_was_killed_is_ended_by_the_next(project, tmp_path):
     assert prune_versions().count == 0
     assert not store_folder_of(version.weights_hash).exists()
     assert Path(settings.MODEL_STORE).is_dir()
+
+
+def test_a_version_that_is_made_while_others_are_looked_for_stays(project):
+    versions = make_versions(project)
+    round_ = make_training_round(make_pooled_run(project, versions), versions[1:])
+    made = []
+
+    def judge_meanwhile(execute, sql, *given):
+        found = execute(sql, *given)
+        if 'FROM "specialists_specialist" WHERE NOT' in sql and not made:
+            made.append(round_.pk)
+            make_challenger(round_, versions[0], ChallengerState.JUDGED, verdict="better")
+        return found
+
+    with connection.execute_wrapper(judge_meanwhile):
+        assert prune_versions(project=project).count == 0
+    assert round_.challengers.get(state=ChallengerState.JUDGED).version.pruned_at is None
 
 
 def test_the_pools_of_many_active_runs_stay(project):
