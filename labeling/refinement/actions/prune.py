@@ -1,7 +1,9 @@
 """Free the disk: versions that nobody needs any more lose their weights and keep their row and manifest."""
 
+import os
 import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -100,13 +102,12 @@ def store_size() -> int:
 
 
 def size_of(folder: Path) -> int:
-    """Bytes of the files below a folder; 0 where it is not there. Files that vanish meanwhile do not count."""
+    """Bytes of the files below a folder; 0 where it is not there. What vanishes meanwhile does not count."""
     total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size if path.is_file() else 0
-        except FileNotFoundError:
-            continue
+    for parent, _folders, files in os.walk(folder):
+        for name in files:
+            with suppress(FileNotFoundError):
+                total += Path(parent, name).stat().st_size
     return total
 
 
@@ -153,10 +154,11 @@ def _left_behind() -> Iterable[Path]:
 
 
 def _remove(folder: Path) -> None:
-    """Take a folder away at once by a rename, then free its space."""
+    """Take a folder away at once by a rename, then free its space; nothing where somebody else was first."""
     with report_storage(f"The folder {folder}"):
-        if not folder.is_dir():
-            return
         gone = Path(settings.MODEL_STORE) / f"{GONE}{uuid4().hex}"
-        folder.rename(gone)
+        try:
+            folder.rename(gone)
+        except FileNotFoundError:
+            return
         shutil.rmtree(gone)

@@ -1,5 +1,6 @@
 """Pruning: who keeps the weights, and what is left of the others."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from django.utils import timezone
 
 from labeling.datasets.models import Dataset
 from labeling.refinement.actions import prune_versions
-from labeling.refinement.actions.prune import champion_ids, store_size
+from labeling.refinement.actions.prune import _remove, champion_ids, store_size
 from labeling.refinement.engine.training import workplace_of_round
 from labeling.refinement.models import ChallengerState
 from labeling.runs.actions import cancel_run
@@ -140,6 +141,16 @@ def test_a_version_that_is_made_while_others_are_looked_for_stays(project):
     with connection.execute_wrapper(judge_meanwhile):
         assert prune_versions(project=project).count == 0
     assert round_.challengers.get(state=ChallengerState.JUDGED).version.pruned_at is None
+
+
+def test_what_two_free_at_once_is_an_error_for_neither(store):
+    folders = [workplace_of_round(number) for number in range(60)]
+    for folder in folders:
+        folder.mkdir(parents=True)
+    with ThreadPoolExecutor(4) as threads:
+        removed = [threads.submit(_remove, folder) for folder in folders for _twice in range(4)]
+    assert [one.result() for one in removed] == [None] * 240
+    assert list(store.rglob("*")) == [store / ".rounds"]
 
 
 def test_the_pools_of_many_active_runs_stay(project):
