@@ -1,6 +1,7 @@
 """Whether a challenger may replace its champion: a paired bootstrap on held-out rows, and floors per class and slice.
 
-Source: engine section 8; the paired bootstrap of Efron and Tibshirani (1993), chapter 16, on rows.
+A class is held by its F1, not by its recall: a champion that says one class too often must lose recall there to become
+right elsewhere. Source: engine section 8; the paired bootstrap of Efron and Tibshirani (1993), chapter 16, on rows.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +18,7 @@ Verdict = Literal["better", "not_better", "falls", "too_few"]
 """better: promote. falls: better on the whole, but a class or slice falls. too_few: the manager decides."""
 
 MARGIN: Final = 0.05
-"""The share of its rows that a class or slice may lose, but always one row; chosen."""
+"""How far a class's F1 or a slice's accuracy may fall; more, and with the probability P_NEEDED, is a fall; chosen."""
 P_NEEDED: Final = 0.8
 """Source: engine section 8."""
 ROWS_NEEDED: Final = 100
@@ -46,10 +47,6 @@ class Change:
     def after(self) -> float | None:
         """The challenger's share of right rows, 0 to 1; None without rows."""
         return self.right_after / self.rows if self.rows else None
-
-    def has_fallen(self, margin: float) -> bool:
-        """Return whether it lost, net, more than one row and more than that share of its rows."""
-        return self.right_before - self.right_after > max(1.0, margin * self.rows) + _TOLERANCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +96,13 @@ def judge(  # noqa: PLR0913 - the gate's whole rule by name, keyword-only
     """
     _check(champion, challenger, gold, class_names, slices)
     was, now = champion == gold, challenger == gold
+    rng = np.random.default_rng(seed)
     changes = tuple(_change(name, gold == index, was, now) for index, name in enumerate(class_names))
     slice_changes = tuple(_change(name, rows, was, now) for name, rows in slices.items())
-    fallen = tuple(change.name for change in (*changes, *slice_changes) if change.has_fallen(margin))
+    falls = [_f1_differences(gold == i, champion == i, challenger == i, rng, repeats) for i in range(len(class_names))]
+    falls += [resample_difference(was[rows], now[rows], seed=seed, repeats=repeats) for rows in slices.values()]
+    names = (*class_names, *slices)
+    fallen = tuple(name for name, drawn in zip(names, falls, strict=True) if _is_fall(drawn, margin, p_needed))
     differences = resample_difference(was, now, seed=seed, repeats=repeats)
     p_better = float((differences > 0).mean())
     low, high = np.quantile(differences, _TAILS)
@@ -148,6 +149,36 @@ def resample_difference(was: BoolArray, now: BoolArray, *, seed: int, repeats: i
     counts = np.random.default_rng(seed).multinomial(n, shares, size=repeats)
     differences: np.ndarray = (counts[:, 0] - counts[:, 1]) / n
     return differences
+
+
+def _is_fall(differences: np.ndarray, margin: float, p_needed: float) -> bool:
+    """Return whether a fall by more than the margin is as sure as a promotion has to be."""
+    return float((differences < -margin - _TOLERANCE).mean()) >= p_needed - _TOLERANCE
+
+
+def _f1_differences(
+    is_gold: BoolArray, was_said: BoolArray, is_said: BoolArray, rng: np.random.Generator, repeats: int
+) -> np.ndarray:
+    """Return the bootstrap distribution (repeats,) of one class's F1 of the challenger less the champion's.
+
+    Rows fall into eight cells (of the class or not, said by either or not), so their counts are drawn at once.
+    """
+    n = len(is_gold)
+    if not n:
+        return np.zeros(repeats)
+    cells = np.bincount(4 * is_gold + 2 * was_said + is_said, minlength=8)
+    counts = rng.multinomial(n, cells / n, size=repeats).reshape(repeats, 2, 2, 2)
+    gold_rows = counts[:, 1].sum(axis=(1, 2))
+    before = _f1(counts[:, 1, 1].sum(axis=1), gold_rows + counts[:, :, 1].sum(axis=(1, 2)))
+    after = _f1(counts[:, 1, :, 1].sum(axis=1), gold_rows + counts[:, :, :, 1].sum(axis=(1, 2)))
+    difference: np.ndarray = after - before
+    return difference
+
+
+def _f1(hits: np.ndarray, of_and_said: np.ndarray) -> np.ndarray:
+    """Return 2 x hits / (rows of the class + rows said to be of it); 0 where neither is there."""
+    scores: np.ndarray = 2.0 * hits / np.maximum(of_and_said, 1)
+    return scores
 
 
 def _decide(*, is_enough: bool, is_better: bool, fallen: tuple[str, ...]) -> Verdict:
