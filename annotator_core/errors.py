@@ -1,6 +1,12 @@
 """The errors of the engine: each message is for a person and says what, where and what to do."""
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
+
+if TYPE_CHECKING:
+    from annotator_core.verifiers.contract import Failure
+
+_PERMANENT: Final = frozenset({"unauthorized", "forbidden", "not_found", "blocked"})
+"""Kinds of failures (annotator_core.verifiers.contract.PERMANENT) that no second try mends."""
 
 
 class AnnotatorError(Exception):
@@ -61,3 +67,35 @@ class StoreFull(StorageError):
     """The disk or the quota is full."""
 
     retryable_by_default = True
+
+
+class AddressRefused(AnnotatorError):
+    """An address must not be called: not http(s), private without leave, or it leads somewhere else."""
+
+
+class CallFailed(AnnotatorError):
+    """One call to a verifier gave no completion; ``failure`` says why (annotator_core.verifiers.contract.Failure)."""
+
+    def __init__(self, failure: "Failure") -> None:
+        """Keep the failure; it may be tried again unless the connection itself is broken."""
+        super().__init__(failure.message, retryable=failure.kind not in _PERMANENT)
+        self.failure = failure
+
+
+class ConnectionBroken(AnnotatorError):
+    """A verifier's endpoint refuses as such (key, model, address): a person must mend the connection."""
+
+
+class BudgetReached(AnnotatorError):
+    """The cap has no room for another call: nothing more is asked before it is raised."""
+
+
+class TryLater(AnnotatorError):
+    """A verifier's endpoint asks for a pause, or fails too often: go on after ``after_s`` seconds."""
+
+    retryable_by_default = True
+
+    def __init__(self, message: str, *, after_s: float) -> None:
+        """Keep how many seconds to wait."""
+        super().__init__(message)
+        self.after_s = after_s

@@ -5,66 +5,43 @@ Source: AutoAnnotator (arXiv 2506.16393), section 3: majority vote (eq. 3), unce
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeVar
+from typing import Final, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
+from annotator_core.annotation import Annotation, Ballot, Block
 from annotator_core.arrays import BoolArray, FloatArray, IntArray
-from annotator_core.consensus.average import average_probs, pick_classes
+from annotator_core.consensus.aggregator import Ballots, Fitted
+from annotator_core.consensus.average import average_probs
 from annotator_core.consensus.majority import Majority, vote_majority
+from annotator_core.consensus.opinion import Opinion, opinion, pick_classes
 from annotator_core.errors import BadInput
 from annotator_core.routing import hard_by_agreement, hard_by_budget
 from annotator_core.specialists.contract import Prediction, Specialist
 from annotator_core.specialists.windows import split_windows
-from annotator_core.spool import Spool, find_group
-from annotator_core.types import ABSTAIN, LabelSource, Route
-
-Number = TypeVar("Number", bound=np.generic)
+from annotator_core.spool import Spool, find_groups
+from annotator_core.types import ABSTAIN
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How samples are routed.
+    """How samples are labeled and routed.
 
-    min_agree: how many specialists must agree, None for all of them. budget: instead of that, the share of rows (0 to
-    1) to send to review, least certain first. take_majority: a row that nobody verified gets the majority's class.
+    min_agree: how many specialists must agree, None for all of them. Instead of that, budget: the share of rows (0 to
+    1) to send to review, least certain first; or threshold: the least score of a row that is accepted, as a
+    certificate gives it. aggregation: who makes a label of the votes, None for the majority. take_majority: a row that
+    nobody verified gets the label anyway.
     """
 
     min_agree: int | None = None
     budget: float | None = None
     take_majority: bool = False
+    aggregation: Fitted | None = None
+    threshold: float | None = None
 
 
 PAPER: Final = Policy()
 """The paper's default: any disagreement is hard, and a hard row waits for its verdict."""
-
-
-@dataclass(frozen=True, slots=True)
-class Vote:
-    """One specialist's vote: class index or ABSTAIN with a reason, and the probability of the class (0 for none)."""
-
-    specialist: str
-    class_index: int
-    prob: float
-    reason: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Annotation:
-    """What became of one text.
-
-    label: class index, ABSTAIN while a person must decide; source: who decided, None then. confidence: the pool's
-    averaged probability of the label, None for a verifier's. uncertainty: U of eq. 4, 0 to 1.
-    """
-
-    text: str
-    label: int
-    source: LabelSource | None
-    confidence: float | None
-    uncertainty: float
-    route: Route
-    votes: tuple[Vote, ...]
 
 
 class Verifier(Protocol):
@@ -83,17 +60,6 @@ class Observer:
     on_prediction: Callable[[str, Prediction], None] = lambda _name, _prediction: None
 
 
-@dataclass(frozen=True, slots=True)
-class _Ballot:
-    """The votes on the n texts of a window: probs (n, m, k), reasons m lists of n, names m, and the majority."""
-
-    texts: list[str]
-    probs: FloatArray
-    reasons: list[list[str | None]]
-    names: list[str]
-    majority: Majority
-
-
 def annotate(
     texts: Iterable[str],
     pool: Sequence[Specialist],
@@ -106,37 +72,49 @@ def annotate(
     Under a budget all votes are spooled to a temporary file first. Raises BadInput for an empty pool or an impossible
     policy, SpecialistCrashed when a specialist fails as a whole, StorageError when the spool has no room.
     """
-    min_agree = _check(pool, policy)
-    ballots = (_vote(window, pool, observer or Observer()) for window in split_windows(texts))
-    if policy.budget is not None:
-        yield from _annotate_within_budget(ballots, policy.budget, verifier, policy)
-        return
-    for ballot in ballots:
-        hard = hard_by_agreement(ballot.majority.counts, ballot.majority.is_tie, min_agree)
-        yield from _decide(ballot, hard, verifier, policy)
+    for block in annotate_windows(split_windows(texts), pool, verifier, policy, observer):
+        yield from block.iterate()
 
 
-def _check(pool: Sequence[Specialist], policy: Policy) -> int:
-    min_agree = len(pool) if policy.min_agree is None else policy.min_agree
-    if not pool:
+def annotate_windows(
+    windows: Iterable[list[str]],
+    pool: Sequence[Specialist],
+    verifier: Verifier | None = None,
+    policy: Policy = PAPER,
+    observer: Observer | None = None,
+) -> Iterator[Block]:
+    """Yield what became of each window, as columns; `annotate` says the rest."""
+    check_policy(policy, len(pool))
+    ballots = (cast_votes(window, pool, observer) for window in windows)
+    if policy.budget is None:
+        for ballot in ballots:
+            yield decide(ballot, policy, verifier)
+    else:
+        with Spool() as spool:
+            for ballot in ballots:
+                spool.write(ballot)
+            yield from decide_all(spool.read, policy, verifier)
+
+
+def check_policy(policy: Policy, n_specialists: int) -> None:
+    """Raise BadInput for an empty pool or a policy that cannot be."""
+    if not n_specialists:
         raise BadInput("The pool has no specialist: name at least one.")
     # One more than the pool has means that every row is hard, as epsilon 0 does.
-    if not 1 <= min_agree <= len(pool) + 1:
-        raise BadInput(f"{min_agree} specialists cannot agree in a pool of {len(pool)}.")
+    if policy.min_agree is not None and not 1 <= policy.min_agree <= n_specialists + 1:
+        raise BadInput(f"{policy.min_agree} specialists cannot agree in a pool of {n_specialists}.")
     if policy.budget is not None and not 0 <= policy.budget <= 1:
         raise BadInput(f"The review budget must be a share between 0 and 1, not {policy.budget}.")
-    return min_agree
+    if policy.budget is not None and policy.threshold is not None:
+        raise BadInput("A review budget and a threshold contradict each other: choose one.")
 
 
-def _vote(texts: list[str], pool: Sequence[Specialist], observer: Observer) -> _Ballot:
-    predictions = [_predict(texts, specialist, observer) for specialist in pool]
+def cast_votes(texts: list[str], pool: Sequence[Specialist], observer: Observer | None = None) -> Ballot:
+    """Return every specialist's vote on the texts of a window; raises SpecialistCrashed."""
+    predictions = [_predict(texts, specialist, observer or Observer()) for specialist in pool]
     probs = np.stack([prediction.probs for prediction in predictions], axis=1)
-    reasons = [list(prediction.reasons) for prediction in predictions]
-    return _count(texts, probs, reasons, [specialist.identity.name for specialist in pool])
-
-
-def _count(texts: list[str], probs: FloatArray, reasons: list[list[str | None]], names: list[str]) -> _Ballot:
-    return _Ballot(texts, probs, reasons, names, vote_majority(pick_classes(probs), probs.shape[2], probs))
+    reasons = [prediction.reasons for prediction in predictions]
+    return Ballot(texts, probs, reasons, [specialist.identity.name for specialist in pool])
 
 
 def _predict(texts: list[str], specialist: Specialist, observer: Observer) -> Prediction:
@@ -153,85 +131,92 @@ def _predict(texts: list[str], specialist: Specialist, observer: Observer) -> Pr
     return prediction
 
 
-def _annotate_within_budget(
-    ballots: Iterable[_Ballot], budget: float, verifier: Verifier | None, policy: Policy
-) -> Iterator[Annotation]:
-    with Spool() as spool:
-        hard = _find_hard(ballots, budget, spool)
-        low = 0
-        for probs, (texts, reasons, names) in spool.read():
-            high = low + len(texts)
-            yield from _decide(_count(texts, probs, reasons, names), hard[low:high], verifier, policy)
-            low = high
+def decide_all(
+    read: Callable[[], Iterable[Ballot]], policy: Policy, verifier: Verifier | None = None
+) -> Iterator[Block]:
+    """Yield what becomes of all ballots; under a budget they are read twice, and 13 bytes a row kept in between.
+
+    Raises BadInput as `form_opinion` does.
+    """
+    is_hard = None if policy.budget is None else _spend_budget(read(), policy, policy.budget)
+    low = 0
+    for ballot in read():
+        high = low + len(ballot.texts)
+        yield decide(ballot, policy, verifier, None if is_hard is None else is_hard[low:high])
+        low = high
 
 
-def _find_hard(ballots: Iterable[_Ballot], budget: float, spool: Spool) -> BoolArray:
-    """Return which rows are hard, with all votes written to the spool; 13 bytes a row are kept meanwhile."""
-    scores: list[FloatArray] = []
-    groups: list[IntArray] = []
-    unvoted: list[BoolArray] = []
+def _spend_budget(ballots: Iterable[Ballot], policy: Policy, budget: float) -> BoolArray:
+    scores, groups, unvoted = _score_all(ballots, policy)
+    return hard_by_budget(scores, groups, budget, unvoted=unvoted)
+
+
+def _score_all(ballots: Iterable[Ballot], policy: Policy) -> tuple[FloatArray, IntArray, BoolArray]:
+    """Return the score and the group of each row (n,), and whether nobody voted on it."""
+    scores: list[FloatArray] = [np.empty(0, dtype=np.float32)]
+    groups: list[IntArray] = [np.empty(0, dtype=np.int64)]
+    unvoted: list[BoolArray] = [np.empty(0, dtype=np.bool_)]
     for ballot in ballots:
-        scores.append(average_probs(ballot.probs).score)
-        groups.append(np.array([find_group(text) for text in ballot.texts], dtype=np.int64))
-        unvoted.append(ballot.majority.classes == ABSTAIN)
-        spool.write(ballot.probs, (ballot.texts, ballot.reasons, ballot.names))
-    return hard_by_budget(_join(scores, np.float32), _join(groups, np.int64), budget, unvoted=_join(unvoted, np.bool_))
+        formed, _majority = form_opinion(ballot.probs, policy.aggregation)
+        scores.append(formed.score)
+        groups.append(find_groups(ballot.texts))
+        unvoted.append(formed.classes == ABSTAIN)
+    return np.concatenate(scores), np.concatenate(groups), np.concatenate(unvoted)
 
 
-def _join(parts: list[npt.NDArray[Number]], dtype: type[Number]) -> npt.NDArray[Number]:
-    """Return the parts as one array and forget them."""
-    joined = np.concatenate([np.empty(0, dtype), *parts])
-    parts.clear()
-    return joined
+def form_opinion(probs: FloatArray, aggregation: Fitted | None = None) -> tuple[Opinion, Majority]:
+    """Return what the pool thinks of n rows, and its majority, from probs (n, m, k).
+
+    Without an aggregation class and probability are the majority's, and the score is the averaged probability's margin.
+    Raises BadInput for a pool that the aggregation was not fitted on.
+    """
+    votes = pick_classes(probs)
+    majority = vote_majority(votes, probs.shape[2], probs)
+    if aggregation is not None:
+        return opinion(aggregation.predict(Ballots(votes, probs))), majority
+    average = average_probs(probs)
+    top = np.nan_to_num(average.probs[np.arange(len(votes)), majority.classes])
+    return Opinion(majority.classes, top, average.score), majority
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    label: int
-    source: LabelSource | None
-    confidence: float | None
-
-
-_NOBODY: Final = _Answer(ABSTAIN, None, None)
-
-
-def _decide(ballot: _Ballot, hard: BoolArray, verifier: Verifier | None, policy: Policy) -> Iterator[Annotation]:
+def decide(
+    ballot: Ballot, policy: Policy = PAPER, verifier: Verifier | None = None, is_hard: BoolArray | None = None
+) -> Block:
+    """Return what becomes of a window's texts. is_hard (n,): which rows are, where the policy cannot say by itself."""
+    formed, majority = form_opinion(ballot.probs, policy.aggregation)
+    hard = _find_hard(formed, majority, policy, len(ballot.names)) if is_hard is None else is_hard
     verdicts = _verify(ballot, hard, verifier)
-    consensus = _read_consensus(ballot)
-    for row, votes in enumerate(_read_votes(ballot)):
-        if row in verdicts:
-            route, answer = Route.VERIFY, _Answer(verdicts[row], LabelSource.VERIFIER, None)
-        else:
-            route = Route.REVIEW if hard[row] else Route.ACCEPT
-            answer = consensus[row] if policy.take_majority or not hard[row] else _NOBODY
-        uncertainty = float(ballot.majority.uncertainty[row])
-        yield Annotation(ballot.texts[row], answer.label, answer.source, answer.confidence, uncertainty, route, votes)
+    is_verified = verdicts != ABSTAIN
+    keeps = ~is_verified & (formed.classes != ABSTAIN) & (True if policy.take_majority else ~hard)
+    votes = pick_classes(ballot.probs)
+    return Block(
+        ballot=ballot,
+        labels=np.where(keeps, formed.classes, verdicts),
+        is_hard=hard,
+        is_verified=is_verified,
+        confidence=np.where(keeps, formed.top, np.float32(np.nan)),
+        uncertainty=majority.uncertainty,
+        votes=votes,
+        vote_probs=np.where(votes == ABSTAIN, np.float32(0.0), np.nan_to_num(ballot.probs).max(axis=2)),
+    )
 
 
-def _verify(ballot: _Ballot, hard: BoolArray, verifier: Verifier | None) -> dict[int, int]:
-    rows = np.flatnonzero(hard).tolist()
-    if verifier is None or not rows:
-        return {}
+def _find_hard(formed: Opinion, majority: Majority, policy: Policy, n_specialists: int) -> BoolArray:
+    if policy.threshold is not None:
+        return np.asarray((formed.score < policy.threshold) | (formed.classes == ABSTAIN))
+    min_agree = n_specialists if policy.min_agree is None else policy.min_agree
+    return hard_by_agreement(majority.counts, majority.is_tie, min_agree)
+
+
+def _verify(ballot: Ballot, hard: BoolArray, verifier: Verifier | None) -> IntArray:
+    """Return the verifier's class for each row (n,), ABSTAIN where it gave none or was not asked."""
+    verdicts = np.full(len(hard), ABSTAIN, dtype=np.int64)
+    rows = np.flatnonzero(hard)
+    if verifier is None or not len(rows):
+        return verdicts
     n_classes = ballot.probs.shape[2]
     answers = verifier([ballot.texts[row] for row in rows])
-    # An answer outside the classes is no verdict: the row goes to a person.
-    return {row: answer for row, answer in zip(rows, answers, strict=True) if 0 <= answer < n_classes}
-
-
-def _read_consensus(ballot: _Ballot) -> list[_Answer]:
-    labels = ballot.majority.classes
-    probs = average_probs(ballot.probs).probs[np.arange(len(labels)), labels]
-    return [
-        _NOBODY if label == ABSTAIN else _Answer(label, LabelSource.CONSENSUS, prob)
-        for label, prob in zip(labels.tolist(), probs.tolist(), strict=True)
-    ]
-
-
-def _read_votes(ballot: _Ballot) -> Iterator[tuple[Vote, ...]]:
-    classes = pick_classes(ballot.probs)
-    tops = np.where(classes == ABSTAIN, 0.0, np.nan_to_num(ballot.probs).max(axis=2))
-    columns = [
-        map(Vote, [name] * len(ballot.texts), classes[:, column].tolist(), tops[:, column].tolist(), reasons)
-        for column, (name, reasons) in enumerate(zip(ballot.names, ballot.reasons, strict=True))
-    ]
-    return zip(*columns, strict=True)
+    for row, answer in zip(rows, answers, strict=True):
+        # An answer outside the classes is no verdict: the row goes to a person.
+        verdicts[row] = answer if 0 <= answer < n_classes else ABSTAIN
+    return verdicts

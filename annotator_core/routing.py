@@ -6,9 +6,13 @@ Source: AutoAnnotator (arXiv 2506.16393), eq. 5: secondary review when U(x) >= e
 import math
 
 import numpy as np
+import numpy.typing as npt
 
 from annotator_core.arrays import BoolArray, FloatArray, IntArray
 from annotator_core.errors import BadInput
+
+_Indices = npt.NDArray[np.int32]
+"""Positions of rows in half the memory: two thousand million rows are enough."""
 
 _TOLERANCE = 1e-9
 """Absorbs float noise (1 - 2/3 is not 1/3, 0.29 * 100 is not 29); chosen, far under 1 / (any real number of rows)."""
@@ -61,21 +65,21 @@ def _fill_budget(scores: FloatArray, groups: IntArray, budget: int) -> BoolArray
     if not len(scores) or budget <= 0:
         return taken
     # Rows of one group side by side, in their own order: so starts points at each group's first row.
-    order = np.argsort(groups, kind="stable")
+    order = np.argsort(groups, kind="stable").astype(np.int32)
     starts = _find_starts(groups[order])
-    sizes = np.diff(starts, append=len(order))
+    sizes = np.diff(starts, append=np.array([len(order)], dtype=np.int32))
     lowest = np.minimum.reduceat(scores[order], starts)
     taken[order] = np.repeat(_choose_groups(np.lexsort((order[starts], lowest)), sizes, budget), sizes)
     return taken
 
 
-def _find_starts(ordered: IntArray) -> IntArray:
+def _find_starts(ordered: IntArray) -> _Indices:
     is_start = np.ones(len(ordered), dtype=np.bool_)
     np.not_equal(ordered[1:], ordered[:-1], out=is_start[1:])
-    return np.flatnonzero(is_start)
+    return np.flatnonzero(is_start).astype(np.int32)
 
 
-def _choose_groups(by_score: IntArray, sizes: IntArray, budget: int) -> BoolArray:
+def _choose_groups(by_score: IntArray, sizes: _Indices, budget: int) -> BoolArray:
     chosen = np.zeros(len(sizes), dtype=np.bool_)
     for group in by_score:
         if sizes[group] <= budget:

@@ -1,103 +1,125 @@
 """``python -m annotator_core label``: a table in, the same table with labels out."""
 
+import argparse
 import sys
-from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
-from annotator_core.cli.arguments import LabelOptions
-from annotator_core.cli.outputs import Output
-from annotator_core.cli.pool import HubAccess, load_pool
-from annotator_core.cli.tables import KINDS, Table, open_table, read_rows, read_text
-from annotator_core.loop import Annotation, Observer, annotate
-from annotator_core.specialists.contract import Prediction, Specialist
-from annotator_core.types import ABSTAIN, Route
+from annotator_core.cli.arguments import Subparsers, add_command
+from annotator_core.cli.exits import Exit
+from annotator_core.cli.journal import Command
+from annotator_core.cli.passes import Job, label_in_one_pass, label_in_two_passes
+from annotator_core.cli.policies import Settled, add_policy, read_policy
+from annotator_core.cli.pool import HubAccess, PoolOptions, load_pool
+from annotator_core.cli.shared import add_pool, add_source, read_pool
+from annotator_core.cli.tables import KINDS, open_source, read_rows
+from annotator_core.cli.verifier import VerifierOptions, add_verifier, read_verifier
+from annotator_core.loop import Policy
+from annotator_core.specialists.contract import Specialist
+from annotator_core.texts import hash_text
 
-COLUMNS: Final = ("label", "label_source", "confidence", "uncertainty", "route", "votes")
+_EXAMPLES: Final = """\
+  python -m annotator_core label tweets.csv --text-column text --classes negative,neutral,positive \\
+      --specialist models/a --specialist models/b --specialist cardiffnlp/twitter-roberta-base-sentiment-latest \\
+      --out labeled.csv
+  ... --label-map models/a=a.json     a.json: {"LABEL_0": "negative", "LABEL_1": null}; null abstains
+  ... --min-agree 2                   two of three must agree, the rest goes to review
+  ... --budget 10                     review the least certain 10 percent of the rows
+  ... --gold-column answer --aggregator race         what fits people's answers best makes the labels
+  ... --gold-column answer --target-error 5          accept as many rows as can be shown to be 95 percent right
+  ... --verifier https://api.openai.com/v1 --model gpt-4o-mini --price 0.15,0.6 --max-usd 2
+                                      ask a language model about the rest; what it does not answer goes to review
+  ... --verifier http://127.0.0.1:11434/v1 --model qwen3 --verifier-allow 127.0.0.1 --strategy few-shot \\
+      --examples verified.csv --draws 3 --fuse      a local model, the majority of three answers as one more vote
+  zcat tweets.jsonl.gz | python -m annotator_core label - --format jsonl ... --out - | head
 
+output: the input's columns, then label, label_source, confidence, uncertainty, route and votes (with the prefix aa_
+where the input has such a column). A row that needs a person has an empty label and the route review. Cells are
+written raw: open a file from strangers in a spreadsheet only after a check for formulas. With --verifier come
+verifier_label, verifier_outcome, verifier_confidence and verifier_reason; label_source is verifier, or fused, only
+where the model answered with one of the classes.
 
-@dataclass(slots=True)
-class Report:
-    """What a run did, counted as it goes: rows by route, and by specialist the abstentions and the cut texts."""
-
-    routes: Counter[Route] = field(default_factory=Counter)
-    abstentions: Counter[str] = field(default_factory=Counter)
-    reasons: dict[str, str] = field(default_factory=dict)
-    truncated: Counter[str] = field(default_factory=Counter)
-
-    def add_prediction(self, name: str, prediction: Prediction) -> None:
-        """Count one specialist's answer to a window."""
-        found = [reason for reason in prediction.reasons if reason]
-        self.abstentions[name] += len(found)
-        self.truncated[name] += prediction.truncated
-        if found:
-            self.reasons.setdefault(name, found[0])
-
-    def tell(self, options: LabelOptions) -> str:
-        """Return the report for a person, one line a fact."""
-        accepted, review = self.routes[Route.ACCEPT], self.routes[Route.REVIEW]
-        lines = [f"{self.routes.total()} rows: {accepted} accepted, {review} need review."]
-        lines += [
-            f"{name} abstained on {self.abstentions[name]} rows, first because: {reason}"
-            for name, reason in self.reasons.items()
-        ]
-        lines += [f"{name} read only the beginning of {n} long texts." for name, n in self.truncated.items() if n]
-        return "\n".join([*lines, f"Written to {options.out}."]) + "\n"
-
-
-def label_table(options: LabelOptions, hub: HubAccess) -> Report:
-    """Return what was done, after the output stands in its place; nothing is left of it after an error.
-
-    Raises AnnotatorError's children.
-    """
-    table = open_table(options.source, options.text_column)
-    pool = load_pool(options.pool, hub)
-    report = Report()
-    names = dict(zip(COLUMNS, _name_columns(table), strict=True))
-    kind = KINDS.get(options.out.suffix.lower(), table.kind)
-    with Output(options.out, kind, [*table.columns, *names.values()]) as output, _show(table, pool, report) as observer:
-        texts = (read_text(table, row) for row in read_rows(table))
-        annotations = annotate(texts, pool, None, options.policy, observer)
-        for row, annotation in zip(read_rows(table), annotations, strict=True):
-            report.routes[annotation.route] += 1
-            ours = _describe(annotation, options.pool.classes)
-            output.write(row | {names[column]: value for column, value in ours.items()})
-    return report
+a command that was killed or interrupted: run it again as it was, and it goes on. What is done so far stands beside the
+output in .NAME.part or .NAME.votes with a journal; --restart forgets it. With --budget, --target-error and fitted
+aggregators the votes are kept, and the writing begins anew. A language model's answers stand in .NAME.answers (or in
+--answers): none of them is asked or paid for again, and a call that the kill cut off counts as paid.
+"""
 
 
-def _name_columns(table: Table) -> list[str]:
-    return [_avoid(column, table.columns) for column in COLUMNS]
+def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
+    """Return the parser of ``label``."""
+    parser = add_command(
+        commands,
+        "label",
+        purpose="label a table of texts",
+        description="Let a pool of specialists vote on every text; what they agree on is labeled.",
+        examples=_EXAMPLES,
+    )
+    add_source(parser)
+    parser.add_argument(
+        "--out", required=True, type=Path, metavar="FILE", help="CSV or JSONL by its ending; - is standard output"
+    )
+    parser.add_argument(
+        "--restart", action="store_true", help="forget what an unfinished command left beside the output"
+    )
+    add_pool(parser)
+    add_policy(parser)
+    add_verifier(parser)
+    return parser
 
 
-def _avoid(name: str, taken: tuple[str, ...]) -> str:
-    while name in taken:
-        name = f"aa_{name}"
-    return name
+def run(named: argparse.Namespace, hub: HubAccess) -> Exit:
+    """Write the labeled table and tell on stderr what was done; raises AnnotatorError's children."""
+    options, policy = read_pool(named), read_policy(named)
+    verifier = read_verifier(named, options.classes, hub.llm_key)
+    with ExitStack() as stack:
+        table = stack.enter_context(open_source(named.input, named.text_column, named.format))
+        pool = load_pool(options, hub)
+        kind = KINDS.get(named.out.suffix.lower(), named.format or table.kind)
+        voting = _identify(named.text_column, pool, options)
+        job = Job(table, pool, options.classes, policy, named.out, kind, voting, named.restart)
+        if verifier is not None:
+            job = stack.enter_context(_add_verification(job, verifier))
+        # What a model's answers are worth shows beside people's, once all votes are there.
+        is_measured = verifier is not None and (verifier.is_fused or policy.gold_column is not None)
+        if policy.needs_all_votes or is_measured:
+            report, settled = label_in_two_passes(job)
+        else:
+            report, settled = label_in_one_pass(job), Settled(Policy())
+    is_written = settled.is_reached or policy.is_anyway
+    sys.stderr.write(settled.told)
+    if job.verification is not None:
+        sys.stderr.write(job.verification.tell())
+    sys.stderr.write(f"{report.tell()}Written to {named.out}.\n" if is_written else _NOT_REACHED)
+    return Exit.DONE if is_written else Exit.NOT_REACHABLE
 
 
 @contextmanager
-def _show(table: Table, pool: list[Specialist], report: Report) -> Iterator[Observer]:
-    from tqdm import tqdm
+def _add_verification(job: Job, options: VerifierOptions) -> Iterator[Job]:
+    """Yield the job with its language model; answered rows are an audit's and never stand as examples."""
+    from annotator_core.cli.endpoints import identify, open_verification
 
-    total = table.n_rows * len(pool)
-    with tqdm(total=total, unit="vote", file=sys.stderr, disable=None, dynamic_ncols=True) as bar:
-        yield Observer(on_votes=lambda count: bar.update(count) and None, on_prediction=report.add_prediction)
+    column = job.policy.gold_column
+    answered = (row for row in read_rows(job.table) if options.examples and column and row.get(column))
+    excluded = frozenset(hash_text(str(row[job.table.text_column] or "")) for row in answered)
+    with open_verification(options, job.out, excluded, is_anew=job.is_anew) as verification:
+        yield replace(job, verification=verification, asking={"language model": identify(options)})
 
 
-def _describe(annotation: Annotation, classes: tuple[str, ...]) -> dict[str, object]:
-    """Return our columns; numbers have six decimals, which is what fp32 holds."""
-    votes = [
-        f"{vote.specialist}="
-        + ("abstain" if vote.class_index == ABSTAIN else f"{classes[vote.class_index]}@{vote.prob:.4f}")
-        for vote in annotation.votes
-    ]
+_NOT_REACHED: Final = "Nothing was written: answer more rows, allow a larger --target-error, or add --anyway.\n"
+
+
+def _identify(text_column: str, pool: list[Specialist], options: PoolOptions) -> Command:
+    """Return what makes two commands cast the same votes."""
     return {
-        "label": "" if annotation.label == ABSTAIN else classes[annotation.label],
-        "label_source": "" if annotation.source is None else annotation.source.value,
-        "confidence": "" if annotation.confidence is None else round(annotation.confidence, 6),
-        "uncertainty": round(annotation.uncertainty, 6),
-        "route": annotation.route.value,
-        "votes": "; ".join(votes),
+        "version": 1,
+        "text column": text_column,
+        "classes": options.classes,
+        "specialists": [[one.identity.name, one.identity.revision, one.identity.content_hash] for one in pool],
+        "label maps": {name: path.read_text(encoding="utf-8") for name, path in sorted(options.label_maps.items())},
+        "max length": options.max_length,
+        "holes": options.allow_holes,
     }

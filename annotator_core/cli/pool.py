@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from annotator_core.errors import BadInput, BadLabelMap
@@ -28,11 +28,15 @@ class PoolOptions:
 
 @dataclass(frozen=True, slots=True)
 class HubAccess:
-    """Where models come from and go to: endpoint and token, None for the library's own, and the folder of downloads."""
+    """What the environment says: the folder of downloads, the Hub's endpoint and token, a language model's key.
+
+    endpoint, token: None for the library's own. llm_key: of --verifier, None for none.
+    """
 
     cache: Path
     endpoint: str | None = None
-    token: str | None = None
+    token: str | None = field(default=None, repr=False)
+    llm_key: str | None = field(default=None, repr=False)
 
 
 def load_pool(options: PoolOptions, hub: HubAccess) -> list[Specialist]:
@@ -40,12 +44,19 @@ def load_pool(options: PoolOptions, hub: HubAccess) -> list[Specialist]:
 
     Raises BadInput, BadModelFolder, BadLabelMap, and what fetching raises.
     """
+    return [load_specialist(backend, spec) for backend, spec in plan_pool(options, hub)]
+
+
+def plan_pool(options: PoolOptions, hub: HubAccess) -> list[tuple[str, SpecialistSpec]]:
+    """Return the backend and everything that makes each specialist, in the order named, with nothing loaded yet.
+
+    Raises as `load_pool` does.
+    """
     strange = sorted(set(options.label_maps) - set(options.specialists))
     if strange:
         raise BadInput(f"--label-map names {strange[0]!r}, which is no --specialist.")
     names = _tell_apart(options.specialists)
-    planned = [_plan(source, name, options, hub) for source, name in zip(options.specialists, names, strict=True)]
-    return [load_specialist(backend, spec) for backend, spec in planned]
+    return [_plan(source, name, options, hub) for source, name in zip(options.specialists, names, strict=True)]
 
 
 def _tell_apart(sources: Sequence[str]) -> list[str]:

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from annotator_core.arrays import BoolArray, FloatArray, IntArray
-from annotator_core.types import ABSTAIN
+from annotator_core.arrays import FloatArray, IntArray
+from annotator_core.consensus.aggregator import Ballots, State, read_sizes
+from annotator_core.consensus.opinion import has_voted as has_voted
+from annotator_core.consensus.opinion import opinion
+from annotator_core.consensus.opinion import pick_classes as pick_classes
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +30,6 @@ class Average:
     score: FloatArray
 
 
-def has_voted(probs: FloatArray) -> BoolArray:
-    """Return which rows hold a vote: probs (..., k) gives (...,), False where any of the k numbers is not finite."""
-    return np.asarray(np.isfinite(probs).all(axis=-1))
-
-
-def pick_classes(probs: FloatArray) -> IntArray:
-    """Return the class index of the highest probability, ABSTAIN for rows that are NaN: (..., k) gives (...,)."""
-    top: IntArray = np.argmax(probs, axis=-1).astype(np.int64)
-    return np.where(has_voted(probs), top, ABSTAIN)
-
-
 def average_probs(probs: FloatArray) -> Average:
     """Return the mean over the specialists that voted: probs (n, m, k), NaN rows for abstentions.
 
@@ -48,10 +40,34 @@ def average_probs(probs: FloatArray) -> Average:
     filled = np.sort(np.where(voted[:, :, None], probs, 0.0).astype(np.float64), axis=1)
     with np.errstate(invalid="ignore"):
         mean = (filled.sum(axis=1) / n_voted[:, None]).astype(np.float32)
-    return Average(mean, pick_classes(mean), *_top_and_margin(mean))
+    formed = opinion(mean)
+    return Average(mean, formed.classes, formed.top, formed.score)
 
 
-def _top_and_margin(mean: FloatArray) -> tuple[FloatArray, FloatArray]:
-    padded = np.pad(np.nan_to_num(mean), ((0, 0), (1, 0)))
-    ordered = np.sort(padded, axis=1)
-    return ordered[:, -1], ordered[:, -1] - ordered[:, -2]
+@dataclass(frozen=True, slots=True)
+class FittedAverage:
+    """The average of a pool of this size; nothing is fitted."""
+
+    n_specialists: int
+    n_classes: int
+    name: str = "average"
+
+    def predict(self, ballots: Ballots) -> FloatArray:
+        """Return the mean probabilities (n, k), NaN rows where nobody gave any; raise BadInput for another pool."""
+        ballots.check_sizes(self.n_specialists, self.n_classes)
+        return average_probs(ballots.probs).probs
+
+    def to_state(self) -> State:
+        """Return what `restore` needs."""
+        return {"name": self.name, "n_specialists": self.n_specialists, "n_classes": self.n_classes}
+
+
+def fit(ballots: Ballots, gold: IntArray, *, seed: int = 0) -> FittedAverage:
+    """Return the average for a pool of this size; gold (n,) and seed change nothing."""
+    del gold, seed
+    return FittedAverage(ballots.n_specialists, ballots.n_classes)
+
+
+def restore(state: State) -> FittedAverage:
+    """Return the average that gave this state; raise BadInput for a garbled one."""
+    return FittedAverage(*read_sizes(state))

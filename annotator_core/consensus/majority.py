@@ -4,10 +4,12 @@ Source: AutoAnnotator (arXiv 2506.16393), eq. 3: y = argmax_y count(y), and eq. 
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from annotator_core.arrays import BoolArray, FloatArray, IntArray
+from annotator_core.consensus.aggregator import Ballots, State, read_sizes
 from annotator_core.consensus.average import average_probs
 from annotator_core.types import ABSTAIN
 
@@ -56,3 +58,50 @@ def _pick_winner(is_winner: BoolArray, probs: FloatArray | None) -> IntArray:
         weights = np.where(is_winner, np.nan_to_num(average_probs(probs).probs), -1.0)
     picked: IntArray = np.argmax(weights, axis=1).astype(np.int64)
     return picked
+
+
+_LEAN: Final = 1e-3
+"""How much of the average stands in a vote's probabilities: enough to part ties, too little to outvote; chosen."""
+
+
+def lean_on_average(shares: FloatArray, probs: FloatArray) -> FloatArray:
+    """Return shares of a vote (n, k) with ties parted by the averaged probability of probs (n, m, k)."""
+    mean = average_probs(probs).probs
+    leaning = (1.0 - _LEAN) * shares + _LEAN * np.where(np.isnan(mean), shares, mean)
+    return leaning.astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class FittedMajority:
+    """The majority of a pool of this size; nothing is fitted."""
+
+    n_specialists: int
+    n_classes: int
+    name: str = "majority"
+
+    def predict(self, ballots: Ballots) -> FloatArray:
+        """Return each class's share of the votes that were cast (n, k), NaN rows where none was.
+
+        Ties lean to the class with the highest average probability, by less than a thousandth. Raises BadInput for
+        another pool.
+        """
+        ballots.check_sizes(self.n_specialists, self.n_classes)
+        counts = count_votes(ballots.votes, self.n_classes)
+        with np.errstate(invalid="ignore"):
+            shares = (counts / counts.sum(axis=1, keepdims=True)).astype(np.float32)
+        return lean_on_average(shares, ballots.probs)
+
+    def to_state(self) -> State:
+        """Return what `restore` needs."""
+        return {"name": self.name, "n_specialists": self.n_specialists, "n_classes": self.n_classes}
+
+
+def fit(ballots: Ballots, gold: IntArray, *, seed: int = 0) -> FittedMajority:
+    """Return the majority for a pool of this size; gold (n,) and seed change nothing."""
+    del gold, seed
+    return FittedMajority(ballots.n_specialists, ballots.n_classes)
+
+
+def restore(state: State) -> FittedMajority:
+    """Return the majority that gave this state; raise BadInput for a garbled one."""
+    return FittedMajority(*read_sizes(state))

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from annotator_core.errors import BadInput
+from annotator_core.precision import Precision
 from annotator_core.refine.folders import report_disk, sync
 from annotator_core.refine.heads import write_fresh_head
-from annotator_core.refine.plan import OnCheckpoint, OnStep, Precision, TrainingPlan, TrainingRequest, TrainingRow
+from annotator_core.refine.plan import OnCheckpoint, OnStep, TrainingPlan, TrainingRequest, TrainingRow
 from annotator_core.refine.slices import SLICES, check_classes, keep_slice
 from annotator_core.refine.trainer import train
 from annotator_core.specialists.config import read_json

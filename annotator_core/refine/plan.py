@@ -4,15 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 from annotator_core.errors import BadInput
+from annotator_core.precision import Precision
 from annotator_core.specialists.label_map import find_uncovered
 from annotator_core.texts import find_flaw
 from annotator_core.types import ABSTAIN, LabelMap
-
-Precision = Literal["fp32", "bf16"]
-"""What a step computes in; the weights are fp32 either way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 MAX_BYTES: Final = 8_000_000_000
 """Chosen: room for the largest encoders people classify with (XLM-R XL has 14 GB, XLM-R large 2.2)."""
+_SILENCE_S: Final = 30.0
+"""How long the hub may say nothing before it counts as away; without it, for ever. Chosen."""
 _MODEL_ID: Final = re.compile(r"(?!.*(\.\.|--))[\w][\w.-]{0,95}(/[\w][\w.-]{0,95})?", re.ASCII)
 
 
@@ -54,7 +56,7 @@ def fetch(
 
     api = HfApi(endpoint=endpoint, token=token)
     with report_storage(f"The folder {folder}"), _report_hub(model_id, api.endpoint):
-        info = api.model_info(model_id, revision=revision, files_metadata=True)
+        info = api.model_info(model_id, revision=revision, files_metadata=True, timeout=_SILENCE_S)
         commit = _check_files(info, max_bytes)
         api.snapshot_download(
             model_id,

@@ -1,6 +1,7 @@
 """From a model's own labels to the project's classes."""
 
 import numpy as np
+import numpy.typing as npt
 
 from annotator_core.arrays import FloatArray, IntArray
 from annotator_core.consensus.average import has_voted
@@ -28,6 +29,26 @@ def map_probs(label_probs: FloatArray, label_map: LabelMap, n_classes: int) -> F
     probs = np.where(votes[:, None], label_probs, 0.0).astype(np.float64) @ is_mapped
     probs[~votes] = np.nan
     return np.asarray(probs / probs.sum(axis=1, keepdims=True), dtype=np.float32)
+
+
+def find_margins(logits: FloatArray, label_map: LabelMap, n_classes: int) -> FloatArray:
+    """Return how far (n,) each row is from another answer: by how much a logit must move at least, NaN for no answer.
+
+    The smaller of two margins of top over second: of the labels, which decides who abstains, and of the classes, whose
+    logit is the log of the summed exponentials of their labels, as `map_probs` adds them. Moving every logit by at most
+    d moves either margin by at most 2 d.
+    """
+    is_known = has_voted(logits)
+    known = np.where(is_known[:, None], logits, 0.0).astype(np.float64)
+    targets = np.array(label_map.targets, dtype=np.int64)
+    classes = [np.logaddexp.reduce(known[:, targets == index], axis=1) for index in range(n_classes)]
+    margins = [_top_over_second(known), _top_over_second(np.stack(classes, axis=1))]
+    return np.asarray(np.where(is_known, np.minimum(*margins), np.nan), dtype=np.float32)
+
+
+def _top_over_second(numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    ordered = np.sort(numbers, axis=1)
+    return np.asarray(ordered[:, -1] - ordered[:, -2])
 
 
 def explain_abstentions(label_probs: FloatArray, probs: FloatArray) -> list[str | None]:

@@ -10,6 +10,7 @@ from annotator_core.specialists.label_map import find_problems
 BACKENDS: Final = {
     "torch": "annotator_core.specialists.torch_backend",
     "linear": "annotator_core.specialists.linear_backend",
+    "script": "annotator_core.scripts.voter",
     "fake": "annotator_core.fakes.specialist",
 }
 """Each module has ``load(spec: SpecialistSpec) -> Specialist``."""

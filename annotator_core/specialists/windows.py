@@ -4,8 +4,11 @@ Source: sorting 16,384 texts leaves 1-2% padding at a budget of 2,048 tokens, an
 peak on a CPU (the project's measurements of base-size encoders on tweets).
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -13,6 +16,9 @@ from annotator_core.arrays import FloatArray, IntArray
 from annotator_core.errors import PredictionStopped
 from annotator_core.specialists.contract import OnProgress, ShouldStop
 from annotator_core.texts import find_flaw
+
+Item = TypeVar("Item")
+Made = TypeVar("Made")
 
 WINDOW_ROWS = 16_384
 WINDOW_CHARS = 4_000_000
@@ -87,6 +93,22 @@ def run_batches(
             continue
         yield rows, outcome
         start, at_most = start + len(rows), len(order)
+
+
+def look_ahead(items: Iterable[Item], make: Callable[[Item], Made]) -> Iterator[tuple[Item, Made]]:
+    """Yield each item with what is made of it; the next one's is made in a thread meanwhile.
+
+    Raises what ``make`` or the items raise, after everything before it was yielded.
+    """
+    with ThreadPoolExecutor(1, "look-ahead") as thread:
+        waiting: deque[tuple[Item, Future[Made]]] = deque()
+        for item in items:
+            waiting.append((item, thread.submit(make, item)))
+            if len(waiting) > 1:
+                ready, made = waiting.popleft()
+                yield ready, made.result()
+        for ready, made in waiting:
+            yield ready, made.result()
 
 
 class Window:

@@ -48,6 +48,14 @@ def make_classifier(folder: Path, *, labels: tuple[str, ...] = LABELS, seed: int
     return folder
 
 
+@pytest.fixture
+def torch():
+    """The library, imported when a test asks for it."""
+    import torch
+
+    return torch
+
+
 @pytest.fixture(scope="session")
 def classifier_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_classifier(tmp_path_factory.mktemp("models") / "tiny")

@@ -3,13 +3,16 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from annotator_core.annotation import Annotation
+from annotator_core.consensus.average import FittedAverage
 from annotator_core.errors import BadInput, SpecialistCrashed
 from annotator_core.fakes.specialist import FakeSettings, FakeSpecialist
-from annotator_core.loop import Annotation, Observer, Policy, annotate
+from annotator_core.loop import Observer, Policy, annotate, annotate_windows
 from annotator_core.specialists.contract import Identity, SpecialistSpec
 from annotator_core.types import ABSTAIN, LabelMap, LabelSource, Route
 
@@ -97,7 +100,13 @@ def test_no_texts_give_no_annotations() -> None:
 
 @pytest.mark.parametrize(
     ("pool", "policy"),
-    [([], Policy()), (POOL, Policy(min_agree=5)), (POOL, Policy(min_agree=0)), (POOL, Policy(budget=2))],
+    [
+        ([], Policy()),
+        (POOL, Policy(min_agree=5)),
+        (POOL, Policy(min_agree=0)),
+        (POOL, Policy(budget=2)),
+        (POOL, Policy(budget=0.1, threshold=0.5)),
+    ],
 )
 def test_a_policy_that_cannot_be_is_refused_before_any_vote(pool: list, policy: Policy) -> None:
     with pytest.raises(BadInput):
@@ -159,6 +168,25 @@ def test_the_order_of_the_pool_changes_no_label(order: list[int], numbers: list[
     texts = [f"text {number}" for number in numbers]
     one, other = _run(texts, pool), _run(texts, [pool[i] for i in order])
     assert [(a.label, a.route, a.uncertainty) for a in one] == [(a.label, a.route, a.uncertainty) for a in other]
+
+
+def test_a_threshold_accepts_by_the_aggregations_score() -> None:
+    fitted = FittedAverage(3, 3)
+    sure, odd, empty = _run(["a great day", "an odd day", ""], POOL, None, Policy(aggregation=fitted, threshold=0.5))
+    assert [one.route for one in (sure, odd, empty)] == [Route.ACCEPT, Route.REVIEW, Route.REVIEW]
+    (filled,) = _run(["an odd day"], POOL, None, Policy(aggregation=fitted, threshold=0.5, take_majority=True))
+    mean = np.mean([voter.predict(["an odd day"]).probs[0] for voter in POOL], axis=0)
+    assert (filled.label, filled.confidence) == (int(mean.argmax()), pytest.approx(float(mean.max())))
+    assert filled.route is Route.REVIEW
+
+
+def test_columns_say_the_same_as_annotations() -> None:
+    texts = ["a great day", "an odd day", ""]
+    (block,) = annotate_windows([texts], POOL, lambda hard: [1 for _ in hard])
+    rows = _run(texts, POOL, lambda hard: [1 for _ in hard])
+    assert list(block.iterate()) == rows
+    assert (block.labels.tolist(), block.list_routes()) == ([a.label for a in rows], [a.route for a in rows])
+    assert [[vote.prob for vote in one.votes] for one in rows] == block.vote_probs.tolist()
 
 
 def test_fake_folder_fixture_gives_the_same_votes_as_its_settings(fake_folder: Callable[..., Path]) -> None:

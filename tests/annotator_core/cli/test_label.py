@@ -1,6 +1,5 @@
 """The label command from the shell's side: files in, files out, exit codes."""
 
-import csv
 import json
 import os
 import resource
@@ -16,46 +15,16 @@ from hypothesis import strategies as st
 
 from annotator_core.__main__ import main
 from annotator_core.fakes.hub import FakeHub, HubContent
+from tests.annotator_core.cli.conftest import Label
+from tests.annotator_core.cli.files import read_csv, write_csv
 from tests.annotator_core.conftest import make_classifier
-
-Label = Callable[..., int]
-
-
-@pytest.fixture
-def pool(fake_folder: Callable[..., Path]) -> list[str]:
-    return [str(fake_folder(f"f{seed}", seed=seed, noise=0.3)) for seed in range(3)]
-
-
-@pytest.fixture
-def label(tmp_path: Path, pool: list[str]) -> Label:
-    """Run the command: label(source, out, *more, pool=...)."""
-
-    def run(source: Path, out: Path, *more: str, specialists: list[str] | None = None) -> int:
-        named = [f"--specialist={name}" for name in (pool if specialists is None else specialists)]
-        fixed = ["label", str(source), "--text-column=text", "--out", str(out), "--allow-fake"]
-        return main([*fixed, "--classes=negative,neutral,positive", *named, *more])
-
-    return run
-
-
-def _write_csv(path: Path, texts: list[str], **columns: list[str]) -> Path:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["text", *columns])
-        writer.writerows(zip(texts, *columns.values(), strict=True))
-    return path
-
-
-def _read_csv(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def test_label_a_csv_with_fakes(label: Label, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     texts = [f"text {i}" for i in range(200)] + [""]
-    source = _write_csv(tmp_path / "in.csv", texts, id=[str(i) for i in range(201)])
+    source = write_csv(tmp_path / "in.csv", texts, id=[str(i) for i in range(201)])
     assert label(source, tmp_path / "out.csv") == 0
-    rows = _read_csv(tmp_path / "out.csv")
+    rows = read_csv(tmp_path / "out.csv")
     assert list(rows[0]) == ["text", "id", "label", "label_source", "confidence", "uncertainty", "route", "votes"]
     assert [row["text"] for row in rows] == texts
     for row in rows:
@@ -76,7 +45,7 @@ def test_label_real_models_from_a_folder_and_from_a_hub(
     with FakeHub(HubContent({"someone/remote": make_classifier(tmp_path / "served", seed=1)})) as hub:
         monkeypatch.setenv("HF_ENDPOINT", hub.url)
         monkeypatch.setenv("AUTOANNOTATOR_DATA", str(tmp_path / "data"))
-        source = _write_csv(tmp_path / "in.csv", ["good movie", "bad flight", "good", "awful service " * 40])
+        source = write_csv(tmp_path / "in.csv", ["good movie", "bad flight", "good", "awful service " * 40])
         specialists = [str(folder), "someone/remote", "someone/remote@main"]
         assert label(source, tmp_path / "out.jsonl", "--max-length=16", specialists=specialists) == 0
     rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
@@ -97,7 +66,7 @@ def test_label_jsonl_keeps_values_and_lone_surrogates(label: Label, tmp_path: Pa
         assert {key: row[key] for key in json.loads(line)} == json.loads(line)
     assert [row["route"] for row in rows[1:]] == ["review", "review"]
     assert label(tmp_path / "in.jsonl", tmp_path / "out.csv") == 0
-    flat = _read_csv(tmp_path / "out.csv")
+    flat = read_csv(tmp_path / "out.csv")
     assert (flat[0]["tags"], flat[0]["n"], flat[1]["text"], flat[2]["text"]) == ('["a"]', "1.5", "bad \\ud800", "")
 
 
@@ -110,25 +79,25 @@ CELLS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8) | st.sampl
 @given(st.lists(st.tuples(CELLS, CELLS), min_size=1, max_size=5))
 def test_label_gives_every_cell_back_as_it_was(label: Label, tmp_path: Path, cells: list[tuple[str, str]]) -> None:
     texts, others = [cell[0] for cell in cells], [cell[1] for cell in cells]
-    source = _write_csv(tmp_path / "in.csv", texts, other=others)
+    source = write_csv(tmp_path / "in.csv", texts, other=others)
     assert label(source, tmp_path / "out.csv") == 0
-    assert [(row["text"], row["other"]) for row in _read_csv(tmp_path / "out.csv")] == cells
+    assert [(row["text"], row["other"]) for row in read_csv(tmp_path / "out.csv")] == cells
 
 
 def test_label_columns_of_the_same_name_get_a_prefix(label: Label, tmp_path: Path) -> None:
-    source = _write_csv(tmp_path / "in.csv", ["a"], label=["mine"], aa_route=["x"], route=["y"])
+    source = write_csv(tmp_path / "in.csv", ["a"], label=["mine"], aa_route=["x"], route=["y"])
     assert label(source, tmp_path / "out.csv") == 0
-    (row,) = _read_csv(tmp_path / "out.csv")
+    (row,) = read_csv(tmp_path / "out.csv")
     assert (row["label"], row["aa_route"], row["route"]) == ("mine", "x", "y")
     assert {"aa_label", "aa_aa_route"} <= set(row)
 
 
 def _count_review(path: Path) -> int:
-    return sum(row["route"] == "review" for row in _read_csv(path))
+    return sum(row["route"] == "review" for row in read_csv(path))
 
 
 def test_label_rules_of_review(label: Label, tmp_path: Path) -> None:
-    source, out = _write_csv(tmp_path / "in.csv", [f"text {i}" for i in range(200)]), tmp_path / "out.csv"
+    source, out = write_csv(tmp_path / "in.csv", [f"text {i}" for i in range(200)]), tmp_path / "out.csv"
     counts = {}
     for rule in ("--min-agree=3", "--epsilon=0.33", "--min-agree=2", "--epsilon=0", "--budget=12.5", "--budget=0"):
         assert label(source, out, rule) == 0
@@ -138,22 +107,22 @@ def test_label_rules_of_review(label: Label, tmp_path: Path) -> None:
 
 
 def test_label_take_majority_leaves_no_label_empty(label: Label, tmp_path: Path) -> None:
-    source = _write_csv(tmp_path / "in.csv", [f"text {i}" for i in range(50)])
+    source = write_csv(tmp_path / "in.csv", [f"text {i}" for i in range(50)])
     assert label(source, tmp_path / "out.csv", "--take-majority") == 0
-    assert all(row["label"] for row in _read_csv(tmp_path / "out.csv"))
+    assert all(row["label"] for row in read_csv(tmp_path / "out.csv"))
     assert _count_review(tmp_path / "out.csv") > 0
 
 
 def test_label_twice_gives_the_same_bytes(label: Label, tmp_path: Path) -> None:
-    source = _write_csv(tmp_path / "in.csv", [f"text {i}" for i in range(50)])
+    source = write_csv(tmp_path / "in.csv", [f"text {i}" for i in range(50)])
     assert label(source, tmp_path / "a.csv") == label(source, tmp_path / "b.csv") == 0
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
 
 
 def test_label_may_write_over_its_input(label: Label, tmp_path: Path) -> None:
-    source = _write_csv(tmp_path / "in.csv", ["a", "b"])
+    source = write_csv(tmp_path / "in.csv", ["a", "b"])
     assert label(source, source) == 0
-    assert len(_read_csv(source)) == 2
+    assert len(read_csv(source)) == 2
     assert stat.S_IMODE(source.stat().st_mode) == 0o666 & ~_umask()
 
 
@@ -172,7 +141,7 @@ def test_label_unclear_labels_need_a_map(
     label: Label, tmp_path: Path, fake_folder: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = str(fake_folder("numbered", labels=("LABEL_0", "LABEL_1", "LABEL_2"), noise=0.0))
-    source, out = _write_csv(tmp_path / "in.csv", ["a", "b", "c", "d"]), tmp_path / "out.csv"
+    source, out = write_csv(tmp_path / "in.csv", ["a", "b", "c", "d"]), tmp_path / "out.csv"
     assert label(source, out, specialists=[folder]) == 1
     told = capsys.readouterr().err
     assert "what LABEL_0, LABEL_1, LABEL_2 means is not clear" in told
@@ -186,7 +155,7 @@ def test_label_a_map_with_a_hole_needs_a_yes(
     label: Label, tmp_path: Path, fake_folder: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = str(fake_folder("two", labels=("pos", "neg")))
-    source, out = _write_csv(tmp_path / "in.csv", ["a"]), tmp_path / "out.csv"
+    source, out = write_csv(tmp_path / "in.csv", ["a"]), tmp_path / "out.csv"
     assert label(source, out, specialists=[folder]) == 1
     assert "1 of 3 classes have no label of the model" in capsys.readouterr().err
     assert label(source, out, "--allow-holes", specialists=[folder]) == 0
@@ -206,7 +175,7 @@ def test_label_bad_map_files(
     label: Label, pool: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str, words: str
 ) -> None:
     (tmp_path / "m.json").write_text(content)
-    source = _write_csv(tmp_path / "in.csv", ["a"])
+    source = write_csv(tmp_path / "in.csv", ["a"])
     assert label(source, tmp_path / "out.csv", f"--label-map={pool[0]}={tmp_path / 'm.json'}") == 1
     assert words in capsys.readouterr().err
 
@@ -229,14 +198,14 @@ def test_label_bad_map_files(
 def test_label_values_that_cannot_be(
     label: Label, tmp_path: Path, capsys: pytest.CaptureFixture[str], more: list[str], words: str
 ) -> None:
-    assert label(_write_csv(tmp_path / "in.csv", ["a"]), tmp_path / "out.csv", *more) == 1
+    assert label(write_csv(tmp_path / "in.csv", ["a"]), tmp_path / "out.csv", *more) == 1
     assert words in capsys.readouterr().err
     assert not (tmp_path / "out.csv").exists()
 
 
 def test_label_same_names_are_told_apart(label: Label, pool: list[str], tmp_path: Path) -> None:
-    assert label(_write_csv(tmp_path / "in.csv", ["a"]), tmp_path / "out.csv", specialists=[pool[0], pool[0]]) == 0
-    votes = _read_csv(tmp_path / "out.csv")[0]["votes"]
+    assert label(write_csv(tmp_path / "in.csv", ["a"]), tmp_path / "out.csv", specialists=[pool[0], pool[0]]) == 0
+    votes = read_csv(tmp_path / "out.csv")[0]["votes"]
     assert [vote.partition("=")[0] for vote in votes.split("; ")] == ["f0#1", "f0#2"]
 
 
@@ -257,7 +226,7 @@ def test_label_a_crashing_specialist_leaves_nothing_behind(
     label: Label, tmp_path: Path, fake_folder: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "out.csv").write_text("yesterday's")
-    source = _write_csv(tmp_path / "in.csv", ["a"])
+    source = write_csv(tmp_path / "in.csv", ["a"])
     before = sorted(tmp_path.iterdir())
     assert label(source, tmp_path / "out.csv", specialists=[str(fake_folder("bad", crash_from_call=1))]) == 1
     assert "crashed at call 1" in capsys.readouterr().err
@@ -268,7 +237,7 @@ def test_label_a_crashing_specialist_leaves_nothing_behind(
 def test_label_a_specialist_that_gives_nan_abstains_and_is_told(
     label: Label, tmp_path: Path, fake_folder: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    source = _write_csv(tmp_path / "in.csv", ["a", "b"])
+    source = write_csv(tmp_path / "in.csv", ["a", "b"])
     assert label(source, tmp_path / "out.csv", specialists=[str(fake_folder("nan", nan_share=1.0))]) == 0
     assert _count_review(tmp_path / "out.csv") == 2
     assert "nan abstained on 2 rows, first because: The model gave no finite number" in capsys.readouterr().err
@@ -278,13 +247,13 @@ def test_label_a_specialist_that_gives_nan_abstains_and_is_told(
 def test_label_a_full_disk_says_so(
     label: Label, tmp_path: Path, capsys: pytest.CaptureFixture[str], n_rows: int
 ) -> None:
-    assert label(_write_csv(tmp_path / "in.csv", ["a"] * n_rows), Path("/dev/full")) == 1
+    assert label(write_csv(tmp_path / "in.csv", ["a"] * n_rows), Path("/dev/full")) == 1
     assert "The file /dev/full has no room left" in capsys.readouterr().err
     assert Path("/dev/full").is_char_device()
 
 
 def test_label_a_large_output_on_a_full_disk_leaves_nothing_behind(pool: list[str], tmp_path: Path) -> None:
-    source = _write_csv(tmp_path / "in.csv", [f"text {i}" for i in range(2_000)])
+    source = write_csv(tmp_path / "in.csv", [f"text {i}" for i in range(2_000)])
     before = sorted(tmp_path.iterdir())
     command = [sys.executable, "-m", "annotator_core", "label", str(source), "--text-column=text", "--allow-fake"]
     command += ["--classes=negative,neutral,positive", f"--specialist={pool[0]}", "--out", str(tmp_path / "out.csv")]
@@ -300,12 +269,25 @@ def test_label_a_large_output_on_a_full_disk_leaves_nothing_behind(pool: list[st
 def test_label_out_in_a_missing_folder_is_named(
     label: Label, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert label(_write_csv(tmp_path / "in.csv", ["a"]), tmp_path / "no" / "out.csv") == 1
+    assert label(write_csv(tmp_path / "in.csv", ["a"]), tmp_path / "no" / "out.csv") == 1
     assert "cannot be used (No such file or directory)" in capsys.readouterr().err
 
 
+def test_label_a_folder_that_takes_no_files_is_named(
+    label: Label, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert label(write_csv(tmp_path / "in.csv", ["a"]), Path("/sys/out.csv")) == 1
+    assert "error: The file /sys/out.csv cannot be used (" in capsys.readouterr().err
+
+
+def test_label_a_folder_as_input_is_named(label: Label, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "in.csv").mkdir()
+    assert label(tmp_path / "in.csv", tmp_path / "out.csv") == 1
+    assert "in.csv cannot be read (Is a directory): check the path." in capsys.readouterr().err
+
+
 def test_label_to_standard_output(label: Label, pool: list[str], tmp_path: Path) -> None:
-    source = _write_csv(tmp_path / "in.csv", ["a", "b"])
+    source = write_csv(tmp_path / "in.csv", ["a", "b"])
     command = [sys.executable, "-m", "annotator_core", "label", str(source), "--text-column=text", "--allow-fake"]
     command += ["--classes=negative,neutral,positive", f"--specialist={pool[0]}", "--out=/dev/stdout"]
     run = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -315,9 +297,9 @@ def test_label_to_standard_output(label: Label, pool: list[str], tmp_path: Path)
 
 
 def test_label_a_1_mb_text_is_voted_on(label: Label, tmp_path: Path) -> None:
-    source = _write_csv(tmp_path / "in.csv", ["good " * 200_000, "x" * 1_000_000])
+    source = write_csv(tmp_path / "in.csv", ["good " * 200_000, "x" * 1_000_000])
     assert label(source, tmp_path / "out.csv", specialists=[str(make_classifier(tmp_path / "tiny"))]) == 0
-    assert all(row["label"] for row in _read_csv(tmp_path / "out.csv"))
+    assert all(row["label"] for row in read_csv(tmp_path / "out.csv"))
 
 
 def test_interrupt_exits_with_130_and_leaves_nothing_behind(
@@ -326,7 +308,7 @@ def test_interrupt_exits_with_130_and_leaves_nothing_behind(
     def interrupt(*_: object) -> float:
         raise KeyboardInterrupt
 
-    source = _write_csv(tmp_path / "in.csv", ["a"])
+    source = write_csv(tmp_path / "in.csv", ["a"])
     monkeypatch.setattr("annotator_core.fakes.specialist.time.perf_counter", interrupt)
     assert label(source, tmp_path / "out.csv") == 130
     assert not (tmp_path / "out.csv").exists()

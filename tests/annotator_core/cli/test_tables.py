@@ -1,11 +1,12 @@
 """Tables in: dialects, exact cells, and refusals with their line."""
 
+import io
 import json
 from pathlib import Path
 
 import pytest
 
-from annotator_core.cli.tables import open_table, read_rows
+from annotator_core.cli.tables import check_unchanged, digest_texts, open_source, open_table, read_rows, read_windows
 from annotator_core.errors import BadInput
 
 
@@ -51,8 +52,8 @@ def test_jsonl_keeps_values_and_takes_null_as_empty(tmp_path: Path) -> None:
         ("a.csv", "text,b\n1,2\n1\n", "line 3: 1 cells where the header has 2"),
         ("a.csv", "text,b\n1,2\n1,2,3\n", "line 3: 3 cells where the header has 2"),
         ("a.csv", 'text,b\n1,"2\n', "line 2: unexpected end of data"),
-        ("a.csv", "text\ncafé\n".encode("latin-1"), "is not UTF-8 (byte 0xe9)"),
-        ("a.csv", "text\na\n".encode("utf-16"), "is not UTF-8"),
+        ("a.csv", "text\ncafé\n".encode("latin-1"), "a.csv, line 2 is not UTF-8 (byte 0xe9)"),
+        ("a.csv", "text\na\n".encode("utf-16"), "line 1 is not UTF-8"),
         ("a.jsonl", "{\n", "line 1 is no JSON:"),
         ("a.jsonl", '{"text": "a"}\n[1]\n', "line 2 is no JSON object"),
         ("a.jsonl", '{"text": "a"}\n{"b": 1}\n', "has no column 'text': choose one of b"),
@@ -70,3 +71,45 @@ def test_bad_tables_say_what_where_and_what_to_do(tmp_path: Path, name: str, con
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="cannot be read"):
         open_table(tmp_path / "missing.csv", "text")
+
+
+def test_a_table_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
+    path = _write(tmp_path, "a.csv", "text\na\nb\n")
+    table = open_table(path, "text")
+    path.write_text("text\na\nc\nd\n")
+    with pytest.raises(BadInput, match="was changed while it was read: run the command again"):
+        list(read_windows(table))
+    path.unlink()
+    with pytest.raises(BadInput, match="was changed"):
+        check_unchanged(table)
+
+
+def test_windows_are_cut_alike_wherever_reading_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("annotator_core.cli.tables.WINDOW_ROWS", 3)
+    monkeypatch.setattr("annotator_core.cli.tables.WINDOW_CHARS", 8)
+    monkeypatch.setattr("annotator_core.cli.tables._RECORD_CHARS", 30)
+    texts = ["a", "bb", "c", "dddddd", "eee", "f", "ggggggggggg", "h", "i", "j"]
+    others = ["" if text != "i" else "x" * 40 for text in texts]
+    table = open_table(
+        _write(tmp_path, "a.csv", "\n".join(["text,n", *map(",".join, zip(texts, others, strict=True))])), "text"
+    )
+    whole = [window.texts for window in read_windows(table)]
+    assert whole == [["a", "bb", "c"], ["dddddd"], ["eee", "f"], ["ggggggggggg"], ["h"], ["i"], ["j"]]
+    assert [window.texts for window in read_windows(table, skip=4)] == whole[2:]
+
+
+def test_standard_input_is_read_once_into_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"id\ttext\n1\ta\n")))
+    with open_source(Path("-"), "text") as table:
+        assert (table.name, table.delimiter, table.n_rows) == ("standard input", "\t", 1)
+        assert [list(read_rows(table)), list(read_rows(table))] == [[{"id": "1", "text": "a"}]] * 2
+        copy = table.path
+    assert not copy.exists()
+
+
+def test_texts_have_a_digest_of_their_own(tmp_path: Path) -> None:
+    first = open_table(_write(tmp_path, "a.csv", "text,n\nab,1\nc,2\n"), "text")
+    same = open_table(_write(tmp_path, "b.jsonl", '{"text": "ab"}\n{"text": "c"}\n'), "text")
+    other = open_table(_write(tmp_path, "c.csv", "text,n\na,1\nbc,2\n"), "text")
+    assert digest_texts(first) == digest_texts(same) != digest_texts(other)
+    assert first.digest != same.digest

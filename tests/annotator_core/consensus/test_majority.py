@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from annotator_core.consensus.majority import vote_majority
+from annotator_core.consensus.aggregator import Ballots
+from annotator_core.consensus.majority import fit, vote_majority
+from annotator_core.consensus.opinion import pick_classes
 from annotator_core.types import ABSTAIN
 
 VOTES = hnp.arrays(np.int64, st.tuples(st.integers(1, 6), st.integers(1, 5)), elements=st.integers(ABSTAIN, 3))
@@ -77,3 +79,18 @@ def test_an_abstention_never_lowers_the_uncertainty(votes: np.ndarray) -> None:
     silenced = votes.copy()
     silenced[:, 0] = ABSTAIN
     assert (vote_majority(silenced, 4).uncertainty >= vote_majority(votes, 4).uncertainty).all()
+
+
+def test_fitted_majority_gives_shares_that_lean_on_the_average_by_hand() -> None:
+    probs = np.array([[[0.6, 0.4], [0.1, 0.9], [np.nan, np.nan]], [[0.8, 0.2], [0.7, 0.3], [0.4, 0.6]]], np.float32)
+    ballots = Ballots.from_probs(probs)
+    shares = fit(ballots, np.full(2, ABSTAIN)).predict(ballots)
+    assert shares[0] == pytest.approx([0.999 * 0.5 + 0.001 * 0.35, 0.999 * 0.5 + 0.001 * 0.65])
+    assert shares[1, 0] == pytest.approx(0.999 * 2 / 3 + 0.001 * 1.9 / 3)
+
+
+def test_fitted_majority_picks_what_the_vote_picks() -> None:
+    rng = np.random.default_rng(0)
+    ballots = Ballots.from_probs(rng.dirichlet(np.ones(3), (500, 4)).astype(np.float32))
+    votes = vote_majority(ballots.votes, 3, ballots.probs).classes
+    assert np.array_equal(pick_classes(fit(ballots, votes).predict(ballots)), votes)

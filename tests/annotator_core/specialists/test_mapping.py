@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from annotator_core.specialists.mapping import NOT_FINITE, OUTSIDE, explain_abstentions, map_probs, softmax
+from annotator_core.specialists.mapping import (
+    NOT_FINITE,
+    OUTSIDE,
+    explain_abstentions,
+    find_margins,
+    map_probs,
+    softmax,
+)
 from annotator_core.types import ABSTAIN, LabelMap
 
 MAP = LabelMap(("bad", "awful", "good", "spam"), (0, 0, 1, ABSTAIN))
@@ -42,3 +49,22 @@ def test_softmax_by_hand_and_for_huge_logits() -> None:
     assert probs[0] == pytest.approx([0.25, 0.75])
     assert probs[1].tolist() == [1.0, 0.0]
     assert np.isnan(probs[2:]).all()
+
+
+def test_margins_are_the_smaller_of_those_of_labels_and_classes() -> None:
+    logits = np.array(
+        [
+            [3.0, -9.0, 1.0, 2.5],  # spam is the nearest label
+            [0.0, 0.0, np.log(2.0) + 0.1, -9.0],  # bad and awful together come near good
+            [5.0, -9.0, 1.0, 0.0],
+            [np.nan, 0.0, 0.0, 0.0],
+            [np.inf, 0.0, 0.0, 0.0],
+        ]
+    )
+    found = find_margins(logits.astype(np.float32), MAP, 3)
+    assert found == pytest.approx([0.5, 0.1, 4.0, np.nan, np.nan], abs=1e-5, nan_ok=True)
+
+
+def test_margins_of_a_model_with_one_class_are_those_of_its_labels() -> None:
+    found = find_margins(np.array([[1.0, 0.5]], np.float32), LabelMap(("a", "b"), (1, ABSTAIN)), 2)
+    assert found.tolist() == [0.5]

@@ -1,7 +1,7 @@
 """The torch backend on tiny real transformers: the plain model's answers, whatever the order, copies or faults."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +10,12 @@ import pytest
 from annotator_core.consensus.average import has_voted, pick_classes
 from annotator_core.errors import BadInput, BadLabelMap, BadModelFolder, PredictionStopped, SpecialistCrashed
 from annotator_core.specialists.contract import Identity, SpecialistSpec
+from annotator_core.specialists.runner import Runtime
 from annotator_core.specialists.table import load_specialist
-from annotator_core.specialists.torch_backend import TorchSpecialist
+from annotator_core.specialists.token_cache import TokenCache
+from annotator_core.specialists.tokens import NO_TOKENS, TokenisedTexts
+from annotator_core.specialists.torch_backend import TorchSpecialist, load
+from annotator_core.specialists.windows import Failed
 from annotator_core.types import ABSTAIN, LabelMap
 from tests.annotator_core.conftest import LABELS, SENTENCE, make_classifier
 
@@ -93,7 +97,7 @@ def test_predict_sums_labels_per_class_and_abstains_outside(classifier_template:
     assert {reason for reason in prediction.reasons if reason} == {"The model's answer is none of the classes."}
 
 
-def _spoil_weights(folder: Path, change: Callable[[dict], None]) -> None:
+def spoil_weights(folder: Path, change: Callable[[dict], None]) -> None:
     from safetensors.torch import load_file, save_file
 
     weights = load_file(folder / "model.safetensors")
@@ -101,7 +105,7 @@ def _spoil_weights(folder: Path, change: Callable[[dict], None]) -> None:
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
 
 
-def _fill_word(word: str, value: float) -> Callable[[dict], None]:
+def fill_word(word: str, value: float) -> Callable[[dict], None]:
     token = 5 + SENTENCE.split().index(word)
 
     def change(weights: dict) -> None:
@@ -111,14 +115,14 @@ def _fill_word(word: str, value: float) -> Callable[[dict], None]:
 
 
 def test_predict_nan_rows_abstain_and_the_others_vote(classifier: Path) -> None:
-    _spoil_weights(classifier, _fill_word("awful", float("nan")))
+    spoil_weights(classifier, fill_word("awful", float("nan")))
     prediction = _load(classifier).predict(["good movie", "awful movie", "bad movie"])
     assert has_voted(prediction.probs).tolist() == [True, False, True]
     assert prediction.reasons[1] == "The model gave no finite number for this text."
 
 
 def test_predict_a_model_that_gives_only_nan_abstains_everywhere(classifier: Path) -> None:
-    _spoil_weights(classifier, lambda weights: weights["classifier.bias"].fill_(float("nan")))
+    spoil_weights(classifier, lambda weights: weights["classifier.bias"].fill_(float("nan")))
     assert not has_voted(_load(classifier).predict(TEXTS).probs).any()
 
 
@@ -131,7 +135,7 @@ def _with_small_vocabulary(folder: Path) -> Path:
     """The tokenizer then knows words (never, again) beyond the model's embeddings."""
     config = json.loads((folder / "config.json").read_text()) | {"vocab_size": 20}
     (folder / "config.json").write_text(json.dumps(config))
-    _spoil_weights(folder, _shrink_vocabulary)
+    spoil_weights(folder, _shrink_vocabulary)
     return folder
 
 
@@ -149,36 +153,69 @@ def test_predict_every_row_failing_is_a_crash(classifier: Path) -> None:
         _load(_with_small_vocabulary(classifier)).predict(["never", "again", "never again"])
 
 
-def test_predict_an_error_inside_the_model_abstains_with_its_reason(classifier: Path) -> None:
-    import torch
-
-    tiny = _load(classifier)
-    tiny._model.classifier = torch.nn.Linear(7, 3)
-    assert "The model failed on this text" in str(tiny.predict(["good"]).reasons[0])
-
-
-class _SmallMemory:
-    """A model whose memory holds two rows."""
-
-    def __init__(self, model: object) -> None:
-        self._model, self.device, self.most = model, model.device, 0
-
-    def __call__(self, **inputs: object) -> object:
-        import torch
-
-        rows = inputs["input_ids"].shape[0]
-        if rows > 2:
-            raise torch.OutOfMemoryError("CUDA out of memory.")
-        self.most = max(self.most, rows)
-        return self._model(**inputs)
+def test_predict_reading_ahead_gives_the_same(classifier_template: Path) -> None:
+    texts = [*TEXTS, "", "x" * 3_000_000, "y" * 3_000_000, *TEXTS[::-1]]
+    label_map = LabelMap(LABELS, (0, 1, 2))
+    seen: list[int] = []
+    plain, ahead = (
+        load(SpecialistSpec(classifier_template, label_map, 3), Runtime(device="cpu", reads_ahead=reads_ahead))
+        for reads_ahead in (False, True)
+    )
+    found = ahead.predict(texts, on_progress=lambda done, _total: seen.append(done))
+    expected = plain.predict(texts)
+    assert np.array_equal(found.probs, expected.probs, equal_nan=True)
+    assert (found.reasons, found.truncated) == (expected.reasons, expected.truncated)
+    assert seen == sorted(seen)
+    assert seen[-1] == len(texts)
 
 
-def test_predict_out_of_memory_runs_in_smaller_batches(classifier: Path) -> None:
-    tiny = _load(classifier)
-    expected = tiny.predict(TEXTS).probs
-    tiny._model = _SmallMemory(tiny._model)
-    assert np.allclose(tiny.predict(TEXTS).probs, expected, atol=1e-5)
-    assert tiny._model.most == 2
+def test_predict_in_other_batches_gives_the_same(classifier_template: Path) -> None:
+    spec = SpecialistSpec(classifier_template, LabelMap(LABELS, (0, 1, 2)), 3)
+    small, large = (load(spec, Runtime(device="cpu", tokens=tokens)).predict(TEXTS).probs for tokens in (64, 8_192))
+    assert np.abs(small - large).max() < 1e-5
+
+
+def test_specialists_that_share_a_tokenizer_tokenise_once(classifier_template: Path, tmp_path: Path) -> None:
+    other = make_classifier(tmp_path / "other", seed=1)
+    asked: list[bytes] = []
+
+    class Counting(TokenCache):
+        def get(self, key: bytes, make: Callable[[], TokenisedTexts]) -> TokenisedTexts:
+            return super().get(key, lambda: asked.append(key) or make())
+
+    cache = Counting()
+    pool = [
+        load(SpecialistSpec(folder, LabelMap(LABELS, (0, 1, 2)), 3, max_length=length), cache=cache)
+        for folder, length in ((classifier_template, 32), (other, 32), (other, 16))
+    ]
+    votes = [one.predict(TEXTS).probs for one in pool]
+    assert len(asked) == 2
+    assert np.array_equal(votes[1], _load(other, max_length=32).predict(TEXTS).probs)
+
+
+class _Broken:
+    """An engine without a vote for any row."""
+
+    def run(self, _tokens: TokenisedTexts, rows: np.ndarray):
+        yield from ((np.array([row]), Failed("broken", is_memory=False)) for row in rows)
+
+
+def _tokenise_in_part(texts: Sequence[str]) -> TokenisedTexts:
+    """A text of one letter has no tokens, "awful" breaks the tokenizer."""
+    reasons = {"awful": "The tokenizer failed on this text: KeyError: awful"}
+    failures = {i: NO_TOKENS if len(t) == 1 else reasons[t] for i, t in enumerate(texts) if len(t) == 1 or t in reasons}
+    zeros = np.zeros(len(texts), np.int64)
+    return TokenisedTexts({}, zeros, zeros + 1, zeros.astype(np.bool_), failures)
+
+
+def test_predict_texts_that_could_not_be_tokenised_abstain_and_are_counted_as_done() -> None:
+    spec, seen = SpecialistSpec(Path(), LabelMap(LABELS, (0, 1, 2)), 3), []
+    broken = TorchSpecialist(spec, _Broken(), _tokenise_in_part)
+    prediction = broken.predict(["x", "y"], on_progress=lambda done, _total: seen.append(done))
+    assert prediction.reasons == (NO_TOKENS, NO_TOKENS)
+    assert seen[-1] == 2
+    with pytest.raises(SpecialistCrashed, match=r"failed on every text\. The tokenizer failed on this text"):
+        broken.predict(["x", "awful", "good"])
 
 
 def test_predict_reports_progress_and_stops_between_batches(classifier_template: Path) -> None:
@@ -193,8 +230,18 @@ def test_predict_reports_progress_and_stops_between_batches(classifier_template:
         tiny.predict(["good", " ".join(["bad"] * 25)] * 2 + TEXTS, should_stop=lambda: next(asked))
 
 
+def _shorten_head(weights: dict) -> None:
+    weights["classifier.bias"] = weights["classifier.bias"][:2].clone()
+
+
+def test_load_refuses_a_head_for_another_number_of_labels_than_the_config_names(classifier: Path) -> None:
+    spoil_weights(classifier, _shorten_head)
+    with pytest.raises(BadModelFolder, match="does not load: RuntimeError: "):
+        _load(classifier)
+
+
 def test_load_refuses_a_base_model_without_a_trained_head(classifier: Path) -> None:
-    _spoil_weights(classifier, lambda weights: [weights.pop(key) for key in ("classifier.weight", "classifier.bias")])
+    spoil_weights(classifier, lambda weights: [weights.pop(key) for key in ("classifier.weight", "classifier.bias")])
     with pytest.raises(BadModelFolder, match=r"lack classifier.bias \(2 in all\), so its answers would be random"):
         _load(classifier)
 
@@ -208,13 +255,6 @@ def test_load_refuses_what_transformers_cannot_read(classifier: Path) -> None:
 def test_load_refuses_a_map_of_other_labels(classifier_template: Path) -> None:
     with pytest.raises(BadLabelMap, match="other labels"):
         _load(classifier_template, (0, 1))
-
-
-def test_load_asks_for_fp32_whatever_the_checkpoint_holds(classifier: Path) -> None:
-    _spoil_weights(
-        classifier, lambda weights: weights.update({key: value.bfloat16() for key, value in weights.items()})
-    )
-    assert {str(parameter.dtype) for parameter in _load(classifier)._model.parameters()} == {"torch.float32"}
 
 
 def _make_gpt(folder: Path) -> Path:
@@ -236,7 +276,6 @@ def _make_gpt(folder: Path) -> Path:
 
 def test_predict_a_model_without_a_padding_token_takes_one_text_at_a_time(tmp_path: Path) -> None:
     tiny = _load(_make_gpt(tmp_path))
-    assert tiny._tokenizer.pad_token_id is None
     assert has_voted(tiny.predict(["good movie", "bad", "very late flight"]).probs).all()
 
 
@@ -273,8 +312,9 @@ def test_predict_roberta_equals_the_plain_model(tmp_path: Path) -> None:
     assert np.abs(_load(folder).predict(TEXTS).probs - _run_plainly(folder, TEXTS)).max() < 1e-5
 
 
-def _make_bertweet(folder: Path) -> Path:
+def make_bertweet(folder: Path) -> Path:
     """A tokenizer written in Python, as that of one of the paper's specialists."""
+    folder.mkdir(exist_ok=True)
     letters = sorted(set(SENTENCE) - {" "})
     (folder / "vocab.txt").write_text("".join(f"{letter}@@ 1\n{letter} 1\n" for letter in letters))
     (folder / "bpe.codes").write_text("#version: 0.2\n")
@@ -285,8 +325,7 @@ def _make_bertweet(folder: Path) -> Path:
 
 
 def test_predict_with_a_tokenizer_written_in_python_counts_what_it_cut(tmp_path: Path) -> None:
-    tiny = _load(_make_bertweet(tmp_path))
-    assert not tiny._tokenizer.is_fast
+    tiny = _load(make_bertweet(tmp_path))
     prediction = tiny.predict(["good movie", "good " * 7, "good " * 8, "awful"])
     assert has_voted(prediction.probs).all()
     assert prediction.truncated == 1

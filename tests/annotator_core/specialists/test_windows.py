@@ -1,10 +1,13 @@
 """Windows, equal texts once, and batches that shrink around a failure."""
 
+import threading
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotator_core.specialists.windows import Budget, Failed, dedupe, run_batches, split_windows
+from annotator_core.specialists.windows import Budget, Failed, dedupe, look_ahead, run_batches, split_windows
 
 LENGTHS = st.lists(st.integers(1, 40), min_size=1, max_size=60)
 
@@ -65,3 +68,28 @@ def test_budget_never_vanishes() -> None:
     budget = Budget(2)
     budget.halve()
     assert budget.tokens == 2
+
+
+def test_look_ahead_makes_the_next_in_a_thread_while_one_is_used() -> None:
+    seen: list[str] = []
+    made = threading.Semaphore(0)
+
+    def make(item: str) -> str:
+        seen.append(f"made {item} in {threading.current_thread() is threading.main_thread()}")
+        made.release()
+        return item.upper()
+
+    for item, result in look_ahead(iter("abc"), make):
+        # What comes next is made before this one is done with.
+        assert made.acquire(timeout=10)
+        seen.append(f"used {item}{result}")
+    assert sorted(seen) == [*(f"made {item} in False" for item in "abc"), "used aA", "used bB", "used cC"]
+    assert seen.index("made b in False") < seen.index("used bB")
+
+
+def test_look_ahead_of_nothing_is_nothing_and_errors_come_in_their_place() -> None:
+    assert list(look_ahead([], str)) == []
+    got: list[tuple[int, float]] = []
+    with pytest.raises(ZeroDivisionError):
+        got.extend(look_ahead([1, 2, 0, 4], lambda number: 1 / number))
+    assert got == [(1, 1.0), (2, 0.5)]

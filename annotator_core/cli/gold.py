@@ -1,0 +1,105 @@
+"""People's answers in a column of the input: who fits, who certifies, and what they say of an aggregation."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from annotator_core.annotation import Ballot
+from annotator_core.arrays import BoolArray, FloatArray, IntArray
+from annotator_core.cli.tables import Table, read_rows
+from annotator_core.consensus.aggregator import Ballots
+from annotator_core.contract.frame import third_of
+from annotator_core.errors import BadInput
+from annotator_core.spool import find_groups
+from annotator_core.texts import find_flaw, hash_text
+from annotator_core.types import ABSTAIN
+
+UNLABELED_MOST: Final = 5_000
+"""Rows without an answer that Dawid-Skene learns from: confusion matrices stand long before; chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """The answered rows of a table, and some without an answer, in the table's order.
+
+    gold (n,): class index or ABSTAIN. is_certifying (n,): answers that no fit may see.
+    """
+
+    texts: list[str]
+    ballots: Ballots
+    gold: IntArray
+    is_certifying: BoolArray
+
+
+def read_gold(table: Table, column: str, classes: Sequence[str]) -> IntArray:
+    """Return the class index in a column for each row (n,), ABSTAIN where the cell is empty.
+
+    Raises BadInput for a column that is missing or empty throughout, and for a name that is no class, with its row.
+    """
+    if column not in table.columns:
+        raise BadInput(f"{table.name} has no column {column!r}: choose one of {', '.join(table.columns[:20])}.")
+    indices = {name: index for index, name in enumerate(classes)}
+    gold = np.full(table.n_rows, ABSTAIN, dtype=np.int64)
+    for number, row in enumerate(read_rows(table)):
+        answer = row.get(column)
+        if answer is None or (isinstance(answer, str) and not answer.strip()):
+            continue
+        if not isinstance(answer, str) or answer.strip() not in indices:
+            raise BadInput(
+                f"{table.name}, row {number + 1}: {answer!r} in column {column!r} is none of the classes "
+                f"{', '.join(classes)}."
+            )
+        gold[number] = indices[answer.strip()]
+    if (gold == ABSTAIN).all():
+        raise BadInput(f"The column {column!r} of {table.name} holds no answer: fill in the class of some random rows.")
+    return gold
+
+
+def collect_audit(read: Callable[[], Iterable[Ballot]], gold: IntArray) -> Audit:
+    """Return the rows with gold and at most 5,000 without, those of the smallest hashes, whatever order they are in.
+
+    read: yields all ballots of the table; it is called twice. gold (n,) may be empty: none is known.
+    """
+    groups = np.concatenate([np.empty(0, dtype=np.int64), *[find_groups(ballot.texts) for ballot in read()]])
+    answers = gold if len(gold) else np.full(len(groups), ABSTAIN, dtype=np.int64)
+    is_wanted = answers != ABSTAIN
+    others = np.flatnonzero(~is_wanted)
+    is_wanted[others[np.argsort(groups[others], kind="stable")[:UNLABELED_MOST]]] = True
+    texts, probs = _gather(read(), is_wanted)
+    kept = answers[is_wanted]
+    return Audit(texts, Ballots.from_probs(probs), kept, is_certifying(texts) & (kept != ABSTAIN))
+
+
+def is_certifying(texts: Sequence[str]) -> BoolArray:
+    """Return for each text (n,) whether an answer on it certifies; a third fits, chosen by the text alone."""
+    return np.array(
+        [find_flaw(text) is None and third_of(hash_text(text)) == "certify" for text in texts], dtype=np.bool_
+    )
+
+
+def _gather(ballots: Iterable[Ballot], is_wanted: BoolArray) -> tuple[list[str], FloatArray]:
+    texts: list[str] = []
+    parts: list[FloatArray] = []
+    low = 0
+    for ballot in ballots:
+        rows = np.flatnonzero(is_wanted[low : low + len(ballot.texts)])
+        texts += [ballot.texts[row] for row in rows]
+        parts.append(ballot.probs[rows])
+        low += len(ballot.texts)
+    return texts, np.concatenate(parts)
+
+
+def merge_texts(texts: Sequence[str], scores: FloatArray, is_right: BoolArray) -> tuple[FloatArray, BoolArray]:
+    """Return one score and verdict for each different text, as a certificate wants them.
+
+    A text that stands there twice is right only if all its answers say so.
+    """
+    merged: dict[str, tuple[float, bool]] = {}
+    for text, score, right in zip(texts, scores.tolist(), is_right.tolist(), strict=True):
+        merged[text] = (score, right and merged.get(text, (score, True))[1])
+    return (
+        np.array([score for score, _right in merged.values()], dtype=np.float32),
+        np.array([right for _score, right in merged.values()], dtype=np.bool_),
+    )

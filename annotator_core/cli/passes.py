@@ -1,0 +1,147 @@
+"""How ``label`` goes through a table: in one pass, or votes first and labels second, and on where it was killed."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from annotator_core.annotation import Block
+from annotator_core.arrays import IntArray
+from annotator_core.cli.columns import COLUMNS, VERIFIER_COLUMNS, describe, describe_verdicts, name_columns
+from annotator_core.cli.encoding import Column, Encoder
+from annotator_core.cli.gold import read_gold
+from annotator_core.cli.journal import Command, Journal, Mark
+from annotator_core.cli.outputs import Output
+from annotator_core.cli.policies import PolicyOptions, Settled, settle, settle_at_once
+from annotator_core.cli.report import Report
+from annotator_core.cli.tables import Kind, Table, digest_texts, read_windows
+from annotator_core.loop import Observer, cast_votes, decide, decide_all
+from annotator_core.specialists.contract import Specialist
+from annotator_core.spool import Spool
+
+# Clients take half a second to import: only who asks a language model pays for it.
+if TYPE_CHECKING:
+    from annotator_core.cli.verifying import Verification
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Everything that a labeling needs: what is read, who votes on what, how it is decided, and where it goes.
+
+    verification: who is asked about hard rows, None for nobody; asking: what makes two commands ask the same.
+    """
+
+    table: Table
+    pool: Sequence[Specialist]
+    classes: tuple[str, ...]
+    policy: PolicyOptions
+    out: Path
+    kind: Kind
+    voting: Command
+    is_anew: bool = False
+    verification: "Verification | None" = None
+    asking: Command = field(default_factory=dict)
+
+    @property
+    def encoder(self) -> Encoder:
+        """What makes bytes of rows."""
+        ours = COLUMNS if self.verification is None else (*COLUMNS, *VERIFIER_COLUMNS)
+        return Encoder(self.table, self.kind, name_columns(self.table.columns, ours))
+
+    def finish(self, block: Block) -> tuple[Block, list[Column]]:
+        """Return the block once hard rows are verified, and the values of our columns."""
+        if self.verification is None:
+            return block, describe(block, self.classes)
+        block, verdicts = self.verification.verify(block)
+        return block, [*describe(block, self.classes), *describe_verdicts(verdicts, len(block), self.classes)]
+
+
+def label_in_one_pass(job: Job) -> Report:
+    """Return what was done, after each window was voted on, decided and written at once.
+
+    The unfinished output grows beside its place, and a killed command goes on behind the last window in it.
+    """
+    policy = settle_at_once(job.policy, len(job.pool), len(job.classes))
+    # What is to become of rows beyond a cap may change on the way.
+    rule = {name: value for name, value in asdict(job.policy).items() if name != "is_anyway"}
+    command = {**job.voting, **job.asking, "input": job.table.digest, "rule": rule, "format": job.kind}
+    with (
+        Journal(job.out, "part", command, is_anew=job.is_anew) as journal,
+        Output(job.out, journal.mark.size_bytes, keeps_part=True) as output,
+        _show(job, journal.mark) as (observer, report),
+    ):
+        if not journal.mark.size_bytes:
+            output.write(job.encoder.header)
+        for window in read_windows(job.table, journal.mark.n_rows):
+            block, columns = job.finish(decide(cast_votes(window.texts, job.pool, observer), policy))
+            report.add_block(block)
+            output.write(job.encoder.encode(window.records, columns))
+            journal.add(Mark(journal.mark.n_rows + len(block), output.size_bytes, report.to_counts()))
+        output.publish()
+    return report
+
+
+def label_in_two_passes(job: Job) -> tuple[Report, Settled]:
+    """Return what was done, after all votes were cast first and the policy was settled by all of them.
+
+    A killed command goes on behind the last window of votes; the second pass is quick and begins anew. Where a target
+    error is not reached nothing is written, and the votes are kept for another try, with more answers or another rule.
+    """
+    gold = _read_gold(job)
+    command = {**job.voting, "texts": digest_texts(job.table)}
+    with (
+        Journal(job.out, "votes", command, is_anew=job.is_anew) as journal,
+        Spool(journal.unfinished) as spool,
+        _show(job, journal.mark) as (observer, report),
+    ):
+        spool.keep(journal.mark.size_bytes)
+        for window in read_windows(job.table, journal.mark.n_rows):
+            spool.write(cast_votes(window.texts, job.pool, observer))
+            journal.add(Mark(journal.mark.n_rows + len(window.texts), spool.size_bytes, report.to_counts()))
+        settled = settle(job.policy, spool.read, gold)
+        if settled.is_reached or job.policy.is_anyway:
+            if job.verification is not None and job.verification.is_fused:
+                job.verification.fit(decide_all(spool.read, settled.policy), spool.read, gold, job.policy.seed)
+            elif job.verification is not None:
+                job.verification.watch(spool.read, gold)
+            _write_all(job, spool, settled, report)
+        else:
+            journal.keep()
+    return report, settled
+
+
+def _read_gold(job: Job) -> IntArray:
+    if job.policy.gold_column is None:
+        return np.empty(0, dtype=np.int64)
+    return read_gold(job.table, job.policy.gold_column, job.classes)
+
+
+def _write_all(job: Job, spool: Spool, settled: Settled, report: Report) -> None:
+    with Output(job.out) as output:
+        output.write(job.encoder.header)
+        blocks = decide_all(spool.read, settled.policy)
+        for window, block in zip(read_windows(job.table), blocks, strict=True):
+            finished, columns = job.finish(block)
+            report.add_block(finished)
+            output.write(job.encoder.encode(window.records, columns))
+        output.publish()
+
+
+@contextmanager
+def _show(job: Job, mark: Mark) -> Iterator[tuple[Observer, Report]]:
+    from tqdm import tqdm
+
+    report, m = Report.from_counts(mark.counts), len(job.pool)
+    with tqdm(
+        total=job.table.n_rows * m,
+        initial=mark.n_rows * m,
+        unit="vote",
+        file=sys.stderr,
+        disable=None,
+        dynamic_ncols=True,
+    ) as bar:
+        yield Observer(on_votes=lambda count: bar.update(count) and None, on_prediction=report.add_prediction), report

@@ -1,0 +1,146 @@
+"""``python -m annotator_core reproduce``: the paper's tables, and our rules beside them, on data with gold labels."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from annotator_core.cli.arguments import Subparsers, add_command
+from annotator_core.cli.exits import Exit
+from annotator_core.cli.pool import HubAccess
+from annotator_core.errors import BadInput
+
+if TYPE_CHECKING:
+    from annotator_core.reproduce.sets import DataSet
+    from annotator_core.reproduce.study import Settings
+    from annotator_core.verifiers.client import Endpoint
+
+BETA: Final = "beta"
+_QUICK_ROWS: Final = 500
+_TIMEOUT_S: Final = 60.0
+"""Of one request to a real LLM; chosen."""
+_EXAMPLES: Final = """\
+  python -m benchmarks.train_specialists --datasets data --out specialists --skip-measure      once, about 10 minutes
+  python -m annotator_core reproduce --data data --specialists specialists --out results
+  ... --quick                                      500 rows a set, 2 seeds, without fine-tuning: a look
+  ... --only trec6 --only irony                    these sets only; beta is the table of fine-tuning
+  ... --set mine=reviews.csv                       a file of yours: columns text and label, sentiment or toxicity
+  ... --person-accuracy 0.9                        a person who is wrong in one row of ten
+  ... --endpoint http://127.0.0.1:8000/v1 --endpoint-allow 127.0.0.1 --model qwen
+                                                   LLM alone: zero-shot, one-shot, chain of thought
+
+output: report.md with its plots in OUT; votes, figures and answers are kept in OUT/kept, so that a command that was
+killed goes on when it is run again, and a second report takes seconds.
+"""
+
+
+def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
+    """Return the parser of ``reproduce``."""
+    parser = add_command(
+        commands,
+        "reproduce",
+        purpose="measure the paper's tables and our rules on data with gold labels",
+        description="Measure the paper's tables and our rules on data with gold labels, with real specialists.",
+        examples=_EXAMPLES,
+    )
+    parser.add_argument("--data", required=True, type=Path, metavar="DIR", help="folder of the data sets")
+    parser.add_argument("--specialists", required=True, type=Path, metavar="DIR", help="folder of fine-tuned encoders")
+    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder of the report")
+    parser.add_argument("--only", action="append", default=[], metavar="NAME", help="a set, or beta; repeat for more")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=FILE", help="one more set, as CSV")
+    parser.add_argument("--seeds", type=int, default=5, metavar="N", help="of rows from kept votes (default: 5)")
+    parser.add_argument("--rows", type=int, default=2_000, metavar="N", help="at most so many of a set (default: 2000)")
+    parser.add_argument("--quick", action="store_true", help=f"{_QUICK_ROWS} rows, 2 seeds, no fine-tuning")
+    parser.add_argument("--person-accuracy", type=float, default=1.0, metavar="P", help="0 to 1 (default: 1, gold)")
+    parser.add_argument("--prices", type=Path, metavar="FILE", help="JSON: model to in, out (dollars a million), date")
+    parser.add_argument("--site-figures", type=Path, metavar="DIR", help="JSON files of `make bench ARGS=refinement`")
+    parser.add_argument("--endpoint", metavar="URL", help="of a real LLM, up to /v1; needs --model")
+    parser.add_argument("--model", metavar="NAME", help="the model's name at the endpoint")
+    parser.add_argument(
+        "--endpoint-allow", action="append", default=[], metavar="HOST", help="allow this host's private address"
+    )
+    parser.add_argument("--key-file", type=Path, metavar="FILE", help="file that holds the endpoint's key")
+    return parser
+
+
+def run(named: argparse.Namespace, hub: HubAccess) -> Exit:
+    """Write the report and its path; raises AnnotatorError's children."""
+    del hub
+    from annotator_core.reproduce.asking import ask_endpoint
+    from annotator_core.reproduce.costs import find_peak_bytes, read_prices
+    from annotator_core.reproduce.loops import SEEDS, measure_loops
+    from annotator_core.reproduce.report import Material, write_report
+    from annotator_core.reproduce.sets import SETS
+    from annotator_core.reproduce.study import study_sets
+
+    settings, datasets, endpoint = _read_settings(named), _choose_sets(named), _read_endpoint(named)
+    prices = read_prices(named.prices)
+    found, missing = study_sets(datasets, settings, _say)
+    if missing and not found:
+        raise BadInput(f"There is no set to measure: {'; '.join(missing.values())}.")
+    left_out = {each.name: "not asked for (--only)" for each in SETS if each.name not in {one.name for one in datasets}}
+    loops = measure_loops(settings.folders, min(SEEDS, settings.seeds), _say) if _wants_beta(named) else None
+    asked = ask_endpoint(found, endpoint, settings, _say, allow=named.endpoint_allow) if endpoint else None
+    material = Material(
+        found, {**missing, **left_out}, loops, asked, prices, named.site_figures, named.person_accuracy,
+        find_peak_bytes(settings.folders.kept),
+    )  # fmt: skip
+    sys.stdout.write(f"{write_report(material, named.out)}\n")
+    return Exit.DONE
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+
+
+def _wants_beta(named: argparse.Namespace) -> bool:
+    return BETA in named.only or not (named.only or named.quick)
+
+
+def _read_settings(named: argparse.Namespace) -> "Settings":
+    from annotator_core.reproduce.specialists import Folders
+    from annotator_core.reproduce.study import Settings
+
+    if named.seeds < 1 or named.rows < 100:
+        raise BadInput("--seeds must be at least 1 and --rows at least 100.")
+    if not 0.0 < named.person_accuracy <= 1.0:
+        raise BadInput(f"--person-accuracy must be above 0 and at most 1, not {named.person_accuracy}.")
+    folders = Folders(named.data, named.specialists, named.out / "kept")
+    if named.quick:
+        return Settings(folders, min(2, named.seeds), min(_QUICK_ROWS, named.rows), named.person_accuracy)
+    return Settings(folders, named.seeds, named.rows, named.person_accuracy)
+
+
+def _choose_sets(named: argparse.Namespace) -> tuple["DataSet", ...]:
+    from annotator_core.reproduce.sets import find_sets, read_given
+
+    given = []
+    for entry in named.set:
+        name, found, path = entry.partition("=")
+        if not (name and found and path):
+            raise BadInput(f"--set {entry!r} must be NAME=FILE.")
+        given.append(read_given(name, Path(path)))
+    names = [name for name in named.only if name != BETA]
+    if named.only and not names:
+        return tuple(given)
+    return (*find_sets(names), *given)
+
+
+def _read_endpoint(named: argparse.Namespace) -> "Endpoint | None":
+    from annotator_core.verifiers.client import Endpoint
+    from annotator_core.verifiers.contract import Price
+
+    if named.endpoint is None and named.model is None:
+        return None
+    if named.endpoint is None or named.model is None:
+        raise BadInput("--endpoint and --model go together.")
+    return Endpoint(named.endpoint, named.model, _read_key(named.key_file), _TIMEOUT_S, Price(0.0, 0.0, 0.0))
+
+
+def _read_key(path: Path | None) -> str | None:
+    if path is None:
+        return None
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path} cannot be read: {error}.") from error

@@ -1,0 +1,102 @@
+"""What an audit says against a pool, each by a stated test at 5%.
+
+A warning of the first or the third kind stands unless the audit shows otherwise; the second needs proof.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+from scipy.stats import binomtest, fisher_exact
+
+from annotator_core.arrays import BoolArray, IntArray
+from annotator_core.consensus.aggregator import Ballots
+from annotator_core.consensus.majority import vote_majority
+from annotator_core.types import ABSTAIN
+
+Code = Literal["specialist_at_chance", "verifier_worse", "agreed_as_wrong"]
+
+LEVEL: Final = 0.05
+"""The level of every test; chosen, the usual one."""
+_ROWS: Final = 20
+"""Audited rows, of each kind compared, under which nothing is said; chosen: a fair pool would be warned of."""
+_FEWEST: Final = 10
+"""Rows outside the commonest class under which no specialist is called blind, and wrong rows under which agreement is
+not doubted: with fewer no test could tell; chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One warning.
+
+    specialist: the column it is about, None for the others. rows: audited rows behind it. share and other: the two
+    figures compared, 0 to 1: accuracy and what chance gives; the verifier's and the pool's accuracy on hard rows; the
+    error of agreed rows and of the rest. p_value: of the test that the code names.
+    """
+
+    code: Code
+    specialist: int | None
+    rows: int
+    share: float
+    other: float
+    p_value: float
+
+
+def find_warnings(
+    ballots: Ballots, gold: IntArray, *, answers: IntArray | None = None, agreed: BoolArray | None = None
+) -> tuple[Finding, ...]:
+    """Return the warnings about a pool on the rows whose gold (n,) is a class index, not ABSTAIN.
+
+    answers (n,): a verifier's class or ABSTAIN. agreed (n,): rows accepted by agreement, without them those on which
+    all specialists voted alike. Raises BadInput for impossible gold.
+    """
+    ballots.check_gold(gold)
+    known = gold != ABSTAIN
+    audited, truths = ballots.take(known), gold[known]
+    majority = vote_majority(audited.votes, audited.n_classes, audited.probs)
+    together = majority.counts == audited.n_specialists if agreed is None else agreed[known]
+    pool_right = majority.classes == truths
+    found = [_test_specialist(audited.votes[:, index], truths, index) for index in range(audited.n_specialists)]
+    if answers is not None:
+        found.append(_test_verifier(answers[known], truths, pool_right, ~together))
+    found.append(_test_agreed(~pool_right, together))
+    return tuple(finding for finding in found if finding)
+
+
+def _test_specialist(votes: IntArray, truths: IntArray, index: int) -> Finding | None:
+    """Binomial test, one-sided: is it right more often than its own shares of votes would be by chance (kappa's)?"""
+    cast = votes != ABSTAIN
+    votes, truths = votes[cast], truths[cast]
+    rows, n_classes = len(votes), 1 + int(max(votes.max(initial=0), truths.max(initial=0)))
+    given, meant = np.bincount(votes, minlength=n_classes), np.bincount(truths, minlength=n_classes)
+    if rows < _ROWS or rows - meant.max() < _FEWEST:
+        return None
+    chance = float(given @ meant) / rows**2
+    right = int((votes == truths).sum())
+    p_value = float(binomtest(right, rows, chance, alternative="greater").pvalue)
+    return Finding("specialist_at_chance", index, rows, right / rows, chance, p_value) if p_value >= LEVEL else None
+
+
+def _test_verifier(answers: IntArray, truths: IntArray, pool_right: BoolArray, hard: BoolArray) -> Finding | None:
+    """McNemar's exact test, one-sided, on hard rows with an answer: is the pool right where the verifier is wrong?"""
+    asked = hard & (answers != ABSTAIN)
+    right, others = (answers == truths)[asked], pool_right[asked]
+    lost, won = int((others & ~right).sum()), int((right & ~others).sum())
+    if lost + won == 0:
+        return None
+    p_value = float(binomtest(lost, lost + won, 0.5, alternative="greater").pvalue)
+    if p_value >= LEVEL:
+        return None
+    return Finding("verifier_worse", None, len(right), float(right.mean()), float(others.mean()), p_value)
+
+
+def _test_agreed(wrong: BoolArray, together: BoolArray) -> Finding | None:
+    """Fisher's exact test, one-sided: are agreed rows wrong less often than the rest?"""
+    agreed, rest = wrong[together], wrong[~together]
+    if min(len(agreed), len(rest)) < _ROWS or wrong.sum() < _FEWEST:
+        return None
+    table = [[int(part.sum()), int((~part).sum())] for part in (agreed, rest)]
+    p_value = float(fisher_exact(table, alternative="less").pvalue)
+    if p_value < LEVEL:
+        return None
+    return Finding("agreed_as_wrong", None, len(wrong), float(agreed.mean()), float(rest.mean()), p_value)

@@ -1,0 +1,64 @@
+"""Reviews at equal accuracy: what each of our rules needs to be as accurate as the paper's with gold reviews."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from annotator_core.arrays import IntArray
+from annotator_core.consensus.aggregator import Ballots
+from annotator_core.consensus.average import average_probs
+from annotator_core.consensus.opinion import opinion
+from annotator_core.reproduce.learning import BATCHES, count_while_learning, learn_from_answers, learn_from_texts
+from annotator_core.reproduce.rules import Paper, count_to_reach, draw_audit, follow_paper, follow_race, hide
+
+
+@dataclass(frozen=True, slots=True)
+class Equal:
+    """One set, one seed: rows reviewed, the audit's included, until as many rows are right as under the paper's rule.
+
+    paper: its reviews. order: by the averaged probability, without an audit. race, answers, texts: with one; the
+    race's winner, learning on from answers, and from the texts too. least: no rule that trusts the majority's classes
+    elsewhere can do with fewer.
+    """
+
+    rows: int
+    accuracy: float
+    paper: int
+    order: int
+    race: int
+    answers: int
+    texts: int
+    least: int
+    audit: int
+    winner: str
+
+
+def compare_equal(ballots: Ballots, gold: IntArray, texts: Sequence[str], *, seed: int) -> Equal:
+    """Return the comparison for one draw of the audit; people are right. Raises BadInput for a pool of none."""
+    rule = follow_paper(ballots)
+    right = count_right(rule, gold)
+    is_audited = draw_audit(len(gold), seed)
+    raced = follow_race(ballots, hide(gold, is_audited), seed=seed)
+    paper = int(rule.hard.sum())
+    batch = max(1, paper // BATCHES)
+    nobody = np.zeros(len(gold), dtype=np.bool_)
+    by_answers = learn_from_answers(ballots, gold, raced.race.winner, seed)
+    by_texts = learn_from_texts(by_answers, gold, texts, ballots.n_classes)
+    return Equal(
+        rows=len(gold),
+        accuracy=right / len(gold),
+        paper=paper,
+        order=count_to_reach(opinion(average_probs(ballots.probs).probs), gold, nobody, right),
+        race=count_to_reach(raced.opinion, gold, is_audited, right),
+        answers=count_while_learning(by_answers, gold, is_audited, right, batch),
+        texts=count_while_learning(by_texts, gold, is_audited, right, batch),
+        least=max(0, right - int((rule.classes == gold).sum())),
+        audit=int(is_audited.sum()),
+        winner=raced.race.winner,
+    )
+
+
+def count_right(rule: Paper, gold: IntArray) -> int:
+    """Return how many of the rows are right under the paper's rule when a hard row gets its gold label."""
+    return int((rule.hard | (rule.classes == gold)).sum())

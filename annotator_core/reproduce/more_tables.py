@@ -1,0 +1,146 @@
+"""Tables 4, 5 and 6, the sweep of epsilon, and the rows of a real endpoint."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from annotator_core.reproduce.costs import Cost, Price, find_cost
+from annotator_core.reproduce.intervals import average
+from annotator_core.reproduce.loops import REVIEWERS, Loops
+from annotator_core.reproduce.markdown import percent, write_table
+from annotator_core.reproduce.plot import Row, draw_dots
+from annotator_core.reproduce.stream import BETAS, Passed
+from annotator_core.reproduce.study import Measured
+from annotator_core.reproduce.sweeps import Point, sweep_epsilon, sweep_pool
+
+
+def write_costs(found: Sequence[Measured], prices: Mapping[str, Price], latency_s: float) -> str:
+    """Return Table 4: all by the LLM beside the paper's rule."""
+    head = [
+        "set",
+        "calls: all, hard",
+        "thousand tokens: all, hard",
+        "saved",
+        "s of the pool",
+        "s of the LLM: all, hard",
+    ]
+    head += [f"$ {name}: all, hard" for name in prices]
+    rows = [_write_cost(each.dataset.title, find_cost(each, prices), latency_s) for each in found]
+    return write_table(head, rows)
+
+
+def _write_cost(title: str, cost: Cost, latency_s: float) -> list[str]:
+    seconds = "-" if cost.seconds != cost.seconds else f"{cost.seconds:.0f}"
+    return [
+        title,
+        f"{cost.rows:,}, {cost.calls:,}",
+        f"{cost.tokens_all / 1000:,.0f}, {cost.tokens_hard / 1000:,.0f}",
+        f"{percent(1 - cost.tokens_hard / cost.tokens_all, 0)}%",
+        seconds,
+        f"{cost.rows * latency_s:,.0f}, {cost.calls * latency_s:,.0f}",
+        *(f"{all_rows:.3f}, {hard:.3f}" for all_rows, hard in zip(cost.dollars_all, cost.dollars_hard, strict=True)),
+    ]
+
+
+def write_pools(found: Sequence[Measured]) -> str:
+    """Return Table 5 for the sets with more specialists than three."""
+    head = ["set", "m", "reviewed", "paper + person", "paper + LLM", "order only, of the paper's reviews"]
+    return _write_points(head, {each.dataset.title: sweep_pool(each) for each in find_large(found)})
+
+
+def write_epsilon(found: Sequence[Measured]) -> str:
+    """Return the sweep of epsilon with all specialists of a set."""
+    head = ["set", "must agree", "reviewed", "paper + person", "paper + LLM", "order only, of the paper's reviews"]
+    return _write_points(head, {each.dataset.title: sweep_epsilon(each) for each in find_large(found)})
+
+
+def find_large(found: Sequence[Measured]) -> list[Measured]:
+    """Return the sets with more specialists than their pool of three."""
+    return [each for each in found if len(each.votes.names) > len(each.dataset.pool)]
+
+
+def _write_points(head: Sequence[str], points: Mapping[str, Sequence[Point]]) -> str:
+    rows = [
+        [
+            title,
+            str(point.setting),
+            percent(point.reviewed),
+            percent(point.person),
+            point.llm.tell(),
+            percent(point.ordered, 0),
+        ]
+        for title, swept in points.items()
+        for point in swept
+    ]
+    return write_table(head, rows)
+
+
+def write_loops(loops: Loops) -> str:
+    """Return Table 6, beta = infinity last, with what is forgotten."""
+    head = [
+        "reviewer",
+        "beta",
+        "rounds",
+        "reviewed",
+        "accuracy",
+        "accepted rows voted again",
+        "hard: first, last quarter",
+    ]
+    head.append("own sources: before, after")
+    return write_table(head, [_write_loop(who, beta, loops[who, beta]) for who in REVIEWERS for beta in BETAS])
+
+
+def _write_loop(who: str, beta: int | None, passed: Sequence[Passed]) -> list[str]:
+    def tell(name: str) -> str:
+        return average([getattr(each, name) for each in passed]).tell()
+
+    return [
+        who,
+        "infinity" if beta is None else f"{beta:,}",
+        average([float(each.rounds) for each in passed]).tell(1.0, 0),
+        tell("reviewed"),
+        tell("accuracy"),
+        tell("renewed"),
+        f"{tell('hard_first')}, {tell('hard_last')}",
+        f"{tell('home_before')}, {tell('home_after')}",
+    ]
+
+
+def draw_loops(loops: Loops) -> str:
+    """Return the plot of Table 6."""
+    rows = [
+        Row(
+            f"{who}, beta {'infinity' if beta is None else f'{beta:,}'}",
+            tuple(
+                average([getattr(each, name) for each in loops[who, beta]])
+                for name in ("reviewed", "accuracy", "renewed")
+            ),
+        )
+        for who in REVIEWERS
+        for beta in BETAS
+    ]
+    title = "Fine-tuning on the way: a smaller beta asks less"
+    return draw_dots(title, ["reviewed", "accuracy", "voted again"], rows, low=0.0, high=1.0)
+
+
+def write_site_loops(folder: Path) -> str:
+    """Return the rows of encoders as measured through the site, from the JSON files of a folder; empty without any."""
+    head = ["policy", "beta", "seed", "budget", "rows", "rounds", "reviewed", "final accuracy", "right on accepted"]
+    rows = [_write_site(json.loads(path.read_text(encoding="utf-8"))) for path in sorted(folder.glob("*.json"))]
+    return write_table(head, rows) if rows else ""
+
+
+def _write_site(run: Mapping[str, Any]) -> list[str]:
+    policy, final = run["policy"], run["final"]
+    return [
+        policy["name"],
+        f"{policy['beta']:,}",
+        str(policy["seed"]),
+        "-" if run["budget"] is None else f"{run['budget']:.0f}%",
+        f"{run['rows']:,}",
+        str(len(run["rounds"])),
+        percent(final["reviewed_share"]),
+        percent(final["accuracy"]),
+        percent(final["accepted_right"]),
+    ]

@@ -1,0 +1,179 @@
+"""Table 3, the policies at equal numbers of reviews, the contract, and the stress out of domain."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from annotator_core.reproduce.intervals import Mean, average, share_of_rows
+from annotator_core.reproduce.markdown import percent, write_table
+from annotator_core.reproduce.measure import TARGETS, share_right
+from annotator_core.reproduce.plot import Row, draw_dots
+from annotator_core.reproduce.study import Measured, rates_of
+
+POLICIES: Final = {
+    "single": "best single (audit's choice), no review",
+    "majority": "majority, no review",
+    "race_alone": "race, audit only",
+    "paper_llm": "paper + LLM",
+    "race_llm": "race + LLM",
+    "race_fusion": "race + fusion with the LLM",
+    "paper_person": "paper + person",
+    "race_person": "race + person",
+}
+_PAIRS: Final = (("race_person", "paper_person"), ("race_fusion", "paper_llm"))
+NOT_RUN: Final = "not run"
+
+
+def over_seeds(measured: Measured, name: str) -> Mean:
+    """Return the mean of a figure over the seeds."""
+    return average([each[name] for each in measured.rules])
+
+
+def write_table_three(found: Sequence[Measured]) -> str:
+    """Return the paper's Table 3: specialists alone, the LLMs alone, their vote, the paper's rule."""
+    head = ["set", "specialists alone", "majority", "LLM zero-shot", "LLM majority", "paper + LLM", "paper + person"]
+    return write_table(head, [_write_three(each) for each in found])
+
+
+def _write_three(measured: Measured) -> list[str]:
+    votes, dataset = measured.votes, measured.dataset
+    ballots = votes.pool(dataset.pool)
+    alone = [
+        f"{name} {percent(share_right(ballots.votes[:, column], votes.gold))}"
+        for column, name in enumerate(dataset.pool)
+    ]
+    return [
+        dataset.title,
+        ", ".join(alone),
+        share_of_rows(measured.rules[0]["majority"], len(votes)).tell(),
+        *_tell_panel(measured),
+        f"{over_seeds(measured, 'paper_llm').tell()}{'' if votes.answers.shape[1] else ' (simulated)'}",
+        share_of_rows(measured.rules[0]["paper_person"], len(votes)).tell(),
+    ]
+
+
+def _tell_panel(measured: Measured) -> tuple[str, str]:
+    votes = measured.votes
+    if not votes.answers.shape[1]:
+        return NOT_RUN, NOT_RUN
+    alone = [
+        f"{name} {percent(share_right(votes.answers[:, column], votes.gold))}"
+        for column, name in enumerate(measured.dataset.panel)
+    ]
+    counts = np.stack([(votes.answers == index).sum(axis=1) for index in range(len(votes.classes))], axis=1)
+    return ", ".join(alone), percent(share_right(counts.argmax(axis=1), votes.gold))
+
+
+def write_policies(found: Sequence[Measured]) -> str:
+    """Return every policy's accuracy; those that review do so on as many rows as the paper's rule."""
+    head = ["set", "reviewed", *POLICIES.values()]
+    rows = [
+        [
+            each.dataset.title,
+            percent(over_seeds(each, "hard").value),
+            *(over_seeds(each, name).tell() for name in POLICIES),
+        ]
+        for each in found
+    ]
+    means = [average([over_seeds(each, name).value for each in found]) for name in POLICIES]
+    rows.append(["**mean of sets**", "", *(f"**{percent(mean.value)}**" for mean in means)])
+    return write_table(head, rows)
+
+
+def write_winners(found: Sequence[Measured]) -> str:
+    """Return plainly where the paper's rule wins and where ours does, at equal numbers of reviews."""
+    lines = []
+    for (ours, paper), reviewer in zip(_PAIRS, ("a person", "an LLM (ours fuses, the paper's replaces)"), strict=True):
+        sides: dict[str, list[str]] = {"ours": [], "the paper's": [], "neither surely": []}
+        for each in found:
+            gain = average([row[ours] - row[paper] for row in each.rules])
+            side = "ours" if gain.low > 0 else "the paper's" if gain.high < 0 else "neither surely"
+            sides[side].append(f"{each.dataset.title} ({100 * gain.value:+.1f})")
+        lines.append(f"With {reviewer}, points of accuracy at equal reviews, ours less the paper's:\n")
+        lines += [f"- {side} wins: {', '.join(names) or 'on no set'}." for side, names in sides.items()]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def tell_means(found: Sequence[Measured]) -> str:
+    """Return the averages over sets, in two sentences for the report's head."""
+    mean = {name: percent(average([over_seeds(each, name).value for each in found]).value) for name in POLICIES}
+    return (
+        "- At equal numbers of reviews, averaged over the sets: "
+        f"with a person the race gives {mean['race_person']}%, the paper's rule {mean['paper_person']}%; "
+        f"with an LLM the race with fusion {mean['race_fusion']}%, with replacement {mean['race_llm']}%, "
+        f"the paper's rule {mean['paper_llm']}%.\n"
+        f"- Without any review but the audit the race gives {mean['race_alone']}%, the majority {mean['majority']}%, "
+        f"the specialist that the audit finds best {mean['single']}%.\n"
+    )
+
+
+def draw_policies(found: Sequence[Measured]) -> str:
+    """Return the plot of the policies with a reviewer."""
+    names = ("paper_person", "race_person", "paper_llm", "race_fusion")
+    rows = [Row(each.dataset.title, tuple(over_seeds(each, name) for name in names)) for each in found]
+    title = "Accuracy at equal numbers of reviews"
+    return draw_dots(
+        title, ["paper + person", "race + person", "paper + LLM", "race + fusion"], rows, low=0.2, high=1.0
+    )
+
+
+def write_contract(found: Sequence[Measured]) -> str:
+    """Return what the contract leaves to people at each target, and what was truly wrong among accepted rows."""
+    head = [
+        "set",
+        "audit",
+        *(f"{target:.0%}: reviewed, wrong among accepted" for target in TARGETS),
+        "wrong where all agree",
+    ]
+    return write_table(head, [_write_contract(each) for each in found])
+
+
+def _write_contract(measured: Measured) -> list[str]:
+    cells = []
+    for target in TARGETS:
+        reviewed = over_seeds(measured, f"contract_{target:.0%}_reviewed")
+        wrong = [each[f"contract_{target:.0%}_wrong"] for each in measured.rules]
+        reached = sum(value == value for value in wrong)
+        over = sum(value > target for value in wrong)
+        shown = f"{percent(reviewed.value, 0)}, {percent(average(wrong).value)}"
+        times = f" (reached {reached} of {len(wrong)} times, {over} over)"
+        cells.append(shown + times if reached else "not reached: 100")
+    agreed = over_seeds(measured, "agreed_wrong")
+    return [
+        measured.dataset.title, percent(over_seeds(measured, "contract_audit").value, 0), *cells, percent(agreed.value),
+    ]  # fmt: skip
+
+
+def write_stress(found: Sequence[Measured]) -> str:
+    """Return the sets that no specialist has learned from beside the others of their task."""
+    head = [
+        "set",
+        "domain",
+        "best alone",
+        "hard",
+        "right where all agree",
+        "paper + person",
+        "paper + LLM",
+        "race + fusion",
+    ]
+    rows = []
+    for each in sorted(found, key=lambda each: (each.dataset.task, not each.dataset.is_home)):
+        if each.dataset.task not in ("sentiment", "toxicity"):
+            continue
+        votes = each.votes.pool(each.dataset.pool).votes
+        best = max(share_right(votes[:, column], each.votes.gold) for column in range(votes.shape[1]))
+        names = ("hard", "agreed_right", "paper_person", "paper_llm", "race_fusion")
+        domain = "known" if each.dataset.is_home else "**foreign**"
+        rows.append(
+            [each.dataset.title, domain, percent(best), *(percent(over_seeds(each, name).value) for name in names)]
+        )
+    return write_table(head, rows)
+
+
+def tell_simulation(found: Sequence[Measured]) -> str:
+    """Return how often the simulated LLM is right."""
+    rates = {each.dataset.task: rates_of(each.dataset) for each in found if not each.votes.answers.shape[1]}
+    told = [f"{task}: {rate.easy:.0%} on easy rows, {rate.hard:.0%} on hard ones" for task, rate in rates.items()]
+    return f"Simulated LLM ({'; '.join(told)}). " if told else ""

@@ -1,0 +1,178 @@
+"""The report: one Markdown file and its plots."""
+
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from annotator_core.reproduce.asking import Asked, write_asked
+from annotator_core.reproduce.costs import LATENCY_S, TOKENS_A_WORD, Price
+from annotator_core.reproduce.equal_tables import draw_equal, tell_verdict, write_equal
+from annotator_core.reproduce.loops import Loops
+from annotator_core.reproduce.markdown import percent, write_table
+from annotator_core.reproduce.more_tables import (
+    draw_loops,
+    find_large,
+    write_costs,
+    write_epsilon,
+    write_loops,
+    write_pools,
+    write_site_loops,
+)
+from annotator_core.reproduce.policy_tables import (
+    draw_policies,
+    tell_means,
+    tell_simulation,
+    write_contract,
+    write_policies,
+    write_stress,
+    write_table_three,
+    write_winners,
+)
+from annotator_core.reproduce.sets import LEFT_OUT
+from annotator_core.reproduce.study import Measured
+from annotator_core.storage import report_storage
+
+_CONTRACT: Final = """\
+300 audited rows, at most a fifth; a third fits the race, the others certify, at 95% confidence. What is not accepted is
+reviewed; a target that is not reached accepts nothing.
+"""
+_LOOPS: Final = """\
+A stream of 2,500 tweets (tweet_sentiment_extraction) under the paper's rule; three linear specialists of other sources
+learn from the hard pool. *Voted again*: rows accepted on the way get the last pool's answer.
+"""
+_SPECIALISTS: Final = """\
+Specialists are real: encoders of 22.7 M parameters fine-tuned by `python -m benchmarks.train_specialists` on 3,000 rows
+each, linear ones trained by the command on 500 to 3,000 rows each, and stored answers. Linear pools stand in where
+training an encoder for every set would have taken hours.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """All that a report is written from.
+
+    missing: sets that could not be voted on, with the reason. loops, asked: None where not run. site_loops: the folder
+    of the site's own figures, None for none. person_accuracy: 0 to 1.
+    """
+
+    found: Sequence[Measured]
+    missing: Mapping[str, str]
+    loops: Loops | None
+    asked: Sequence[Asked] | None
+    prices: Mapping[str, Price]
+    site_loops: Path | None
+    person_accuracy: float
+    peak_bytes: int
+
+
+def write_report(material: Material, out: Path) -> Path:
+    """Return the report's path in the folder `out`, its plots beside it. Raises StorageError or StoreFull."""
+    plots = {"equal.svg": draw_equal(material.found), "policies.svg": draw_policies(material.found)}
+    if material.loops is not None:
+        plots["beta.svg"] = draw_loops(material.loops)
+    with report_storage(f"The folder {out}"):
+        out.mkdir(parents=True, exist_ok=True)
+        for name, drawn in plots.items():
+            (out / name).write_text(drawn, encoding="utf-8")
+        path = out / "report.md"
+        path.write_text("\n".join(_write_sections(material)), encoding="utf-8")
+    return path
+
+
+def _write_sections(material: Material) -> list[str]:
+    found = material.found
+    if not found:
+        return [_write_head(material), *_write_loops(material)]
+    return [
+        _write_head(material),
+        f"- {tell_verdict(found)}\n{tell_means(found)}",
+        "## Where the paper's rule wins and where ours does\n",
+        write_winners(found),
+        "## Reviews at equal accuracy\n",
+        write_equal(found),
+        "![Reviews as a share of the paper's](equal.svg)\n",
+        "## Table 3: specialists, LLMs, the paper's rule\n",
+        f"{tell_simulation(found)}Of the sets with stored answers of real LLMs the first LLM is the verifier.\n",
+        write_table_three(found),
+        _write_asked(material.asked),
+        "## Policies at equal numbers of reviews\n",
+        write_policies(found),
+        "![Accuracy at equal numbers of reviews](policies.svg)\n",
+        "## The contract at 2, 5 and 10%\n",
+        _CONTRACT,
+        write_contract(found),
+        "## Table 4: tokens, money, time, memory\n",
+        _write_cost_notes(material),
+        write_costs(found, material.prices, LATENCY_S),
+        *_write_sweeps(found),
+        *_write_loops(material),
+        "## Out of domain\n",
+        write_stress(found),
+        _write_left_out(material),
+    ]
+
+
+def _write_head(material: Material) -> str:
+    seeds = max((len(each.rules) for each in material.found), default=0)
+    libraries = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scikit-learn", "torch", "transformers"))
+    person = "gold" if material.person_accuracy == 1 else f"right with {percent(material.person_accuracy, 0)}%"
+    return (
+        "# The paper's tables, and our rules beside them\n\n"
+        "Made by `python -m annotator_core reproduce` on data sets with gold labels.\n\n"
+        f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}, {libraries}. "
+        f"{len(material.found)} sets, {seeds} seeds; the person is {person}. Figures are percentages unless they say "
+        "otherwise. In brackets a 95% interval: Student's over seeds, Wilson's over rows where nothing is drawn.\n\n"
+        f"{_SPECIALISTS}"
+    )
+
+
+def _write_asked(asked: Sequence[Asked] | None) -> str:
+    if asked is None:
+        return (
+            "LLM alone by zero-shot, one-shot and chain of thought on the other sets: not run, no endpoint was given.\n"
+        )
+    return f"Asked of a real endpoint:\n\n{write_asked(asked)}"
+
+
+def _write_cost_notes(material: Material) -> str:
+    dates = ", ".join(f"{name} {price.date}" for name, price in material.prices.items())
+    return (
+        f"Tokens are estimated at {TOKENS_A_WORD} a word with the paper's zero-shot prompt, an LLM's time at "
+        f"{LATENCY_S} s a call, one at a time: no real endpoint was measured for this table. Prices: {dates}. The "
+        "pool's seconds are wall time as it was, also where the machine had other work. Peak memory of the command: "
+        f"{material.peak_bytes / 1e6:,.0f} MB.\n"
+    )
+
+
+def _write_sweeps(found: Sequence[Measured]) -> list[str]:
+    if not find_large(found):
+        return []
+    return [
+        "## Table 5: the number of specialists\n",
+        "All of m must agree. *Order only*: reviews by the margin of the averaged probability for the same accuracy.\n",
+        write_pools(found),
+        "## The sweep of epsilon\n",
+        "All specialists of the set; one more than there are sends every row on.\n",
+        write_epsilon(found),
+    ]
+
+
+def _write_loops(material: Material) -> list[str]:
+    parts = ["## Table 6: beta, beta = infinity, and forgetting\n"]
+    if material.loops is None:
+        return [*parts, "Not run: leave --only out, or name beta.\n"]
+    parts.append(_LOOPS)
+    parts += [write_loops(material.loops), "![Fine-tuning on the way](beta.svg)\n"]
+    site = write_site_loops(material.site_loops) if material.site_loops else ""
+    if site:
+        parts += ["With encoders, through the site (refinement.md tells how):\n", site]
+    return parts
+
+
+def _write_left_out(material: Material) -> str:
+    rows = [*material.missing.items(), *LEFT_OUT.items()]
+    return "## What was not measured\n\n" + write_table(["set", "reason"], rows)
