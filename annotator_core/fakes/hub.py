@@ -14,6 +14,7 @@ from threading import Thread
 from typing import Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from annotator_core.fakes.hub_search import Step, find_models, take_step
 from annotator_core.paths import is_inside
 
 
@@ -21,12 +22,17 @@ from annotator_core.paths import is_inside
 class HubContent:
     """What a fake hub serves and what it was asked.
 
-    models: id to folder. gated: ids that answer 403. cut_after: for file names, how many bytes the first download
-    gets before the connection is cut. requests: ``METHOD path`` of every request so far.
+    models: id to folder. gated: ids that answer 403. lost: ids that the search still lists, but that are gone. facts:
+    what the API says of an id beyond its files (downloads, likes, tags, gated, sha). steps: what goes wrong, see
+    `hub_search.Step`. cut_after: for file names, how many bytes the first download gets before the connection is cut.
+    requests: ``METHOD path`` of every request so far.
     """
 
     models: Mapping[str, Path]
     gated: frozenset[str] = frozenset()
+    lost: frozenset[str] = frozenset()
+    facts: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    steps: list[Step] = field(default_factory=list)
     cut_after: dict[str, int] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
 
@@ -102,14 +108,18 @@ class _Handler(BaseHTTPRequestHandler):
         content.requests.append(f"{self.command} {self.path}")
         url = urlsplit(self.path)
         parts = [unquote(part) for part in url.path.strip("/").split("/")]
+        if step := take_step(content.steps, url.path):
+            self._misbehave(step)
+            return
         if parts == ["api", "models"]:
-            self._send_json(_search(content, parse_qs(url.query)))
+            summaries = [_summarise(content, model_id) for model_id in sorted(content.models)]
+            self._send_json(find_models(summaries, parse_qs(url.query)))
             return
         is_api = parts[:2] == ["api", "models"]
         model_id, rest = _split_id(parts[2:] if is_api else parts, content.models)
         if model_id in content.gated:
             self._send_error(403, "GatedRepo")
-        elif not model_id:
+        elif not model_id or model_id in content.lost:
             self._send_error(404, "RepoNotFound")
         elif is_api:
             self._answer_api(model_id, rest)
@@ -128,7 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
                 {"rfilename": path.relative_to(folder).as_posix(), "size": path.stat().st_size}
                 for path in _list(folder)
             ]
-            self._send_json(_summarise(model_id, folder) | {"siblings": siblings})
+            self._send_json({"siblings": siblings} | _summarise(self.server.content, model_id))
 
     def _answer_file(self, folder: Path, rest: list[str]) -> None:
         path = folder.joinpath(*rest[2:])
@@ -142,6 +152,13 @@ class _Handler(BaseHTTPRequestHandler):
             headers["Content-Range"] = f"bytes {start}-{len(body) - 1}/{len(body)}"
         cut = self.server.content.cut_after.pop(path.name, None) if self.command == "GET" else None
         self._send(206 if start else 200, body[start:], headers, cut)
+
+    def _misbehave(self, step: Step) -> None:
+        step.wait()
+        if step.is_dropped:
+            self.close_connection = True
+        else:
+            self._send(step.status, step.body, step.headers)
 
     def _send_json(self, value: object) -> None:
         self._send(200, json.dumps(value).encode(), {"Content-Type": "application/json"})
@@ -169,24 +186,18 @@ def _split_id(parts: list[str], known: Iterable[str]) -> tuple[str, list[str]]:
     return "", parts
 
 
-def _search(content: HubContent, query: Mapping[str, list[str]]) -> list[dict[str, object]]:
-    word = query.get("search", [""])[0].casefold()
-    limit = int(query.get("limit", ["100"])[0])
-    found = [model_id for model_id in sorted(content.models) if word in model_id.casefold()]
-    return [_summarise(model_id, content.models[model_id]) for model_id in found[:limit]]
-
-
-def _summarise(model_id: str, folder: Path) -> dict[str, object]:
-    return {
+def _summarise(content: HubContent, model_id: str) -> dict[str, object]:
+    summary: dict[str, object] = {
         "id": model_id,
         "modelId": model_id,
-        "sha": find_commit(folder),
+        "sha": find_commit(content.models[model_id]),
         "private": False,
         "tags": ["text-classification"],
         "pipeline_tag": "text-classification",
         "downloads": 0,
         "likes": 0,
     }
+    return summary | dict(content.facts.get(model_id, {}))
 
 
 def _describe(folder: Path, path: Path) -> dict[str, object]:

@@ -6,10 +6,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
-from annotator_core.arrays import FloatArray
+from annotator_core.arrays import BoolArray, FloatArray, IntArray
 from annotator_core.errors import BadLabelMap, PredictionStopped, SpecialistCrashed
 from annotator_core.specialists.config import read_json
 from annotator_core.specialists.contract import Identity, OnProgress, Prediction, ShouldStop, SpecialistSpec
@@ -19,6 +21,8 @@ from annotator_core.texts import find_flaw, hash_text
 
 _STEP = 256
 """Texts between two looks at should_stop; chosen."""
+_DRAW_BYTES: Final = 6
+"""48 bits are exact in a float; chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +77,17 @@ def read_settings(folder: Path) -> FakeSettings:
 
 def find_answer(text: str, settings: FakeSettings) -> int:
     """Return the label index that a fake without noise gives: by keyword, else by the text's hash alone."""
-    for word, label in settings.keywords.items():
-        if word in text:
-            return settings.labels.index(label)
-    return int(_draw(text, "answer") * len(settings.labels))
+    return int(_find_answers([text], [text.encode()], settings)[0])
+
+
+def _find_answers(texts: Sequence[str], encoded: Sequence[bytes], settings: FakeSettings) -> IntArray:
+    answers = (_draw(encoded, "answer") * len(settings.labels)).astype(np.int64)
+    if settings.keywords:
+        for row, text in enumerate(texts):
+            found = next((label for word, label in settings.keywords.items() if word in text), None)
+            if found is not None:
+                answers[row] = settings.labels.index(found)
+    return answers
 
 
 class FakeSpecialist:
@@ -101,51 +112,54 @@ class FakeSpecialist:
         self._crash_on_demand()
         flaws = [find_flaw(text) for text in texts]
         label_probs = np.full((len(texts), len(self._settings.labels)), np.nan, dtype=np.float32)
+        is_outside = np.zeros(len(texts), dtype=np.bool_)
         for low in range(0, len(texts), _STEP):
             _stop_on_demand(should_stop)
             high = min(low + _STEP, len(texts))
-            for row in range(low, high):
-                if not flaws[row]:
-                    self._answer(texts[row], label_probs[row])
+            rows = [row for row in range(low, high) if not flaws[row]]
+            label_probs[rows], is_outside[rows] = self._answer([texts[row] for row in rows])
             if on_progress:
                 on_progress(high, len(texts))
-        return self._close(texts, flaws, label_probs, time.perf_counter() - start)
+        return self._close(flaws, label_probs, is_outside, time.perf_counter() - start)
 
     def _close(
-        self, texts: Sequence[str], flaws: list[str | None], label_probs: FloatArray, seconds: float
+        self, flaws: list[str | None], label_probs: FloatArray, is_outside: BoolArray, seconds: float
     ) -> Prediction:
         probs = map_probs(label_probs, self._spec.label_map, self._spec.n_classes)
+        probs[is_outside] = np.nan
         reasons = explain_abstentions(label_probs, probs)
-        for row, text in enumerate(texts):
-            if flaws[row]:
-                reasons[row] = flaws[row]
-            elif self._is_drawn(text, "outside", self._settings.outside_share):
-                probs[row], reasons[row] = np.nan, OUTSIDE
-        return Prediction(probs, tuple(reasons), 0, seconds)
+        for row in np.flatnonzero(is_outside):
+            reasons[row] = OUTSIDE
+        return Prediction(probs, tuple(flaw or why for flaw, why in zip(flaws, reasons, strict=True)), 0, seconds)
 
-    def _answer(self, text: str, out: FloatArray) -> None:
-        """Write the label probabilities of one text, or leave the row NaN."""
+    def _answer(self, texts: list[str]) -> tuple[FloatArray, BoolArray]:
+        """Return the label probabilities of usable texts, NaN where it gives none, and which answers are no class."""
         settings, n_labels = self._settings, len(self._settings.labels)
         if settings.delay_s:
-            time.sleep(settings.delay_s)
-        if self._is_drawn(text, "nan", settings.nan_share):
-            return
-        label = self._choose(text, n_labels)
-        sureness = 0.55 + 0.44 * _draw(text, f"sureness {settings.seed}")
-        out[:] = (1.0 - sureness) / max(n_labels - 1, 1)
-        out[label] = sureness
+            time.sleep(settings.delay_s * len(texts))
+        encoded = [text.encode() for text in texts]
+        sureness = 0.55 + 0.44 * _draw(encoded, f"sureness {settings.seed}")
+        probs = np.repeat(((1.0 - sureness) / max(n_labels - 1, 1))[:, None], n_labels, axis=1)
+        probs[np.arange(len(texts)), self._choose(texts, encoded)] = sureness
+        probs[self._are_drawn(encoded, "nan", settings.nan_share)] = np.nan
+        return probs.astype(np.float32), self._are_drawn(encoded, "outside", settings.outside_share)
 
-    def _choose(self, text: str, n_labels: int) -> int:
-        settings = self._settings
-        if settings.remembered and (remembered := settings.remembered.get(hash_text(text))) is not None:
-            return remembered
-        label = find_answer(text, settings)
-        if n_labels > 1 and self._is_drawn(text, "noise", settings.noise):
-            label = (label + 1 + int(_draw(text, f"other {settings.seed}") * (n_labels - 1))) % n_labels
-        return label
+    def _choose(self, texts: list[str], encoded: list[bytes]) -> IntArray:
+        settings, n_labels = self._settings, len(self._settings.labels)
+        labels = _find_answers(texts, encoded, settings)
+        if n_labels > 1:
+            wrong = np.flatnonzero(self._are_drawn(encoded, "noise", settings.noise))
+            others = _draw([encoded[row] for row in wrong], f"other {settings.seed}") * (n_labels - 1)
+            labels[wrong] = (labels[wrong] + 1 + others.astype(np.int64)) % n_labels
+        if settings.remembered:
+            for row, text in enumerate(texts):
+                labels[row] = settings.remembered.get(hash_text(text), labels[row])
+        return labels
 
-    def _is_drawn(self, text: str, purpose: str, share: float) -> bool:
-        return share > 0 and _draw(text, f"{purpose} {self._settings.seed}") < share
+    def _are_drawn(self, encoded: list[bytes], purpose: str, share: float) -> BoolArray:
+        if share <= 0:
+            return np.zeros(len(encoded), dtype=np.bool_)
+        return np.asarray(_draw(encoded, f"{purpose} {self._settings.seed}") < share)
 
     def _crash_on_demand(self) -> None:
         self._calls += 1
@@ -159,7 +173,14 @@ def _stop_on_demand(should_stop: ShouldStop | None) -> None:
         raise PredictionStopped("The prediction was stopped.")
 
 
-def _draw(text: str, purpose: str) -> float:
-    """Return a number in [0, 1) that depends on text and purpose alone."""
-    digest = hashlib.blake2b(f"{purpose}\0{text}".encode(), digest_size=6).digest()
-    return int.from_bytes(digest, "big") / (1 << 48)
+def _draw(encoded: Sequence[bytes], purpose: str) -> npt.NDArray[np.float64]:
+    """Return for each text a number in [0, 1) that depends on text and purpose alone."""
+    seeded = hashlib.blake2b(f"{purpose}\0".encode(), digest_size=_DRAW_BYTES)
+    digests = []
+    for text in encoded:
+        hasher = seeded.copy()
+        hasher.update(text)
+        digests.append(hasher.digest())
+    padded = np.zeros((len(encoded), 8), dtype=np.uint8)
+    padded[:, -_DRAW_BYTES:] = np.frombuffer(b"".join(digests), dtype=np.uint8).reshape(-1, _DRAW_BYTES)
+    return padded.view(">u8")[:, 0].astype(np.float64) / float(1 << 8 * _DRAW_BYTES)

@@ -79,5 +79,5 @@ def test_load_refuses_what_does_not_fit(fake_folder: Callable[..., Path]) -> Non
         _load(fake_folder(), labels=("a", "b", "c"))
     with pytest.raises(BadLabelMap, match="class that does not exist"):
         _load(fake_folder(), targets=(0, 1, 3))
-    with pytest.raises(BadInput, match="no backend 'jax': choose one of fake, linear, torch"):
+    with pytest.raises(BadInput, match="no backend 'jax': choose one of fake, linear, script, torch"):
         load_specialist("jax", SpecialistSpec(fake_folder(), LabelMap(LABELS, (0, 1, 2)), 3))

@@ -19,14 +19,6 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.fixture
-def torch():
-    """The library, imported when a test asks for it."""
-    import torch
-
-    return torch
-
-
-@pytest.fixture
 def tiny_model(tmp_path: Path) -> Path:
     import torch
     from tokenizers import Tokenizer, models, pre_tokenizers, processors

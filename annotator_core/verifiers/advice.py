@@ -1,0 +1,106 @@
+"""Advice on epsilon (which rows are hard) and beta (after how many of them the specialists learn), with its reasons."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from annotator_core.errors import BadInput
+
+CROWDED: Final = 0.9
+"""Hard share above which one specialist is to blame. Source: reference.md: with one at chance it is .978."""
+DECIDING: Final = 100
+"""Gate rows that decide, under which nothing is promoted by machine. Source: engine section 8."""
+DECIDING_SHARE: Final = 2 / 15
+"""Of verified rows, those that decide at the gate (decision record 0015)."""
+BETA: Final = 1000
+"""Source: reference.md: rounds at 500, 1,000 and 2,000 left 33, 36 and 40% of the rows to review, 46% without; at 500
+a round's gate has too few rows to decide."""
+PAPER_BETA: Final = 2000
+"""Source: AutoAnnotator (arXiv 2506.16393), its default."""
+MANY_ROUNDS: Final = 10
+"""Rounds of one run beyond which each trains on more rows instead; chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class EpsilonAdvice:
+    """How many of m must agree, the paper's epsilon for it (0 to 1), the share of rows that are hard then, and why."""
+
+    min_agree: int
+    epsilon: float
+    hard_share: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BetaAdvice:
+    """The size of the hard pool that starts a round, the rounds to expect, and why; beta None: no round is worth it."""
+
+    beta: int | None
+    rounds: int
+    reason: str
+
+
+def list_epsilons(histogram: Sequence[tuple[float, int]], n_specialists: int) -> list[tuple[int, float, float]]:
+    """Return (min_agree, epsilon, share of hard rows) for each count of m that may be asked for, strictest first.
+
+    histogram: the uncertainty U of eq. 4 (0 to 1) and its rows, as a pilot gives it. A row is hard where fewer than
+    min_agree are behind its winner: U >= epsilon. Raises BadInput without rows or specialists.
+    """
+    n_rows = sum(rows for _value, rows in histogram)
+    if n_rows < 1 or n_specialists < 1:
+        raise BadInput("Advice on epsilon needs a pilot's rows and specialists.")
+    # Counts are compared, never floats.
+    counts = [(round((1 - value) * n_specialists), rows) for value, rows in histogram]
+    return [
+        (
+            min_agree,
+            1 - (min_agree - 1) / n_specialists,
+            sum(rows for count, rows in counts if count < min_agree) / n_rows,
+        )
+        for min_agree in range(n_specialists, 0, -1)
+    ]
+
+
+def advise_epsilon(
+    histogram: Sequence[tuple[float, int]], n_specialists: int, *, n_rows: int, most_hard: int | None = None
+) -> EpsilonAdvice:
+    """Return the strictest rule whose hard rows are at most most_hard (what money or hours allow), of n_rows.
+
+    Without a limit any disagreement is hard: agreed rows are wrong less often, and the rule is the paper's default.
+    """
+    rules = list_epsilons(histogram, n_specialists)
+    fitting = rules if most_hard is None else [rule for rule in rules if rule[2] * n_rows <= most_hard]
+    min_agree, epsilon, hard = fitting[0] if fitting else rules[-1]
+    said = f"{min_agree} of {n_specialists} must agree; about {hard:.0%} of the rows are hard then"
+    if rules[0][2] >= CROWDED:
+        why = f"{said}. Nearly every row is disputed: one specialist may be at chance, look at the warnings first."
+    elif not fitting:
+        why = f"{said}, more than you allow: review a fixed share of the rows instead, the least certain first."
+    elif min_agree == n_specialists:
+        why = f"{said}. Any disagreement is reviewed, as in the paper."
+    else:
+        why = f"{said}. The next stricter rule, {rules[n_specialists - min_agree - 1][2]:.0%}, is more than you allow."
+    return EpsilonAdvice(min_agree, epsilon, hard, why)
+
+
+def advise_beta(n_hard: int) -> BetaAdvice:
+    """Return the beta for a run with so many hard rows. Raises BadInput for a negative number."""
+    if n_hard < 0:
+        raise BadInput(f"{n_hard} hard rows cannot be.")
+    least = math.ceil(DECIDING / DECIDING_SHARE)
+    if n_hard < least:
+        return BetaAdvice(
+            None, 0, f"About {n_hard:,} hard rows are expected; a round that its gate can judge needs {least:,}."
+        )
+    beta = BETA if n_hard >= 2 * BETA else least
+    if n_hard > MANY_ROUNDS * BETA:
+        beta = min(PAPER_BETA, math.ceil(n_hard / MANY_ROUNDS / 100) * 100)
+    rounds = n_hard // beta
+    return BetaAdvice(
+        beta,
+        rounds,
+        f"About {n_hard:,} hard rows are expected: {rounds} round{'s' if rounds > 1 else ''} at {beta:,}. In the "
+        "reference runs smaller and earlier rounds left less to review (33% at 500, 36% at 1,000, 40% at 2,000, 46% "
+        "without any); under 750 the gate has too few rows to decide.",
+    )

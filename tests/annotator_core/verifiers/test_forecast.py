@@ -1,0 +1,125 @@
+"""Forecasts by hand: price, hours, accuracy of the three modes, and one recommended with its reason."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from annotator_core.errors import BadInput
+from annotator_core.verifiers.contract import NANO
+from annotator_core.verifiers.forecast import MODES, Known, Llm, People, Rows, compare, price_all_by_llm
+
+ROWS = Rows(10_000, 4_000, Known(0.8, 200), Known(0.5, 100))
+LLM = Llm(
+    20_000, seconds_a_call=1.0, concurrency=10, right=Known(0.7, 100), abstains=Known(0.05, 60), unsure=Known(0.25, 60)
+)
+PEOPLE = People(9.0)
+
+
+def _recommended(*args, **more):
+    (found,) = [option for option in compare(*args, **more) if option.is_recommended]
+    return found
+
+
+def test_the_three_modes_by_hand():
+    human, llm, both = compare(ROWS, LLM, PEOPLE)
+    assert (human.human_rows, human.human_hours, human.llm_nano, human.calls) == (4000, 10.0, 0, 0)
+    assert (llm.calls, llm.llm_nano, llm.human_rows, llm.human_hours) == (4000, 4000 * 20_000, 200, 0.5)
+    assert (both.human_rows, both.human_hours) == (1000, 2.5)
+    assert llm.llm_hours == pytest.approx(4000 / 10 / 3600)
+    accuracies = [option.accuracy for option in (human, llm, both)]
+    assert accuracies == pytest.approx([0.48 + 0.4, 0.48 + 0.4 * (0.05 + 0.95 * 0.7), 0.48 + 0.4 * (0.25 + 0.75 * 0.7)])
+
+
+def test_people_may_have_a_price():
+    human, llm, _both = compare(ROWS, LLM, replace(PEOPLE, usd_an_hour=12.0))
+    assert (human.human_nano, human.total_nano) == (120 * NANO, 120 * NANO)
+    assert llm.total_nano == 6 * NANO + llm.llm_nano
+    assert compare(ROWS, LLM, PEOPLE)[0].human_nano is None
+
+
+def test_what_a_figure_rests_on_is_said():
+    assert compare(ROWS, LLM, PEOPLE)[1].rests_on == (
+        "measured: accepted rows (200), the model's answers (100), rows it leaves to people (60); "
+        "assumed: people (100%)"
+    )
+    assert compare(Rows(10, 4), Llm(1, is_fused=True), PEOPLE)[2].rests_on == (
+        "assumed: accepted rows (75%), people (100%), the model's answers (67%), rows it leaves to people (30%), "
+        "the pool on hard rows (49%)"
+    )
+
+
+def test_fusing_does_not_fall_below_the_pool():
+    bad = replace(LLM, right=Known(0.3, 100))
+    replaced, fused = (compare(ROWS, replace(bad, is_fused=is_fused), PEOPLE)[1] for is_fused in (False, True))
+    assert replaced.accuracy == pytest.approx(0.48 + 0.4 * (0.05 + 0.95 * 0.3))
+    assert fused.accuracy == pytest.approx(0.48 + 0.4 * (0.05 + 0.95 * 0.5))
+
+
+@pytest.mark.parametrize(
+    ("rows", "llm", "people", "limits", "mode", "words"),
+    [
+        (ROWS, None, PEOPLE, {}, "human", "No language model is connected"),
+        (ROWS, LLM, PEOPLE, {}, "llm_then_human", "1,000 rows instead of 4,000 (2.5 h instead of 10.0 h) for $0.08"),
+        (ROWS, Llm(20_000), PEOPLE, {}, "llm_then_human", "not known before 50 of them are answered"),
+        (ROWS, replace(LLM, right=Known(0.4, 80)), PEOPLE, {}, "human", "right on 40% and the pool on 50%"),
+        (ROWS, replace(LLM, right=Known(0.4, 80), is_fused=True), PEOPLE, {}, "llm_then_human", "alone the model"),
+        (ROWS, replace(LLM, right=Known(0.99, 80)), PEOPLE, {}, "llm", "On 80 measured rows the model is right on 99%"),
+        (replace(ROWS, n_hard=300), LLM, PEOPLE, {}, "human", "It is 45 min of work"),
+        (ROWS, LLM, PEOPLE, {"cap_nano": 79_000_000}, "human", "above the cap of $0.08"),
+        (ROWS, LLM, PEOPLE, {"cap_nano": 80_000_000}, "llm_then_human", "instead of"),
+        (ROWS, LLM, PEOPLE, {"target": 0.75}, "llm", "reach 75.0%: $0.08 of calls and 30 min of human work"),
+        (ROWS, LLM, PEOPLE, {"target": 0.78}, "llm_then_human", "reach 78.0%"),
+        (ROWS, LLM, PEOPLE, {"target": 0.85}, "human", "reach 85.0%: 10.0 h of human work"),
+        (ROWS, LLM, PEOPLE, {"target": 0.95}, "human", "No mode is expected to reach 95.0%"),
+        (ROWS, replace(LLM, nano_a_call=9 * NANO), People(9.0, 1.0), {"target": 0.75}, "human", "75.0%"),
+    ],
+)  # fmt: skip
+def test_one_mode_is_recommended_with_its_reason(rows, llm, people, limits, mode, words):
+    found = _recommended(rows, llm, people, **limits)
+    assert found.mode == mode
+    assert words in found.reason
+
+
+def test_the_others_say_what_they_cost_beside_it():
+    human, _llm, _both = compare(ROWS, LLM, PEOPLE)
+    assert human.reason == "10.0 h of human work; 9.0 points more accuracy."
+
+
+@given(
+    st.integers(0, 10**6),
+    st.floats(0, 1),
+    st.floats(0, 1),
+    st.floats(0, 1),
+    st.floats(0, 1),
+    st.none() | st.floats(0, 1),
+)
+def test_any_run_has_one_recommendation(n_rows, hard, right, accepted, unsure, target):
+    rows = Rows(n_rows, int(n_rows * hard), Known(accepted, 50))
+    llm = Llm(1000, right=Known(right, 50), abstains=Known(0, 50), unsure=Known(unsure, 50))
+    options = compare(rows, llm, PEOPLE, target=target)
+    assert tuple(option.mode for option in options) == MODES
+    assert sum(option.is_recommended for option in options) == 1
+    assert all(-1e-9 <= option.accuracy <= 1 + 1e-9 and option.reason and option.rests_on for option in options)
+
+
+def test_all_by_llm_asks_about_every_row():
+    assert price_all_by_llm(10_000, replace(LLM, calls_a_row=3.0)) == 600_000_000
+
+
+@pytest.mark.parametrize(
+    ("rows", "llm", "people"),
+    [
+        (Rows(10, 11), LLM, PEOPLE),
+        (Rows(10, -1), LLM, PEOPLE),
+        (Rows(10, 1, Known(1.1, 5)), LLM, PEOPLE),
+        (ROWS, Llm(-1), PEOPLE),
+        (ROWS, Llm(1, abstains=Known(0.5, 9)), PEOPLE),
+        (ROWS, LLM, People(-1.0)),
+        (ROWS, LLM, People(float("nan"))),
+    ],
+)
+def test_impossible_numbers_are_refused(rows, llm, people):
+    with pytest.raises(BadInput):
+        compare(rows, llm, people)
