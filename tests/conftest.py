@@ -62,6 +62,28 @@ def needs_datasets():
     return DATASETS
 
 
+@pytest.fixture(scope="session")
+def needs_box():
+    """The box in which scripts run."""
+    from annotator_core.scripts.box import WhyNot, probe_box
+
+    found = probe_box()
+    if isinstance(found, WhyNot):
+        pytest.skip(f"no box: {found.reason}")
+    return found
+
+
+@pytest.fixture
+def without_box(monkeypatch, tmp_path):
+    """A machine on which bubblewrap is not installed."""
+    from annotator_core.scripts.box import probe_box
+
+    monkeypatch.setenv("PATH", str(tmp_path))
+    probe_box.cache_clear()
+    yield
+    probe_box.cache_clear()
+
+
 def pytest_collection_modifyitems(config, items):
     """A test of one database belongs to that database's suite: in the other it is no skip, it is not there."""
     from django.conf import settings

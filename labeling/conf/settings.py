@@ -17,6 +17,8 @@ DEBUG = env.bool("DEBUG", default=False)
 HTTPS = env.bool("HTTPS", default=False)
 IS_KEY_GIVEN = bool(env.str("SECRET_KEY", default=""))
 SECRET_KEY = secret_key(DATA)
+# Older keys that still open what was sealed under them (docs/decisions/0028).
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ARE_HOSTS_GIVEN = bool(env.list("ALLOWED_HOSTS", default=[]))
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -32,11 +34,13 @@ INSTALLED_APPS = [
     "labeling.accounts",
     "labeling.projects",
     "labeling.jobs",
+    "labeling.llm",
     "labeling.datasets",
     "labeling.specialists",
     "labeling.runs",
     "labeling.labels",
     "labeling.review",
+    "labeling.quality",
     "labeling.refinement",
     "labeling.exports",
     "labeling.overview",
@@ -193,6 +197,12 @@ MODEL_STORE = env.path("MODEL_STORE", default=str(DATA / "models")).root
 MODEL_FOLDERS = [*env.list("MODEL_FOLDERS", default=[]), str(DATA / "models-in")]
 MODEL_MAX_BYTES = env.int("MODEL_MAX_BYTES", default=5 * 1024**3)
 HF_ENDPOINT = env.str("HF_ENDPOINT", default="https://huggingface.co")
+
+# Language models. Addresses that are not public are called only where their host (or host:port) is named here.
+OUTBOUND_ALLOW = env.list("OUTBOUND_ALLOW", default=[])
+# What a new connection proposes; the key is sent to this very address only, by connections without one of their own.
+OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", default="")
+OPENAI_API_KEY = env.str("OPENAI_API_KEY", default="")
 
 # Background work (docs/architecture.md, "Work in the background")
 LEASE_S = env.float("LEASE_S", default=30.0)

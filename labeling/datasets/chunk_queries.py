@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from random import Random
 
 from labeling.datasets.models import Dataset, Sample
+from labeling.datasets.queries import outside_frames
 
 PARAMETERS = 500
 
@@ -32,10 +33,10 @@ class TrialRow:
 
 
 def random_rows(project_id: int, count: int, random: Random) -> list[TrialRow]:
-    """About `count` random samples of the project's newest ready data set, outside its audit frame."""
+    """About `count` random samples of the project's newest ready data set, outside every audit frame."""
     dataset = Dataset.objects.filter(project_id=project_id, is_ready=True, archived_at=None).first()
     if dataset is None:
         return []
     positions = random.sample(range(dataset.row_count), min(2 * count, dataset.row_count))[:PARAMETERS]
-    rows = Sample.objects.filter(dataset=dataset, position__in=positions, text_hash__gt=dataset.frame_until)
+    rows = Sample.objects.filter(outside_frames(dataset), dataset=dataset, position__in=positions)
     return [TrialRow(*row) for row in rows.order_by("position").values_list("text", "gold")[:count]]

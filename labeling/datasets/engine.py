@@ -9,9 +9,10 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from annotator_core.contract.frame import frame_size
 from annotator_core.texts import hash_text
 from labeling.datasets.models import Upload
-from labeling.datasets.queries import known_ids
+from labeling.datasets.queries import count_texts, known_ids, smallest_hash
 from labeling.datasets.readers.parts import Columns, Flaw, Reading, excerpt
 from labeling.datasets.readers.rows import Refusal, Row, read_rows
 
@@ -110,3 +111,11 @@ def _sample_values(upload: Upload, row: Row, position: int) -> tuple[Any, ...]:
 def _refused_values(upload: Upload, refusal: Refusal) -> tuple[Any, ...]:
     flaw = refusal.flaw
     return (upload.pk, refusal.number, refusal.line, flaw.column[:200], flaw.reason[:300], flaw.excerpt[:200])
+
+
+def frame_threshold(dataset_id: int) -> str:
+    """The largest text hash of the audit frame (`contract.frame`); empty under 5 texts.
+
+    Different texts count: equal ones are in together or not at all.
+    """
+    return smallest_hash(dataset_id, frame_size(count_texts(dataset_id)))

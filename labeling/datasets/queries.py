@@ -4,16 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from json import loads
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from labeling.datasets.models import Dataset, RefusedRow, Sample, Upload, UploadState
 from labeling.datasets.readers.objects import split_object
 from labeling.projects.models import Project
 
 IN_LIST = 500  # SQLite builds exist that take no more than 999 parameters (C36)
-FRAME_SHARE = 0.02
-FRAME_LEAST = 300
-FRAME_MOST = 0.2  # all three: engine.md 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,27 +63,35 @@ def count_from(dataset_id: int, position: int) -> int:
     return Sample.objects.filter(dataset_id=dataset_id, position__gte=position).count()
 
 
-def frame_threshold(dataset_id: int) -> str:
-    """The largest text hash of the audit frame: the F-th smallest of N, F = min(20% N, max(2% N, 300)).
+def count_texts(dataset_id: int) -> int:
+    """How many different texts the data set holds."""
+    return int(Sample.objects.filter(dataset_id=dataset_id).aggregate(n=Count("text_hash", distinct=True))["n"])
 
-    Empty under 5 texts. Source: engine.md 6. N counts different texts: equal ones are in together or not at all.
-    """
-    hashes = Sample.objects.filter(dataset_id=dataset_id).order_by("text_hash")
-    texts = hashes.aggregate(n=Count("text_hash", distinct=True))["n"]
-    size = frame_size(texts)
-    if not size:
+
+def smallest_hash(dataset_id: int, place: int) -> str:
+    """The text hash at that place, from 1, of the data set's different ones in rising order; empty at place 0."""
+    if not place:
         return ""
-    return str(hashes.values_list("text_hash", flat=True).distinct()[size - 1])
-
-
-def frame_size(texts: int) -> int:
-    """F of `frame_threshold` for so many different texts."""
-    return min(int(texts * FRAME_MOST), max(round(texts * FRAME_SHARE), FRAME_LEAST))
+    hashes = Sample.objects.filter(dataset_id=dataset_id).order_by("text_hash")
+    return str(hashes.values_list("text_hash", flat=True).distinct()[place - 1])
 
 
 def frame_rows(dataset: Dataset) -> int:
     """How many samples are in the audit frame."""
     return dataset.samples.filter(text_hash__lte=dataset.frame_until).count() if dataset.frame_until else 0
+
+
+def outside_frames(dataset: Dataset, prefix: str = "") -> Q:
+    """Rows of the data set outside its audit frame, and outside that of any other of the project with the same text.
+
+    Replaced and archived data sets count, too: what was drawn from them must not be learned from another one.
+    """
+    outside = Q(**{f"{prefix}text_hash__gt": dataset.frame_until})
+    others = Dataset.objects.filter(project=dataset.project_id).exclude(pk=dataset.pk).exclude(frame_until="")
+    if not others.exists():
+        return outside
+    framed = Sample.objects.filter(dataset__in=others, text_hash__lte=F("dataset__frame_until"))
+    return outside & ~Q(Exists(framed.filter(text_hash=OuterRef(f"{prefix}text_hash"))))
 
 
 def first_samples(dataset: Dataset, count: int = 20) -> list[ShownSample]:

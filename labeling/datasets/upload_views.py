@@ -15,12 +15,12 @@ from labeling.datasets.engine import path_of, reading_of
 from labeling.datasets.forms import ImportForm, ReadingForm, reading_data
 from labeling.datasets.models import GoldUse, RefusedRow, Upload, UploadState
 from labeling.datasets.queries import refused_page
-from labeling.datasets.readers.guard import guard
 from labeling.datasets.readers.parts import Reading, UnreadableFile
 from labeling.datasets.readers.preview import Preview, read_preview
 from labeling.jobs.queries import job_of, progress_of
 from labeling.projects.access import Access, project_view
 from labeling.projects.models import Role
+from labeling.web.cells import guard
 from labeling.web.errors import ActionError
 from labeling.web.rendering import redirect_to, render_page
 

@@ -9,7 +9,9 @@ from django.utils import timezone
 from labeling.datasets.models import Dataset, UploadState
 from labeling.exports.columns import OWN_COLUMNS, own_names
 from labeling.exports.models import Export
+from labeling.exports.quality import build_quality
 from labeling.exports.queries import Source
+from labeling.exports.verification import build_verification
 from labeling.refinement.models import Challenger, RefinementRound
 from labeling.runs.models import PoolGeneration, PoolMember, Run
 
@@ -68,13 +70,16 @@ def _run(run: Run, source: Source) -> dict[str, Any]:
         "specialists": [_specialist(member, source) for member in newest.members.all()],
         "generations": [_generation(one) for one in generations],
         "rounds": _rounds(run),
+        "quality": build_quality(run),
+        "verification": build_verification(run),
     }
 
 
 def _policy(run: Run) -> dict[str, Any]:
     """The name and every figure of the policy, under the names of docs/formats.md."""
     names = ("vote_ahead", "beta", "replay_share", "random_share", "is_gated", "has_frame", "renews_accepted")
-    figures = ("aggregator", "min_agree", "review_budget", *names, "epochs", "learning_rate", "batch_size", "seed")
+    routing = ("aggregator", "min_agree", "review_budget", "target_error")
+    figures = (*routing, *names, "epochs", "learning_rate", "batch_size", "seed")
     return {"name": run.policy} | {name: getattr(run, name) for name in figures}
 
 
@@ -86,6 +91,7 @@ def _generation(one: PoolGeneration) -> dict[str, Any]:
         "round": one.round_number,
         "opened_at": _moment(one.created_at),
         "until": one.until,
+        "aggregation": one.aggregation and one.aggregation["name"],
         "cut_score": one.cut_score,
         "versions": [_member(member) for member in one.members.all()],
         "counters": {name: getattr(one, name) for name in counters},

@@ -1,6 +1,6 @@
 """What an export reads: counts for the page, and samples with their facts in pages by position."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,9 +11,11 @@ from annotator_core.types import LabelSource
 from labeling.datasets.models import Dataset, Sample
 from labeling.exports.models import Export
 from labeling.jobs.models import ChunkState, Job
-from labeling.labels.models import Consensus, Label, Verdict, Vote
+from labeling.labels.audit_queries import blind_answers
+from labeling.labels.models import Consensus, Label, Verdict, VerifierAnswer, Vote
 from labeling.projects.models import Project
-from labeling.runs.models import PoolMember, Run
+from labeling.quality.queries import drawn_hashes
+from labeling.runs.models import Mode, PoolMember, Run
 from labeling.runs.queries import newest_run
 
 PAGE_ROWS = 4_000
@@ -43,10 +45,22 @@ class LabelFact:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerFact:
+    """What a connection answered on a text in a run; without a class it abstained."""
+
+    name: str
+    model: str
+    class_id: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """What stays the same for all rows: class names, the newest run, run numbers.
 
-    `pools` holds for each generation of the run its versions' names by id, in the order of the pool.
+    `pools` holds for each generation of the run its versions' names by id, in the order of the pool; `drawn` and
+    `audited` the hashes of the texts that audits drew, and of those that have an answer; `verified` are the runs of the
+    data set in which language models answered.
     """
 
     dataset: Dataset
@@ -54,13 +68,16 @@ class Source:
     run: Run | None
     pools: Mapping[int, Mapping[int, str]]
     run_numbers: Mapping[int, int]
+    drawn: Set[str]
+    audited: Set[str]
+    verified: Sequence[int] = ()
 
 
 @dataclass(slots=True)
 class Page:
     """Samples in the order of position, and what is known of them by sample id (verdicts by item id).
 
-    A consensus is (uncertainty, route, generation).
+    A consensus is (uncertainty, route, generation); answers are found by run and text.
     """
 
     samples: list[tuple[int, str, str, str]] = field(default_factory=list)
@@ -68,6 +85,7 @@ class Page:
     votes: dict[int, dict[int, tuple[int | None, float | None]]] = field(default_factory=dict)
     consensus: dict[int, tuple[float, str | None, int]] = field(default_factory=dict)
     verdicts: dict[int, list[tuple[str, int]]] = field(default_factory=dict)
+    answers: dict[tuple[int, str], list[AnswerFact]] = field(default_factory=dict)
 
 
 def source_names() -> dict[str, str]:
@@ -112,13 +130,16 @@ def jobs_of(exports: list[Export]) -> dict[int, Job]:
 
 def read_source(dataset: Dataset) -> Source:
     """What an export of the data set needs beside its rows: a handful of queries."""
-    run = newest_run(dataset)
+    run, drawn = newest_run(dataset), drawn_hashes(dataset.pk)
     return Source(
         dataset=dataset,
         class_names=dict(dataset.project.classes.values_list("id", "name")),
         run=run,
         pools=_pools_of(run) if run else {},
         run_numbers=dict(Run.objects.filter(project_id=dataset.project_id).values_list("id", "number")),
+        drawn=drawn,
+        audited=blind_answers(dataset.pk, drawn).keys(),
+        verified=list(Run.objects.filter(dataset=dataset).exclude(mode=Mode.HUMAN).values_list("id", flat=True)),
     )
 
 
@@ -131,7 +152,7 @@ def _pools_of(run: Run) -> dict[int, dict[int, str]]:
 
 
 def read_pages(source: Source) -> Iterator[Page]:
-    """All samples of the data set in pages. Each page costs five queries, and one more per 500 decided texts."""
+    """All samples of the data set in pages. Each page costs six queries, and one more per 500 decided texts."""
     for low in range(0, source.dataset.row_count, PAGE_ROWS):
         yield _read_page(source, low, min(low + PAGE_ROWS, source.dataset.row_count))
 
@@ -149,6 +170,8 @@ def _read_page(source: Source, low: int, high: int) -> Page:
         _add_votes(page, here, sorted({pk for pool in source.pools.values() for pk in pool}))
         _add_consensus(page, here, source)
     _add_verdicts(page)
+    if source.verified:
+        _add_answers(page, source, samples)
     return page
 
 
@@ -188,3 +211,13 @@ def _add_verdicts(page: Page) -> None:
             "item_id", "user__username", "label_class_id"
         ):
             page.verdicts.setdefault(item_id, []).append((name, class_id))
+
+
+def _add_answers(page: Page, source: Source, samples: QuerySet[Sample]) -> None:
+    """What language models answered on the page's texts, in the order of the connections; equal texts share it."""
+    texts = samples.order_by().values("text_hash")
+    answers = VerifierAnswer.objects.filter(run__in=source.verified, text_hash__in=texts).order_by("connection_id")
+    for run_id, text_hash, name, model, class_id, reason in answers.values_list(
+        "run_id", "text_hash", "connection__name", "model", "label_class_id", "reason"
+    ):
+        page.answers.setdefault((run_id, text_hash), []).append(AnswerFact(name, model, class_id, reason))

@@ -1,9 +1,9 @@
 """The values of our own columns for each sample of a page."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from labeling.exports.queries import LabelFact, Page, Source
+from labeling.exports.queries import AnswerFact, LabelFact, Page, Source
 
 Value = str | float | int | None
 DIGITS = 6
@@ -22,7 +22,6 @@ class ExportRow:
 
 def build_rows(source: Source, page: Page) -> Iterator[ExportRow]:
     """One row a sample, in the page's order."""
-    frame_until = source.dataset.frame_until
     for sample_id, text, cells, text_hash in page.samples:
         label = page.labels.get(sample_id)
         uncertainty, route, generation = page.consensus.get(sample_id, (None, None, None))
@@ -34,14 +33,12 @@ def build_rows(source: Source, page: Page) -> Iterator[ExportRow]:
             _round(uncertainty),
             route,
             _votes(source, page, sample_id, generation),
-            None,  # the verifier's columns stay empty until an LLM verifies
-            None,
-            None,
+            *_verifier(source, _answers(source, page, label, text_hash)),
             "; ".join(name for name, _class_id in said) or None,
             "; ".join(f"{name}={source.class_names[class_id]}" for name, class_id in said) or None,
             label.decided_at if label else None,
             *_pool(source, label, generation),
-            "frame" if text_hash <= frame_until else None,
+            _audit(source, text_hash),
         )
         yield ExportRow(text, cells, values, label.source if label else "", route or "")
 
@@ -65,6 +62,32 @@ def _vote(source: Source, class_id: int | None, top: float | None) -> str:
         return "(abstained)"
     name = source.class_names[class_id]
     return name if top is None else f"{name}@{top:.3f}"
+
+
+def _answers(source: Source, page: Page, label: LabelFact | None, text_hash: str) -> Sequence[AnswerFact]:
+    """What language models answered in the run that gave the label, else in the newest one."""
+    runs = [label.run_id if label else None, source.run.pk if source.run else None]
+    found = (page.answers.get((run_id, text_hash)) for run_id in runs if run_id is not None)
+    return next((answers for answers in found if answers), ())
+
+
+def _verifier(source: Source, answers: Sequence[AnswerFact]) -> tuple[Value, Value, Value]:
+    """Who answered, with which class, and why; of several each behind its name."""
+    if not answers:
+        return None, None, None
+    who = "; ".join(f"{one.name} ({one.model})" for one in answers)
+    if len(answers) == 1:
+        only = answers[0]
+        return who, None if only.class_id is None else source.class_names[only.class_id], only.reason or None
+    labels = "; ".join(f"{one.name}={_vote(source, one.class_id, None)}" for one in answers)
+    return who, labels, "; ".join(f"{one.name}: {one.reason}" for one in answers if one.reason) or None
+
+
+def _audit(source: Source, text_hash: str) -> str | None:
+    """`audited` where a drawn text has its answer, `drawn` before, `frame` for texts kept apart that nobody drew."""
+    if text_hash in source.drawn:
+        return "audited" if text_hash in source.audited else "drawn"
+    return "frame" if text_hash <= source.dataset.frame_until else None
 
 
 def _pool(source: Source, label: LabelFact | None, generation: int | None) -> tuple[int | None, int | None]:

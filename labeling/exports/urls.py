@@ -11,4 +11,5 @@ urlpatterns = [
     path("p/<slug:slug>/export/<int:number>/retry", views.retry, name="retry"),
     path("p/<slug:slug>/export/<int:number>/file", views.download, name="download"),
     path("p/<slug:slug>/export/<int:number>/manifest.json", views.manifest, name="manifest"),
+    path("p/<slug:slug>/runs/<int:number>/script.py", views.script, name="script"),
 ]

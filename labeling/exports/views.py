@@ -6,7 +6,15 @@ from typing import Any, BinaryIO, cast
 
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    JsonResponse,
+    StreamingHttpResponse,
+)
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -18,9 +26,11 @@ from labeling.exports.actions import KIND, create_export, file_of, retry_export
 from labeling.exports.forms import ExportForm
 from labeling.exports.models import Export, ExportFormat
 from labeling.exports.queries import count_states, exports_of, jobs_of, written_counts
+from labeling.exports.standalone import script_name, script_of
 from labeling.jobs.queries import job_of, progress_of
 from labeling.projects.access import Access, project_view
 from labeling.projects.models import Role
+from labeling.runs.queries import run_numbered
 from labeling.web.errors import ActionError
 from labeling.web.rendering import redirect_to, render_page
 
@@ -143,3 +153,14 @@ def _as_attachment(response: HttpResponseBase, name: str) -> HttpResponseBase:
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     response["X-Content-Type-Options"] = "nosniff"
     return response
+
+
+@require_GET
+@project_view(Role.MANAGER)
+def script(request: HttpRequest, access: Access, number: int) -> HttpResponseBase:  # noqa: ARG001 (Django's signature)
+    """A run as one Python file that repeats it without this site."""
+    run = run_numbered(access.project, number)
+    if run is None:
+        raise Http404(_("There is no such run in this project."))
+    response = HttpResponse(script_of(run), content_type="text/x-python; charset=utf-8")
+    return _as_attachment(response, script_name(run))

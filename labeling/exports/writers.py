@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Sequence
 from io import StringIO
 from json import dumps, loads
 
-from labeling.datasets.readers.guard import guard
 from labeling.datasets.readers.objects import split_object, without
 from labeling.exports.rows import ExportRow, Value
+from labeling.web.cells import guard
 
 Writer = Callable[[Iterable[ExportRow]], str]
 

@@ -26,6 +26,10 @@ class ChunkState(models.TextChoices):
     DEAD = "dead", _("Dead")
 
 
+OPEN_CHUNK_STATES = (ChunkState.TODO, ChunkState.RUNNING)
+"""Work that is still to come or in hand; a dead part waits for a person."""
+
+
 class Job(models.Model):
     """Long work on one subject (a data set, a run, an export), done in chunks by any worker.
 

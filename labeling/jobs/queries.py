@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db.models import Max, Sum
 from django.utils import timezone
 
-from labeling.jobs.models import Chunk, ChunkState, Event, Heartbeat, Job, JobState
+from labeling.jobs.models import OPEN_CHUNK_STATES, Chunk, ChunkState, Event, Heartbeat, Job, JobState
 
 SILENT_AFTER_S = 10.0
 
@@ -54,6 +54,11 @@ def has_open_chunks(job: Job, stage: str) -> bool:
     return job.chunks.filter(stage=stage).exclude(state=ChunkState.DONE).exists()
 
 
+def chunk_ids(job_id: int) -> list[int]:
+    """All parts of a job, done or not."""
+    return list(Chunk.objects.filter(job=job_id).values_list("id", flat=True))
+
+
 def next_index(job: Job, stage: str) -> int:
     """The number of the stage's next chunk: 0 for the first."""
     last = job.chunks.filter(stage=stage).aggregate(last=Max("idx"))["last"]
@@ -73,7 +78,7 @@ def are_workers_alive() -> bool:
 def silent_queues() -> set[str]:
     """Queues that have work but no worker that lives."""
     wanted = set(
-        Chunk.objects.filter(state__in=(ChunkState.TODO, ChunkState.RUNNING), job__state=JobState.RUNNING)
+        Chunk.objects.filter(state__in=OPEN_CHUNK_STATES, job__state=JobState.RUNNING)
         .values_list("queue", flat=True)
         .distinct()
     )

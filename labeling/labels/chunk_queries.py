@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from heapq import merge
 from itertools import groupby
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
 
 from annotator_core.types import ABSTAIN, LabelSource, Route, rank_source
 from labeling.datasets.chunk_queries import SampleText
 from labeling.datasets.models import Sample
-from labeling.labels.models import Consensus, ItemState, Label, ReviewItem, Vote
+from labeling.labels.models import Consensus, ItemReason, ItemState, Label, Lease, ReviewItem, Vote
 from labeling.runs.models import Run
 from labeling.specialists.models import SpecialistVersion
 
@@ -17,7 +19,13 @@ PARAMETERS = 500
 PAGE = 10_000
 RENEWED_ROUTES = (None, Route.ACCEPT)
 """Without a route are rows that a budget's renewal left when a newer generation came in between."""
+DOUBTS = (ItemReason.HARD, ItemReason.UNCERTAIN, ItemReason.AUDIT)
+"""Why a text may leave a run's queue again; one drawn at random is reviewed whatever the pool says.
+
+One of an audit goes like the others, so that it stands for them, but waits on without the run.
+"""
 PERSON_SOURCES = [source.value for source in LabelSource if rank_source(source) >= rank_source(LabelSource.IMPORTED)]
+ON_ROW = ("sample_id", "sample__text_hash", "label_class_id", "uncertainty", "score", "confidence", "generation")
 StoredVote = tuple[int, bytes | None, str]
 
 
@@ -31,7 +39,7 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class ConsensusOnRow:
-    """Consensus of one row that has no route yet."""
+    """Consensus of one row that has no route yet, or may lose it."""
 
     sample_id: int
     text_hash: str
@@ -64,8 +72,7 @@ def consensus_between(run: Run, low: int, high: int) -> list[ConsensusOnRow]:
     rows = _unrouted(run).filter(
         sample__dataset_id=run.dataset_id, sample__position__gte=low, sample__position__lt=high
     )
-    fields = ("sample_id", "sample__text_hash", "label_class_id", "uncertainty", "score", "confidence", "generation")
-    return [ConsensusOnRow(*row) for row in rows.order_by("sample__position").values_list(*fields)]
+    return [ConsensusOnRow(*row) for row in rows.order_by("sample__position").values_list(*ON_ROW)]
 
 
 def has_unrouted(run: Run) -> bool:
@@ -73,19 +80,24 @@ def has_unrouted(run: Run) -> bool:
     return _unrouted(run).exists()
 
 
-def find_cut(run: Run, check: Callable[[], None]) -> Cut:
+def find_cut(run: Run, check: Callable[[], None], *, is_anew: bool = False) -> Cut:
     """The cut of what is left of the run's review budget: at most that share of all rows goes to review.
 
     Of the rows without a route those that nobody voted on count first, for a person must decide them anyway, then the
     least certain ones, equal texts together. The first group of equal texts that does not fit ends the list. The first
-    cut leaves room for the rows drawn at random, where the budget fills a hard pool.
+    cut leaves room for the rows drawn at random, where the budget fills a hard pool. `is_anew` cuts over the open rows
+    that may leave the queue, too: what is spent are decided rows, rows on a screen and rows drawn at random.
     """
     budget = run.budget_rows - run.hard
     if not run.hard and run.beta is not None and budget >= run.beta:
         budget -= run.random_rows
     budget -= _unrouted(run).filter(label_class=None).count()
+    pairs = _by_score(_unrouted(run), check)
+    if is_anew:
+        budget += _may_leave(run).count()
+        pairs = merge(pairs, _by_score(_may_leave(run), check))
     cut = Cut(-1.0, "")
-    for (score, text_hash), group in groupby(_by_score(run, check)):
+    for (score, text_hash), group in groupby(pairs):
         budget -= sum(1 for _row in group)
         if budget < 0:
             break
@@ -97,14 +109,51 @@ def _unrouted(run: Run) -> QuerySet[Consensus]:
     return Consensus.objects.filter(run=run, is_current=True, route=None)
 
 
-def _by_score(run: Run, check: Callable[[], None]) -> Iterator[tuple[float, str]]:
+def _may_leave(run: Run) -> QuerySet[Consensus]:
+    """Voted rows to review whose text waits, is on no screen, and was not drawn at random."""
+    return _voted_hard(run).filter(Exists(_free_items(run).filter(text_hash=OuterRef("sample__text_hash"))))
+
+
+def _voted_hard(run: Run) -> QuerySet[Consensus]:
+    return Consensus.objects.filter(run=run, is_current=True, route=Route.REVIEW, label_class__isnull=False)
+
+
+def _free_items(run: Run) -> QuerySet[ReviewItem]:
+    held = Lease.objects.filter(item=OuterRef("pk"), expires_at__gt=timezone.now())
+    return ReviewItem.objects.filter(~Exists(held), run=run, state=ItemState.OPEN, reason__in=DOUBTS)
+
+
+def _by_score(rows: QuerySet[Consensus], check: Callable[[], None]) -> Iterator[tuple[float, str]]:
     """(score, text hash) of rows with votes, rising; equal scores are sorted here, so that an index does the rest."""
-    rows = _unrouted(run).filter(label_class__isnull=False).order_by("score")
+    rows = rows.filter(label_class__isnull=False).order_by("score")
     pairs = rows.values_list("score", "sample__text_hash").iterator(PAGE)
     for count, (_score, equal) in enumerate(groupby(pairs, key=lambda pair: pair[0])):
         if count % PAGE == 0:
             check()
         yield from sorted(equal)
+
+
+def rows_above(run: Run, border: tuple[float, str], low: int, high: int) -> list[ConsensusOnRow]:
+    """All rows to review of texts that may leave the queue and are surer than `border` (score, text hash).
+
+    The texts are those whose item names a row at positions low to high.
+    """
+    score, text_hash = border
+    surer = Q(score__gt=score) | Q(score=score, sample__text_hash__gt=text_hash)
+    named = _free_items(run).filter(sample=OuterRef("sample"))
+    heads = _voted_hard(run).filter(surer, Exists(named), sample__position__gte=low, sample__position__lt=high)
+    hashes = list(heads.order_by("sample__position").values_list("sample__text_hash", flat=True))
+    rows: list[ConsensusOnRow] = []
+    for start in range(0, len(hashes), PARAMETERS):
+        copies = Consensus.objects.filter(
+            run=run,
+            is_current=True,
+            route=Route.REVIEW,
+            sample__dataset_id=run.dataset_id,
+            sample__text_hash__in=hashes[start : start + PARAMETERS],
+        )
+        rows += [ConsensusOnRow(*row) for row in copies.order_by("sample__position").values_list(*ON_ROW)]
+    return rows
 
 
 def has_older_items(run: Run) -> bool:

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from annotator_core.types import LabelSource, Route
 from labeling.datasets.models import Dataset, Sample
+from labeling.llm.models import Connection, LlmCall
 from labeling.projects.models import LabelClass, Project
 from labeling.runs.models import Run
 from labeling.specialists.models import SpecialistVersion
@@ -71,6 +72,7 @@ class ItemReason(models.TextChoices):
     UNCERTAIN = "uncertain", _("The specialists are not sure")
     RANDOM = "random", _("Drawn at random")
     SEED = "seed", _("To train the first specialists")
+    AUDIT = "audit", _("Drawn for the audit")
     REOPENED = "reopen", _("Reopened")
 
 
@@ -160,6 +162,36 @@ class Verdict(models.Model):
 
     def __str__(self) -> str:
         return f"verdict {self.pk}"
+
+
+class VerifierAnswer(models.Model):
+    """What one connection answered on a text in a run; equal texts share it. Without a class it abstained.
+
+    `outcome` is the engine's (verifiers.contract.Outcome), `reason` the model's own words, `call` the last one behind
+    it, which may have been made for an earlier run.
+    """
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="answers", db_index=False)
+    sample = models.ForeignKey(Sample, models.CASCADE, related_name="answers")
+    connection = models.ForeignKey(Connection, models.PROTECT, related_name="+", db_index=False)
+    text_hash = models.CharField(max_length=32)
+    model = models.CharField(max_length=200)
+    prompt_version = models.CharField(max_length=16)
+    label_class = models.ForeignKey(LabelClass, models.PROTECT, null=True, related_name="+", db_index=False)
+    confidence = models.FloatField(null=True)
+    outcome = models.CharField(max_length=10)
+    reason = models.TextField(blank=True)
+    call = models.ForeignKey(LlmCall, models.PROTECT, null=True, related_name="+", db_index=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        """One a text, run and connection."""
+
+        ordering = ("id",)
+        constraints = (models.UniqueConstraint(fields=("run", "text_hash", "connection"), name="answer_once"),)
+
+    def __str__(self) -> str:
+        return f"answer on sample {self.sample_id}"
 
 
 class Label(models.Model):

@@ -39,7 +39,7 @@ class Pace:
 def rows_to_review(project: Project) -> int:
     """Rows that wait for a person: of the project's active runs, from their counters, and the seed texts."""
     runs = Run.objects.filter(project=project, state__in=ACTIVE_STATES)
-    asked = runs.aggregate(n=Sum(F("hard") - F("decided")))["n"] or 0
+    asked = runs.aggregate(n=Sum(F("hard") - F("decided") - F("verified") - F("asking")))["n"] or 0
     return asked + rows_without_run([project.pk]).get(project.pk, 0)
 
 
@@ -55,12 +55,18 @@ def pace_of(project: Project, user_id: int) -> Pace:
 
 def people_seconds(project: Project) -> float:
     """Median seconds of a decision by the project's people in the last thirty days, a guess before they are known."""
+    known = known_seconds(project)
+    return PACE_GUESS_S if known is None else known
+
+
+def known_seconds(project: Project) -> float | None:
+    """The same; None before the project's people have decided enough."""
     members = project.memberships.values("user_id")
     lately = Verdict.objects.filter(user__in=members, created_at__gte=timezone.now() - PACE_SPAN)
     mine = lately.filter(item__project=project, is_current=True, is_undo=False, elapsed_ms__gt=0)
     spent = mine.order_by("-created_at").values_list("elapsed_ms", flat=True)[:PACE_ALL_DECISIONS]
     seconds = [min(ms / 1000, PACE_LONGEST_S) for ms in spent if ms]
-    return median(seconds) if len(seconds) >= PACE_KNOWN_FROM else PACE_GUESS_S
+    return median(seconds) if len(seconds) >= PACE_KNOWN_FROM else None
 
 
 def rows_taken_off(project: Project) -> int:

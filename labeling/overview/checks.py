@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from kombu.exceptions import KombuError
 
+from annotator_core.scripts.box import WhyNot, probe_box
 from labeling.jobs.queries import alive_workers, silent_queues
 from labeling.refinement.actions.prune import prune_versions, store_size
 from labeling.specialists.models import SpecialistVersion
@@ -40,7 +41,7 @@ class Check:
 
 def doctor_checks() -> list[Check]:
     """Everything in the order in which things break. A database that does not answer ends the list of what needs it."""
-    first = [_database(), _key(), _data_folder(), _model_store(), _static_files(), _broker()]
+    first = [_database(), _key(), _data_folder(), _model_store(), _static_files(), _broker(), _box()]
     if first[0].state != "good":
         return first
     return [*first, *_asked(_migrations), *_asked(_workers), *_asked(_versions)]
@@ -158,6 +159,14 @@ def _static_files() -> Check:
     if (Path(settings.STATIC_ROOT) / "staticfiles.json").exists():
         return Check(name, "good", _("Collected."))
     return Check(name, "bad", _("Not collected: pages cannot be drawn."), STATIC)
+
+
+def _box() -> Check:
+    """Of this machine: scripts run where the heavy workers are."""
+    name, box = _("Box for scripts"), probe_box()
+    if isinstance(box, WhyNot):
+        return Check(name, "attention", _("Scripts are off here: %(reason)s") % {"reason": box.reason})
+    return Check(name, "good", _("bubblewrap makes a tight one."))
 
 
 def _key() -> Check:

@@ -1,31 +1,23 @@
-"""A project's home in words: its flow from data to export, what needs someone now, what happened lately."""
+"""A project's home in words: its flow from data to export, and what happened lately."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from annotator_core.types import LabelSource
 from labeling.jobs.models import Job, JobState
+from labeling.overview.needs import link
 from labeling.overview.queries import Standing
 from labeling.projects.models import Project
-from labeling.refinement.models import RefinementRound, RoundState
-from labeling.runs.models import RunState
+from labeling.quality.wording import plus_minus
+from labeling.runs.models import AnswerUse
 from labeling.web.parts import FlowStep, StepState
-from labeling.web.wording import word_duration, word_number
+from labeling.web.wording import word_number
 
 AGAIN_STAGES = ("revote", "renew")
-
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """Something that waits for a person: a sentence, and the one button that goes on."""
-
-    text: str
-    verb: str
-    href: str
-    icon: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +32,8 @@ class Happening:
     href: str
 
 
-def link(name: str, project: Project, **kwargs: int) -> str:
-    """The address of a project page, empty while its room is not built."""
-    try:
-        return reverse(name, kwargs={"slug": project.slug, **kwargs})
-    except NoReverseMatch:
-        return ""
-
-
 def flow_of(project: Project, at: Standing, *, can_manage: bool) -> list[FlowStep]:
-    """Data, votes, accepted, review, refinement, export, with counts; links for those who may follow them."""
+    """Data, votes, accepted, review, refinement, quality, export, with counts; links for those who may follow them."""
 
     def href(name: str, query: str = "") -> str:
         return link(name, project) + query if can_manage else ""
@@ -70,8 +54,10 @@ def flow_of(project: Project, at: Standing, *, can_manage: bool) -> list[FlowSte
             href("overview:samples", "?state=accepted"),
             _state(at.voted, is_done=is_voted),
         ),
+        *_verified_step(at, href),
         FlowStep(_("Review"), word_number(at.left), review, link("review:screen", project), _review_state(at)),
         _learning_step(at, href("refinement:list")),
+        _quality_step(at, href("quality:page")),
         FlowStep(
             _("Export"),
             exports or "–",
@@ -86,6 +72,18 @@ def _state(has_begun: object, *, is_done: bool) -> StepState:
     if is_done:
         return "done"
     return "active" if has_begun else "todo"
+
+
+def _verified_step(at: Standing, href: Callable[[str, str], str]) -> list[FlowStep]:
+    """Rows that a language model settled, and those that wait for it; nothing where no run asks one."""
+    run = next((run for run in at.runs if run.has_verifier), None)
+    if run is None:
+        return []
+    source = LabelSource.FUSED if run.answer_use == AnswerUse.FUSE else LabelSource.VERIFIER
+    waiting = ngettext("%(n)s row waits", "%(n)s rows wait", at.asking) % {"n": word_number(at.asking)}
+    hint = waiting if at.asking else _("by a language model")
+    samples = href("overview:samples", f"?source={source.value}")
+    return [FlowStep(_("Verified"), word_number(at.verified), hint, samples, "active" if at.asking else "done")]
 
 
 def _review_state(at: Standing) -> StepState:
@@ -110,76 +108,14 @@ def _learning_step(at: Standing, href: str) -> FlowStep:
     )
 
 
-def needs_of(project: Project, at: Standing, *, can_manage: bool, seconds: float) -> list[Need]:
-    """What waits for this person, the most urgent first. `seconds` is what one decision takes them."""
-    needs = _troubles(project, at) + _set_up(project, at) if can_manage else []
-    if at.left:
-        text = ngettext(
-            "%(rows)s row waits for a person: %(time)s of work.",
-            "%(rows)s rows wait for a person: %(time)s of work.",
-            at.left,
-        )
-        words = {"rows": word_number(at.left), "time": word_duration(at.left * seconds)}
-        needs.append(Need(text % words, _("Review"), link("review:screen", project), "check"))
-    if can_manage and at.runs and not at.left and not at.voting and at.hard + at.accepted:
-        needs.append(_export_need(project, at))
-    return [need for need in needs if need.href]
-
-
-def _troubles(project: Project, at: Standing) -> list[Need]:
-    needs = []
-    for job, count in at.dead:
-        text = ngettext(
-            "%(n)d part of a job failed and waits for a retry.",
-            "%(n)d parts of a job failed and wait for a retry.",
-            count,
-        )
-        run = next((run for run in at.runs if job.kind == "run" and run.pk == job.subject), None)
-        href = link("runs:detail", project, number=run.number) if run else link("datasets:list", project)
-        if job.kind != "round":
-            needs.append(Need(text % {"n": count}, _("Look"), href, "alert"))
-    return needs + [_round_need(project, one) for one in at.stuck_rounds]
-
-
-def _round_need(project: Project, one: RefinementRound) -> Need:
-    text = _("Round %(n)d failed: try it again or give it up.")
-    if one.state == RoundState.WAITING:
-        text = _(
-            "Round %(n)d has too few held-out rows to decide by itself: promote its versions or keep the old ones."
-        )
-    return Need(text % {"n": one.number}, _("Look"), link("refinement:detail", project, number=one.number), "alert")
-
-
-def _set_up(project: Project, at: Standing) -> list[Need]:
-    """The next step of a project that has not run yet."""
-    needs = [
-        Need(
-            _("The file %(name)s waits for you to choose its columns.") % {"name": upload.filename},
-            _("Choose columns"),
-            link("datasets:upload", project, upload_id=upload.pk),
-            "data",
-        )
-        for upload in at.previews
-    ]
-    if at.unmapped:
-        text = ngettext("%(n)d model waits for its label map.", "%(n)d models wait for their label map.", at.unmapped)
-        needs.append(Need(text % {"n": at.unmapped}, _("Map labels"), link("specialists:list", project), "model"))
-    if not at.rows and not at.importing and not at.previews:
-        needs.append(Need(_("There is no data yet."), _("Upload data"), link("datasets:list", project), "data"))
-    elif at.rows and not at.is_model_ready and not at.unmapped and not at.seeds:
-        needs.append(Need(_("No model may vote yet."), _("Add models"), link("specialists:list", project), "model"))
-    elif at.rows and at.is_model_ready and not at.runs:
-        needs.append(Need(_("Data and models are ready."), _("Plan a run"), link("runs:new", project), "play"))
-    paused = next((run for run in at.runs if run.state == RunState.PAUSED), None)
-    if paused:
-        text = _("Run %(number)d is paused.") % {"number": paused.number}
-        needs.append(Need(text, _("Open"), link("runs:detail", project, number=paused.number), "play"))
-    return needs
-
-
-def _export_need(project: Project, at: Standing) -> Need:
-    text = _("%(n)s rows have their label.") % {"n": word_number(at.accepted + at.decided)}
-    return Need(text, _("Export"), link("exports:list", project), "download")
+def _quality_step(at: Standing, href: str) -> FlowStep:
+    """The accuracy of all labels of the newest run that was measured; before, how many texts wait to tell it."""
+    if at.quality is not None:
+        hint = _("audit %(n)s") % {"n": word_number(at.quality.answered)}
+        return FlowStep(_("Quality"), plus_minus(at.quality.overall), hint, href, "done")
+    drawn = sum(at.drawn.values())
+    hint = ngettext("%(n)s text drawn", "%(n)s texts drawn", drawn) % {"n": word_number(drawn)} if drawn else ""
+    return FlowStep(_("Quality"), "–", hint, href, "active" if drawn else "todo")
 
 
 def happenings_of(project: Project, jobs: list[Job], names: dict[tuple[str, int], str]) -> list[Happening]:
@@ -199,10 +135,16 @@ def _happening(project: Project, job: Job, name: str) -> Happening:
         "fetch": _("Files of %(name)s"),
         "trial": _("Trial of %(name)s"),
         "cold": _("Training of the first specialists"),
+        "assess": _("Measurement of run %(name)s"),
+        "verify": _("Run %(name)s: a language model on %(total)s texts"),
+        "search": _("Search for models"),
+        "script": _("Script %(name)s"),
+        "voter": _("Script %(name)s becomes a voter"),
     }
     text = texts.get(job.kind, job.kind) % {"name": name, "total": word_number(job.total)}
-    page = {"run": "runs:detail", "round": "refinement:detail"}.get(job.kind)
+    page = {"run": "runs:detail", "verify": "runs:detail", "round": "refinement:detail"}.get(job.kind)
     href = link(page, project, number=int(name)) if page and name else ""
+    href = f"{link('quality:page', project)}?run={name}" if job.kind == "assess" else href
     kinds = {JobState.DONE: "good", JobState.FAILED: "bad", JobState.PAUSED: "attention", JobState.RUNNING: "info"}
     state = JobState(job.state)
     return Happening(

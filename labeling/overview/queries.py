@@ -11,10 +11,11 @@ from labeling.exports.models import Export
 from labeling.jobs.models import Chunk, ChunkState, Job
 from labeling.labels.seed_queries import rows_without_run
 from labeling.projects.models import Membership, Project, Role
+from labeling.quality.page_queries import RunQuality, drawn_texts, qualities_of
 from labeling.refinement.models import RefinementRound, RoundKind, RoundState
 from labeling.runs.models import ACTIVE_STATES, PoolMember, Run, RunState
 from labeling.runs.queries import votable_versions
-from labeling.specialists.models import Specialist, SpecialistState, Trial
+from labeling.specialists.models import GeneratedScript, Specialist, SpecialistState, Trial
 
 MOST_PROJECTS = 200
 MOST_JOBS = 8
@@ -36,7 +37,10 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a project stands. Runs are the newest one of each data set in use, cancelled ones left out."""
+    """Where a project stands. Runs are the newest one of each data set in use, cancelled ones left out.
+
+    `qualities` holds by run, and `drawn` by data set, what an audit said and how many texts it drew.
+    """
 
     rows: int
     datasets: int
@@ -52,6 +56,8 @@ class Standing:
     last_export: Export | None
     seeds: int
     rounds: list[RefinementRound]
+    qualities: dict[int, RunQuality]
+    drawn: dict[int, int]
 
     @property
     def voted(self) -> int:
@@ -65,13 +71,23 @@ class Standing:
 
     @property
     def hard(self) -> int:
-        """Rows sent to people."""
+        """Rows sent to review."""
         return sum(run.hard for run in self.runs)
 
     @property
     def decided(self) -> int:
         """Rows that people decided."""
         return sum(run.decided for run in self.runs)
+
+    @property
+    def verified(self) -> int:
+        """Rows that a language model labeled."""
+        return sum(run.verified for run in self.runs)
+
+    @property
+    def asking(self) -> int:
+        """Rows that wait for a language model."""
+        return sum(run.asking for run in self.runs if run.is_active)
 
     @property
     def left(self) -> int:
@@ -89,6 +105,11 @@ class Standing:
         return [one for one in self.rounds if one.state in {RoundState.WAITING, RoundState.FAILED}]
 
     @property
+    def quality(self) -> RunQuality | None:
+        """That of the newest run that was measured."""
+        return next((self.qualities[run.pk] for run in self.runs if run.pk in self.qualities), None)
+
+    @property
     def voting(self) -> Run | None:
         """A run that votes or is paused."""
         return next((run for run in self.runs if run.state in {RunState.RUNNING, RunState.PAUSED}), None)
@@ -102,7 +123,7 @@ def cards_of(user: User) -> list[Card]:
     rows = _sums(Dataset.objects.filter(project__in=ids, archived_at=None), n=Sum("row_count"))
     active = Run.objects.filter(project__in=ids, state__in=ACTIVE_STATES)
     runs = Run.objects.filter(project__in=ids, dataset__archived_at=None).exclude(state=RunState.CANCELLED)
-    left = _sums(active, n=Sum(F("hard") - F("decided")))
+    left = _sums(active, n=Sum(F("hard") - F("decided") - F("verified") - F("asking")))
     seeds = rows_without_run(ids)
     voting = _sums(active.filter(state=RunState.RUNNING), n=Count("id"))
     newest = {run.dataset_id: run for run in runs.order_by("number")}
@@ -146,6 +167,8 @@ def standing_of(project: Project) -> Standing:
         last_export=exports.first(),
         seeds=rows_without_run([project.pk]).get(project.pk, 0),
         rounds=_rounds(project),
+        qualities=qualities_of(runs),
+        drawn=drawn_texts([run.dataset_id for run in runs]),
     )
 
 
@@ -190,11 +213,15 @@ def subject_numbers(jobs: list[Job]) -> dict[tuple[str, int], str]:
     names: dict[tuple[str, int], str] = {}
     for kind, model, field in (
         ("run", Run, "number"),
+        ("assess", Run, "number"),
         ("export", Export, "number"),
         ("import", Upload, "filename"),
         ("fetch", Specialist, "name"),
         ("trial", Trial, "version__specialist__name"),
         ("round", RefinementRound, "number"),
+        ("verify", Run, "number"),
+        ("script", GeneratedScript, "number"),
+        ("voter", GeneratedScript, "number"),
     ):
         found = model.objects.filter(pk__in=wanted[kind]).values_list("pk", field) if kind in wanted else ()
         names |= {(kind, pk): str(name) for pk, name in found}

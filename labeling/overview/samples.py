@@ -1,12 +1,16 @@
 """The samples list: filtered by allow-listed fields, paged by position, bounded in what one page looks at."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Left
+from django.utils.translation import gettext as _
 
 from labeling.datasets.models import Dataset, Sample
-from labeling.labels.models import ItemState, Label, ReviewItem
+from labeling.labels.answer_history import ShownAnswer, answers_on
+from labeling.labels.audit_queries import is_audit_open
+from labeling.labels.models import ItemReason, ItemState, Label, ReviewItem
 from labeling.overview.forms import FilterValues
 from labeling.refinement.models import RoundSample
 
@@ -15,6 +19,8 @@ WINDOW = 20_000  # chosen: rows that one page looks through at most, so that a r
 EXCERPT = 240
 BY_MACHINE = ("consensus", "verifier", "fused")
 BY_PERSON = ("human", "adjudicated", "imported")
+WAITING = Q(state=ItemState.OPEN) & ~Q(run=None, reason=ItemReason.AUDIT)
+"""What waits for a person, but for texts that only an audit asks for: nothing may tell that they were drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,45 @@ class SamplePage:
     after: int | None
     before: int | None
     searched: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownItem:
+    """A review item with what a person may know of why it is there."""
+
+    item: ReviewItem
+    reason: str
+
+
+def items_shown(sample: Sample, items: Sequence[ReviewItem]) -> list[ShownItem]:
+    """The text's review items. While an audit waits nothing tells its texts from others: no open item has a reason."""
+    if not any(item.state == ItemState.OPEN for item in items) or not is_audit_open(sample.dataset):
+        return [ShownItem(item, item.get_reason_display()) for item in items]
+    return [
+        ShownItem(item, _("In the queue") if item.state == ItemState.OPEN else item.get_reason_display())
+        for item in items
+        if not (item.state == ItemState.OPEN and item.run_id is None and item.reason == ItemReason.AUDIT)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownAnswers:
+    """What language models answered on a text; `is_kept_back` while an audit may still ask a person about it."""
+
+    answers: list[ShownAnswer]
+    is_kept_back: bool = False
+
+
+def answers_shown(sample: Sample, *, is_audited: bool) -> ShownAnswers:
+    """The answers of language models. While an audit waits, those on the texts it draws from are kept back.
+
+    On all of them, so that nothing tells which were drawn; `is_audited` where a person has answered this one.
+    """
+    answers = answers_on(sample)
+    is_framed = sample.text_hash <= sample.dataset.frame_until
+    if answers and is_framed and not is_audited and is_audit_open(sample.dataset):
+        return ShownAnswers([], is_kept_back=True)
+    return ShownAnswers(answers)
 
 
 def rounds_of(sample: Sample) -> list[RoundSample]:
@@ -78,7 +123,7 @@ def _with_labels(dataset: Dataset, samples: list[Sample]) -> list[SampleRow]:
     current = Label.objects.filter(sample_id__in=ids, is_current=True).select_related("label_class")
     labels = {label.sample_id: label for label in current}
     hashes = {sample.text_hash for sample in samples}
-    waiting = ReviewItem.objects.filter(dataset=dataset, text_hash__in=hashes, state=ItemState.OPEN)
+    waiting = ReviewItem.objects.filter(WAITING, dataset=dataset, text_hash__in=hashes)
     open_hashes = set(waiting.values_list("text_hash", flat=True))
     return [
         SampleRow(
@@ -96,7 +141,7 @@ def _with_labels(dataset: Dataset, samples: list[Sample]) -> list[SampleRow]:
 def _filtered(dataset: Dataset, values: FilterValues) -> QuerySet[Sample]:
     samples = Sample.objects.filter(dataset=dataset)
     label = Label.objects.filter(sample=OuterRef("pk"), is_current=True)
-    waiting = ReviewItem.objects.filter(dataset=dataset, text_hash=OuterRef("text_hash"), state=ItemState.OPEN)
+    waiting = ReviewItem.objects.filter(WAITING, dataset=dataset, text_hash=OuterRef("text_hash"))
     states = {
         "accepted": Exists(label.filter(source__in=BY_MACHINE)),
         "decided": Exists(label.filter(source__in=BY_PERSON)),

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from labeling.overview import health_views, views
+from labeling.overview.forecast import views as forecast_views
 
 app_name = "overview"
 urlpatterns = [
@@ -10,6 +11,7 @@ urlpatterns = [
     path("p/<slug:slug>/", views.project, name="project"),
     path("p/<slug:slug>/samples", views.samples, name="samples"),
     path("p/<slug:slug>/samples/<int:sample_id>", views.sample, name="sample"),
+    path("p/<slug:slug>/runs/forecast", forecast_views.forecast, name="forecast"),
     path("doctor", health_views.doctor, name="doctor"),
     path("banner", health_views.banner, name="banner"),
     path("health/live", health_views.live, name="live"),

@@ -13,12 +13,14 @@ from labeling.labels.history import history_of
 from labeling.labels.queries import pace_of
 from labeling.overview.access import access_sample
 from labeling.overview.forms import FilterForm
-from labeling.overview.home import flow_of, happenings_of, needs_of
+from labeling.overview.home import flow_of, happenings_of
+from labeling.overview.needs import needs_of
 from labeling.overview.queries import cards_of, recent_jobs, standing_of, subject_numbers
-from labeling.overview.samples import page_of, rounds_of
+from labeling.overview.samples import answers_shown, items_shown, page_of, rounds_of
 from labeling.projects.access import Access, project_view
 from labeling.projects.models import Role
 from labeling.projects.queries import may_create_projects
+from labeling.quality.page_queries import answered_row
 from labeling.web.rendering import render_page
 
 
@@ -76,10 +78,14 @@ def sample(request: HttpRequest, access: Access, sample_id: int) -> HttpResponse
     """Everything that is known about one sample."""
     found = access_sample(access.project, sample_id)
     cells = zip(found.dataset.columns, cells_of(found.dataset, found.text, found.cells), strict=True)
+    history, audit_row = history_of(found), answered_row(found)
     context = access.context() | {
         "sample": found,
         "columns": [(name, cell) for name, cell in cells if name != found.dataset.text_column],
-        "history": history_of(found),
+        "history": history,
+        "items": items_shown(found, history.items),
+        "audit_row": audit_row,
+        "models": answers_shown(found, is_audited=audit_row is not None),
         "rounds": rounds_of(found),
     }
     return render(request, "overview/sample.html", context)

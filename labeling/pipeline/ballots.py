@@ -1,11 +1,12 @@
 """What a pool answers on some samples: the votes of every member, and their consensus. Nothing is stored here."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from annotator_core.arrays import FloatArray, IntArray
+from annotator_core.consensus.aggregator import Ballots
 from annotator_core.errors import PredictionStopped
 from annotator_core.types import ABSTAIN
 from labeling.datasets.chunk_queries import SampleText
@@ -13,9 +14,10 @@ from labeling.labels.actions.rows import ConsensusRow, VoteRow
 from labeling.labels.chunk_queries import known_votes
 from labeling.labels.engine import combine, pack, unpack
 from labeling.pipeline.hand import Hand, StopWork
+from labeling.pipeline.routing import is_below
 from labeling.runs.actions import add_member_counts, note_members
-from labeling.runs.models import Aggregator, PoolMember, Run
-from labeling.runs.queries import members_of
+from labeling.runs.models import Aggregator, PoolGeneration, PoolMember, Run
+from labeling.runs.queries import generation_numbered, members_of
 from labeling.specialists.engine import predict
 from labeling.specialists.models import SpecialistVersion
 
@@ -36,7 +38,7 @@ class MemberVotes:
 class Answers:
     """A pool's answers on n samples: one list of votes a member, n consensus rows in the order of the samples.
 
-    `is_hard` of the rows is what agreement makes hard, None under a review budget.
+    `is_hard` of the rows is what agreement makes hard, or a certificate's cut; None under a review budget.
     """
 
     samples: Sequence[SampleText]
@@ -57,7 +59,28 @@ def ask_pool(run: Run, generation: int, samples: Sequence[SampleText], hand: Han
     """The answers of that generation's members. Raises StopWork, and AnnotatorError's children."""
     members = members_of(run, generation) if samples else []
     ballots = [_ballot(run, member, samples, hand, index, len(members)) for index, member in enumerate(members)]
-    return Answers(samples, ballots, _consensus(run, samples, ballots) if samples else [])
+    rows = _consensus(run, generation_numbered(run, generation), samples, ballots) if samples else []
+    return Answers(samples, ballots, rows)
+
+
+def align_ballots(ballots: Sequence[MemberVotes]) -> Ballots:
+    """The engine's ballots of members in the order of the pool, classes in the order of the first member's version.
+
+    An aggregation is fitted and used in these orders, and in no others.
+    """
+    class_ids = ballots[0].member.version.class_ids
+    aligned = [_align(ballot, class_ids) for ballot in ballots]
+    votes = np.stack([found[0] for found in aligned], axis=1)
+    return Ballots(votes, np.stack([found[1] for found in aligned], axis=1))
+
+
+def stored_ballots(run: Run, generation: int, samples: Sequence[SampleText]) -> Ballots:
+    """What the generation's members have answered on those of the samples that all of them have stored votes on."""
+    members = members_of(run, generation)
+    known = [known_votes(member.version, samples, run.dataset_id) for member in members]
+    asked = [sample for sample in samples if all(sample.text_hash in votes for votes in known)]
+    pairs = zip(members, known, strict=True)
+    return align_ballots([_spread(member, asked, votes, 0, 0.0) for member, votes in pairs])
 
 
 def count_answers(answers: Answers, stored: Collection[int]) -> None:
@@ -68,6 +91,7 @@ def count_answers(answers: Answers, stored: Collection[int]) -> None:
 
 def _ballot(run: Run, member: PoolMember, samples: Sequence[SampleText], hand: Hand, index: int, m: int) -> MemberVotes:
     """Stored votes on the same texts are taken as they are; the other distinct texts are inferred once each."""
+    hand.check()
     version = member.version
     known = known_votes(version, samples, run.dataset_id)
     missing = list({s.text_hash: s.text for s in samples if s.text_hash not in known}.items())
@@ -106,15 +130,20 @@ def _spread(
     return MemberVotes(member, votes, probs, tuple(answer[2] for answer in answers), truncated, seconds)
 
 
-def _consensus(run: Run, samples: Sequence[SampleText], ballots: Sequence[MemberVotes]) -> list[ConsensusRow]:
+def _consensus(
+    run: Run, generation: PoolGeneration, samples: Sequence[SampleText], ballots: Sequence[MemberVotes]
+) -> list[ConsensusRow]:
+    """The pool's answers under the generation's aggregation; the averaged probability until a race has a winner."""
     class_ids = ballots[0].member.version.class_ids
-    aligned = [_align(ballot, class_ids) for ballot in ballots]
-    votes = np.stack([found[0] for found in aligned], axis=1)
-    probs = np.stack([found[1] for found in aligned], axis=1)
-    is_average = run.aggregator == Aggregator.AVERAGE
-    found = combine(votes, probs, n_classes=len(class_ids), min_agree=run.min_agree, is_average=is_average)
-    is_cut_later = run.review_budget is not None
-    return [
+    aligned = align_ballots(ballots)
+    found = combine(
+        aligned.votes,
+        aligned.probs,
+        min_agree=run.min_agree,
+        is_average=run.aggregator != Aggregator.MAJORITY,
+        aggregation=generation.aggregation,
+    )
+    rows = [
         ConsensusRow(
             sample_id=sample.pk,
             text_hash=sample.text_hash,
@@ -122,7 +151,7 @@ def _consensus(run: Run, samples: Sequence[SampleText], ballots: Sequence[Member
             uncertainty=round(float(uncertainty), 6),
             score=round(float(score), 6),
             confidence=round(float(confidence), 6),
-            is_hard=None if is_cut_later else bool(is_hard),
+            is_hard=bool(is_hard),
         )
         for sample, index, uncertainty, score, confidence, is_hard in zip(
             samples,
@@ -134,6 +163,17 @@ def _consensus(run: Run, samples: Sequence[SampleText], ballots: Sequence[Member
             strict=True,
         )
     ]
+    return _judge(run, generation, rows)
+
+
+def _judge(run: Run, generation: PoolGeneration, rows: list[ConsensusRow]) -> list[ConsensusRow]:
+    """Under a budget the cut comes later; a certificate's threshold decides at once; else agreement has decided."""
+    if run.review_budget is not None:
+        return [replace(row, is_hard=None) for row in rows]
+    if run.target_error is None or generation.cut_score is None:
+        return rows
+    border = (generation.cut_score, generation.cut_hash)
+    return [replace(row, is_hard=is_below(row, border)) for row in rows]
 
 
 def _align(ballot: MemberVotes, class_ids: Sequence[int]) -> tuple[IntArray, FloatArray]:

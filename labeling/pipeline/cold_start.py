@@ -8,7 +8,7 @@ from django.conf import settings
 
 from annotator_core.refine.plan import TrainingRow
 from labeling.jobs.actions import Claim, add_chunks, finishing, storing
-from labeling.jobs.models import Chunk, ChunkState, Job, JobState
+from labeling.jobs.models import OPEN_CHUNK_STATES, Chunk, ChunkState, Job, JobState
 from labeling.pipeline.hand import Hand
 from labeling.projects.models import LabelClass
 from labeling.refinement.cold_start.actions import STEPS
@@ -78,7 +78,7 @@ def advance(job: Job) -> None:
     dead = list(job.chunks.filter(stage=STAGE, state=ChunkState.DEAD))
     for chunk in dead:
         _record_dead(job, chunk)
-    if job.chunks.filter(stage=STAGE, state__in=(ChunkState.TODO, ChunkState.RUNNING)).exists():
+    if job.chunks.filter(stage=STAGE, state__in=OPEN_CHUNK_STATES).exists():
         return
     error = dead[0].error if dead else ""
     job.state, job.error = (JobState.FAILED if dead else JobState.DONE), error

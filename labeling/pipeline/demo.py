@@ -39,18 +39,28 @@ LEARNING_RATE = 5e-4
 """Source: docs/demo.md; models this small learn little at the 2e-5 of base-size ones."""
 CHECKED = "verified.csv"
 Say = Callable[[str], None]
+Start = Callable[[Dataset, list[SpecialistVersion]], Run]
 
 
 def build_demo(*, owner: User, say: Say) -> Run:
     """The demo's run, started here for the workers of `up` unless there is one. Raises ActionError."""
-    project = _project(owner)
+    project = demo_project(owner, SLUG, _("Demo: shop feedback"))
+
+    def start(dataset: Dataset, versions: list[SpecialistVersion]) -> Run:
+        policy = demo_policy(len(versions))
+        return start_run(project=project, dataset=dataset, versions=versions, policy=policy, by=owner)
+
+    return demo_run(project, owner, say, start)
+
+
+def demo_run(project: Project, owner: User, say: Say, start: Start) -> Run:
+    """The project's newest run on the demo's feedback, else the one that `start` starts. Raises ActionError."""
     _checked(project, owner, say)
     dataset = _dataset(project, owner, say)
     found = newest_run(dataset)
     if found is not None:
         return found
-    versions = _specialists(project, owner, say)
-    run = start_run(project=project, dataset=dataset, versions=versions, policy=demo_policy(len(versions)), by=owner)
+    run = start(dataset, _specialists(project, owner, say))
     say(_("Run 1 is ready to vote on %(rows)d texts.") % {"rows": run.row_count})
     return run
 
@@ -61,12 +71,13 @@ def demo_policy(pool_size: int) -> Policy:
     return replace(policy, replay_share=REPLAY_SHARE, random_share=0.0, learning_rate=LEARNING_RATE)
 
 
-def _project(owner: User) -> Project:
-    found = Project.objects.filter(slug=SLUG).first()
+def demo_project(owner: User, slug: str, name: str) -> Project:
+    """The project of that slug, made with the demo's classes and guideline unless it is there."""
+    found = Project.objects.filter(slug=slug).first()
     return found or create_project(
         owner=owner,
-        slug=SLUG,
-        name=_("Demo: shop feedback"),
+        slug=slug,
+        name=name,
         description=_("What customers of a shop write, by how they feel about it."),
         classes=[ClassSpec(name) for name in demo.CLASSES],
         guideline=demo.guideline(),

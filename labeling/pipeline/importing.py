@@ -5,16 +5,16 @@ from django.utils.translation import gettext as _
 
 from labeling.datasets.actions.imports import analyze, clear_rows, fail_import, finish_import
 from labeling.datasets.actions.rows import check_stored, close_store, record_scan, store_rows
-from labeling.datasets.engine import columns_of, path_of, read_batches, reading_of
+from labeling.datasets.engine import columns_of, frame_threshold, path_of, read_batches, reading_of
 from labeling.datasets.models import GoldUse, Upload, UploadMode
-from labeling.datasets.queries import frame_threshold
 from labeling.datasets.readers.parts import UnreadableFile
 from labeling.datasets.readers.scan import scan
 from labeling.datasets.space import full_message, is_disk_full
 from labeling.jobs.actions import Claim, add_chunks, finishing, storing
-from labeling.jobs.models import ChunkState, Job, JobState
+from labeling.jobs.models import OPEN_CHUNK_STATES, ChunkState, Job, JobState
 from labeling.labels.actions import gold
 from labeling.pipeline.hand import Hand
+from labeling.quality.actions import withdraw_audit
 from labeling.web.errors import ActionError
 
 QUEUE = "io"
@@ -112,7 +112,7 @@ def advance(job: Job) -> None:
     dead = job.chunks.filter(stage=job.stage, state=ChunkState.DEAD).first()
     if not job.stage:
         _open_stage(job, "store", [(0, 1)])
-    elif job.chunks.filter(stage=job.stage, state__in=(ChunkState.TODO, ChunkState.RUNNING)).exists():
+    elif job.chunks.filter(stage=job.stage, state__in=OPEN_CHUNK_STATES).exists():
         return
     elif dead and job.stage == "store":
         Upload.objects.filter(pk=upload.pk).update(error=dead.error)
@@ -155,6 +155,8 @@ def _finish(job: Job, upload: Upload) -> None:
         _fail(job, upload, error.message)
     else:
         job.state = JobState.DONE
+        if upload.mode == UploadMode.REPLACE and upload.target:
+            withdraw_audit(dataset=upload.target)  # what people answered was carried over
 
 
 def _fail(job: Job, upload: Upload, error: str) -> None:

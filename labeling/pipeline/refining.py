@@ -10,9 +10,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from annotator_core.errors import PredictionStopped
-from annotator_core.refine.plan import Precision, Step
+from annotator_core.precision import Precision
+from annotator_core.refine.plan import Step
 from labeling.jobs.actions import Claim, add_chunks, begin_stage, finishing, give_back, storing
-from labeling.jobs.models import Chunk, ChunkState, Job, JobState
+from labeling.jobs.models import OPEN_CHUNK_STATES, Chunk, ChunkState, Job, JobState
 from labeling.pipeline.hand import Hand, StopWork
 from labeling.refinement.actions.decisions import decide_round
 from labeling.refinement.actions.progress import (
@@ -223,7 +224,7 @@ def _has_stopped(job: Job, round_: RefinementRound) -> bool:
     dead = list(chunks.filter(state=ChunkState.DEAD).order_by("idx"))
     if dead and job.stage != TIDY:
         fail_challengers(round_=round_, errors={chunk.low: chunk.error for chunk in dead})
-    if chunks.filter(state__in=(ChunkState.TODO, ChunkState.RUNNING)).exists():
+    if chunks.filter(state__in=OPEN_CHUNK_STATES).exists():
         return True
     if dead:
         job.state, job.error = JobState.FAILED, dead[0].error

@@ -8,7 +8,7 @@ from labeling.labels.actions.rows import ConsensusRow
 from labeling.labels.chunk_queries import rows_to_renew, rows_to_revote
 from labeling.pipeline.ballots import Answers, ask_pool, count_answers
 from labeling.pipeline.hand import Hand
-from labeling.pipeline.routing import NOTHING, is_below
+from labeling.pipeline.routing import is_below
 from labeling.runs.actions import lock_run
 from labeling.runs.models import Run
 from labeling.runs.queries import highest_cut
@@ -28,12 +28,13 @@ def revote(claim: Claim, hand: Hand) -> None:
 def _judged(run: Run, answers: Answers) -> list[ConsensusRow]:
     """Under a budget a text is still hard where its new score is not above the highest cut that sent texts to review.
 
-    A renewal's own cut is no measure: it says how far the rest of the budget went, which may be nowhere.
+    A renewal's own cut is no measure: it says how far the rest of the budget went, which may be nowhere. Nor is any
+    cut of another aggregation: on a new scale every text stays until the cut over all rows has been found.
     """
     if run.review_budget is None:
         return list(answers.rows)
-    border = highest_cut(run) or NOTHING
-    return [replace(row, is_hard=is_below(row, border)) for row in answers.rows]
+    border = highest_cut(run)
+    return [replace(row, is_hard=border is None or is_below(row, border)) for row in answers.rows]
 
 
 def renew(claim: Claim, hand: Hand) -> None:

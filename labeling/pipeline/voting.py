@@ -13,6 +13,7 @@ from labeling.labels.actions.votes import count_until_full, record_votes
 from labeling.labels.chunk_queries import has_older_items, has_rows_to_renew, has_unrouted
 from labeling.pipeline.ballots import ask_pool, count_answers
 from labeling.pipeline.hand import Hand
+from labeling.quality.actions import wake_assessment
 from labeling.refinement.actions import start_round
 from labeling.refinement.models import ROUND_OPEN_STATES, RefinementRound, Trigger
 from labeling.refinement.queries import round_at_work
@@ -24,11 +25,16 @@ from labeling.runs.actions import (
     lock_run,
     set_voting,
     stop_at_full_pool,
+    wake_verification,
 )
 from labeling.runs.models import Run, RunState, VoteAhead
+from labeling.runs.queries import current_generation
 from labeling.web.errors import ActionError
 
 VOTE, CUT, ROUTE, REVOTE, RENEW = "vote", "cut", "route", "revote", "renew"
+RECUT, LEAVE = "recut", "leave"
+ROUTING = {CUT: (ROUTE, 4), RECUT: (LEAVE, 4), LEAVE: (ROUTE, 4)}
+"""What follows a cut, and how many times the rows of a vote's part one of its parts holds; chosen: it only writes."""
 
 
 def vote(claim: Claim, hand: Hand) -> None:
@@ -55,10 +61,14 @@ def advance(job: Job) -> None:
     run = lock_run(job.subject)
     if run.state == RunState.CANCELLED:
         withdraw_items(run=run)
-    elif job.state in {JobState.RUNNING, JobState.DONE}:
+    elif run.state != RunState.PAUSED and job.state in {JobState.RUNNING, JobState.DONE}:
         is_learning = run.is_active and _start_due_round(job, run)
         if job.state == JobState.DONE or not has_open_chunks(job, job.stage):
             _next_stage(job, run, is_learning)
+        if job.state == JobState.DONE:
+            wake_assessment(run=run)
+        if run.asking:
+            wake_verification(run=run)  # what it waits for may be that nothing is left to vote on
 
 
 def _start_due_round(job: Job, run: Run) -> bool:
@@ -86,12 +96,21 @@ def _next_stage(job: Job, run: Run, is_learning: bool) -> None:
         _vote_on(job, run, is_learning)
     elif not job.stage:
         _open_stage(job, run, VOTE, "consensus", settings.CHUNK_ROWS)
-    elif job.stage == VOTE and is_budget and job.state == JobState.RUNNING:
-        _open_stage(job, run, CUT, "io", run.row_count)
-    elif job.stage == CUT:
-        _open_stage(job, run, ROUTE, "io", 4 * settings.CHUNK_ROWS)
+    elif is_budget and run.state == RunState.RUNNING and job.stage in {VOTE, RENEW}:
+        _first_cut(job, run, is_learning)
+    elif job.stage in ROUTING:
+        stage, rows = ROUTING[job.stage]
+        _open_stage(job, run, stage, "io", rows * settings.CHUNK_ROWS)
     else:
         _settle(job, run, is_learning)
+
+
+def _first_cut(job: Job, run: Run, is_learning: bool) -> None:
+    """When an audit changed the scores while votes came in, the rows of before are scored anew first."""
+    if run.is_renewal_due and run.is_renewal_asked:
+        _renew(job, run, is_learning)
+    else:
+        _open_stage(job, run, CUT, "io", run.row_count)
 
 
 def _open_stage(job: Job, run: Run, stage: str, queue: str, size: int) -> None:
@@ -133,18 +152,20 @@ def _settle(job: Job, run: Run, is_learning: bool) -> None:
 
 
 def _is_renewal_wanted(run: Run, is_learning: bool) -> bool:
-    """When a manager asked or it has begun, else when nothing waits for people and no round may bring newer ones."""
-    is_free = run.to_review == 0 and not is_learning
+    """When a manager asked or it has begun, else when nothing waits for review and no round may bring newer ones."""
+    is_free = run.unreviewed == 0 and not is_learning
     return run.is_renewal_due and (run.is_renewal_asked or is_free)
 
 
 def _renew(job: Job, run: Run, is_learning: bool) -> None:
     if has_rows_to_renew(run):
         begin_renewal(run_id=run.pk)
-        _vote_again(job, run, RENEW, run.accepted)
+        _vote_again(job, run, RENEW, run.row_count - run.hard)
         return
     end_renewal(run=run)
-    if has_unrouted(run):
+    if run.review_budget is not None and current_generation(run).cut_score is None:
+        _open_stage(job, run, RECUT, "io", run.row_count)
+    elif has_unrouted(run):
         _open_stage(job, run, CUT, "io", run.row_count)
     else:
         _rest(job, run, is_learning)

@@ -66,6 +66,8 @@ class RefinementRound(models.Model):
     replay_rows = models.PositiveIntegerField(default=0)
     choose_rows = models.PositiveIntegerField(default=0)
     decide_rows = models.PositiveIntegerField(default=0)
+    verifier_rows = models.PositiveIntegerField(default=0)
+    verifier_gate_rows = models.PositiveIntegerField(default=0)
     error = models.TextField(blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)

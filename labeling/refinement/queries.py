@@ -1,11 +1,14 @@
 """Reads about refinement rounds."""
 
+from collections.abc import Iterable
+
 from django.db.models import Exists, Max, OuterRef, QuerySet
 
 from labeling.datasets.models import Dataset, Sample
 from labeling.projects.models import Project
 from labeling.refinement.models import (
     ROUND_OPEN_STATES,
+    TRAINING_ROLES,
     Challenger,
     RefinementRound,
     RoundSample,
@@ -13,7 +16,7 @@ from labeling.refinement.models import (
     SourceTest,
 )
 from labeling.runs.models import Run
-from labeling.specialists.models import Specialist
+from labeling.specialists.models import Specialist, SpecialistVersion
 
 
 def rounds_of(project: Project) -> QuerySet[RefinementRound]:
@@ -46,6 +49,18 @@ def challenger_in(project: Project, challenger_id: int) -> Challenger | None:
 def next_round_number(project: Project) -> int:
     """1 for the first round."""
     return (RefinementRound.objects.filter(project=project).aggregate(last=Max("number"))["last"] or 0) + 1
+
+
+def taught_hashes(version_ids: Iterable[int]) -> set[str]:
+    """The texts that any of the versions, or one that it descends from, was trained on."""
+    line, newest = set[int](), set(version_ids)
+    while newest:
+        line |= newest
+        parents = SpecialistVersion.objects.filter(pk__in=newest).exclude(parent=None)
+        newest = set(parents.values_list("parent_id", flat=True)) - line
+    rounds = Challenger.objects.filter(version__in=line).values("round")
+    rows = RoundSample.objects.filter(round__in=rounds, role__in=TRAINING_ROLES)
+    return set(rows.values_list("sample__text_hash", flat=True))
 
 
 def first_rows_round(specialist: Specialist) -> RefinementRound | None:

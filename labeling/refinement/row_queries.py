@@ -4,7 +4,11 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from labeling.labels.models import ReviewItem
+from django.db.models import Exists, OuterRef, Q
+
+from annotator_core.types import Route
+from labeling.datasets.queries import outside_frames
+from labeling.labels.models import Consensus, ReviewItem
 from labeling.projects.models import LabelClass, Project
 from labeling.refinement.models import RefinementRound, RoundSample, SampleRole, SourceTest
 
@@ -41,19 +45,23 @@ def hash_rows(round_: RefinementRound) -> str:
 
 
 def new_hard_hashes(round_: RefinementRound) -> set[str]:
-    """The gate's texts that this round's run sent to people since the last round; the others are its replay slice."""
+    """The gate's texts that this round's run sent to review since the last round; the others are its replay slice."""
     gate = (SampleRole.CHOOSE, SampleRole.DECIDE)
     rows = RoundSample.objects.filter(round=round_, role__in=gate)
     items = ReviewItem.objects.filter(run=round_.run_id).values("text_hash")
     earlier = RoundSample.objects.filter(round__run=round_.run_id, round__number__lt=round_.number, role__in=gate)
-    fresh = rows.filter(sample__text_hash__in=items).exclude(sample__text_hash__in=earlier.values("sample__text_hash"))
+    asked = Consensus.objects.filter(run=round_.run_id, sample=OuterRef("sample"), is_current=True, route=Route.VERIFY)
+    fresh = rows.filter(Q(sample__text_hash__in=items) | Exists(asked)).exclude(
+        sample__text_hash__in=earlier.values("sample__text_hash")
+    )
     return set(fresh.values_list("sample__text_hash", flat=True))
 
 
 def source_rows(test: SourceTest) -> list[RoundRow]:
-    """The first thousand rows of a source test whose gold value names a class of the project."""
+    """The first thousand rows of a source test, outside every audit frame, whose gold value names a class."""
     names = class_ids_by_name(test.dataset.project)
-    rows = test.dataset.samples.exclude(gold="").order_by("position").values_list("text", "text_hash", "gold")
+    samples = test.dataset.samples.filter(outside_frames(test.dataset)).exclude(gold="")
+    rows = samples.order_by("position").values_list("text", "text_hash", "gold")
     known = ((text, text_hash, names.get(gold.casefold())) for text, text_hash, gold in rows[:SOURCE_ROWS])
     return [RoundRow(text, text_hash, class_id) for text, text_hash, class_id in known if class_id is not None]
 

@@ -4,15 +4,18 @@ import hashlib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 
 from annotator_core.refine.training_set import draw_by_hash, gate_half, replay_count
 from annotator_core.types import LabelSource, Route, rank_source
 from labeling.datasets.models import Sample
-from labeling.labels.models import ItemReason, ItemState, Label, ReviewItem
+from labeling.labels.answer_queries import MACHINE_SOURCES
+from labeling.labels.models import Consensus, ItemReason, ItemState, Label, ReviewItem
 from labeling.projects.models import Project
+from labeling.quality.queries import audited_hashes
 from labeling.refinement.models import RoundSample, RoundState, SampleRole
-from labeling.runs.models import Run
+from labeling.refinement.weights import HUMAN_WEIGHT, confidence_scale
+from labeling.runs.models import Mode, Run
 
 FIRST_ROWS = 200  # chosen: steady to 3 points, read in seconds
 CHOOSE_ROWS = 1_000  # chosen: a dozen candidates vote on them; the deciding half has no limit
@@ -22,12 +25,14 @@ PAGE = 5_000
 
 @dataclass(frozen=True, slots=True)
 class VerifiedText:
-    """A text with its best verified label."""
+    """A text with its best verified label; `weight` (0 to 1) is its share in a training."""
 
     label_id: int
     sample_id: int
     text_hash: str
     class_id: int
+    weight: float = HUMAN_WEIGHT
+    is_by_person: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +42,27 @@ class DrawnRow:
     sample_id: int
     class_id: int
     role: SampleRole
+    weight: float = HUMAN_WEIGHT
+    is_by_person: bool = True
 
 
 def draw_rows(run: Run, class_ids: Collection[int], *, seed: int, has_first: bool) -> list[DrawnRow]:
     """The rows of the run's next round by role and text: training, replay, gate, and its first rows where asked for.
 
-    Rows of the audit frame do nothing, gate rows never train, classes that are retired or unknown to the pool are left
-    out. The draw depends on the texts, the labels and the seed alone.
+    Rows of the audit frame do nothing (without a frame: rows that an audit drew all the same), gate rows never train,
+    classes that are retired or unknown to the pool are left out. The draw depends on texts, labels and seed alone.
+
+    In a run with a language model texts that it labeled, and no person, train by its confidence. They judge only where
+    no person reviews; elsewhere a text that the gate would take waits for a person.
     """
     texts = verified_texts(run.project, class_ids)
-    frame = frame_hashes(run.project) if run.has_frame else set()
+    if run.has_verifier:
+        texts = answered_texts(run.project, class_ids) | texts
+    frame = frame_hashes(run.project) if run.has_frame else audited_hashes(run.project)
     usable = {text_hash: row for text_hash, row in texts.items() if text_hash not in frame}
     halves = {text_hash: gate_half(text_hash) for text_hash in usable} if run.is_gated else {}
     free = {text_hash: row for text_hash, row in usable.items() if halves.get(text_hash) is None}
+    judging = {h: half for h, half in halves.items() if _may_judge(run, usable[h])}
     pool = (hard_hashes(run) - taken_hashes(run)) & free.keys()
     drawn_at_random = pool & random_hashes(run)
     count = replay_count(len(pool), run.replay_share)
@@ -57,15 +70,19 @@ def draw_rows(run: Run, class_ids: Collection[int], *, seed: int, has_first: boo
         SampleRole.POOL: pool - drawn_at_random,
         SampleRole.RANDOM: drawn_at_random,
         SampleRole.REPLAY: draw_by_hash(free.keys() - pool, count, seed),
-        SampleRole.CHOOSE: draw_by_hash((h for h, half in halves.items() if half == "choose"), CHOOSE_ROWS, 0),
-        SampleRole.DECIDE: [text_hash for text_hash, half in halves.items() if half == "decide"],
-        SampleRole.FIRST: first_hashes(usable.values()) if has_first else [],
+        SampleRole.CHOOSE: draw_by_hash((h for h, half in judging.items() if half == "choose"), CHOOSE_ROWS, 0),
+        SampleRole.DECIDE: [text_hash for text_hash, half in judging.items() if half == "decide"],
+        SampleRole.FIRST: first_hashes(row for row in usable.values() if _may_judge(run, row)) if has_first else [],
     }
-    return [
-        DrawnRow(usable[text_hash].sample_id, usable[text_hash].class_id, role)
-        for role, hashes in chosen.items()
-        for text_hash in sorted(hashes)
-    ]
+    return [_drawn(usable[text_hash], role) for role, hashes in chosen.items() for text_hash in sorted(hashes)]
+
+
+def _may_judge(run: Run, row: VerifiedText) -> bool:
+    return row.is_by_person or run.mode == Mode.LLM
+
+
+def _drawn(row: VerifiedText, role: SampleRole) -> DrawnRow:
+    return DrawnRow(row.sample_id, row.class_id, role, row.weight, row.is_by_person)
 
 
 def verified_labels(project: Project) -> QuerySet[Label]:
@@ -85,6 +102,24 @@ def verified_texts(project: Project, class_ids: Collection[int]) -> dict[str, Ve
     return {text_hash: row for text_hash, (_rank, row) in best.items() if row.class_id in class_ids}
 
 
+def answered_texts(project: Project, class_ids: Collection[int]) -> dict[str, VerifiedText]:
+    """Each text of the project whose current label rests on a language model's answer, by its hash: the newest one."""
+    scale = confidence_scale(project)
+    found: dict[str, VerifiedText] = {}
+    labels = answered_labels(project).filter(label_class__in=list(class_ids)).order_by("id")
+    fields = ("id", "sample_id", "sample__text_hash", "label_class_id", "confidence")
+    for pk, sample_id, text_hash, class_id, confidence in labels.values_list(*fields).iterator(PAGE):
+        weight = scale.weigh(confidence)
+        found[text_hash] = VerifiedText(pk, sample_id, text_hash, class_id, weight, is_by_person=False)
+    return found
+
+
+def answered_labels(project: Project) -> QuerySet[Label]:
+    """Current labels that rest on a language model's answer, in the project's data sets in use."""
+    labels = Label.objects.filter(is_current=True, source__in=MACHINE_SOURCES, label_class__is_retired=False)
+    return labels.filter(sample__dataset__project=project, sample__dataset__archived_at=None)
+
+
 def frame_hashes(project: Project) -> set[str]:
     """The texts of the audit frames of the project's data sets: they never train and never judge."""
     rows = Sample.objects.filter(dataset__project=project, text_hash__lte=F("dataset__frame_until"))
@@ -92,11 +127,13 @@ def frame_hashes(project: Project) -> set[str]:
 
 
 def hard_hashes(run: Run) -> set[str]:
-    """The run's decided hard texts."""
-    labels = verified_labels(run.project).filter(
-        sample__consensus__run=run, sample__consensus__is_current=True, sample__consensus__route=Route.REVIEW
-    )
-    return set(labels.values_list("sample__text_hash", flat=True))
+    """The run's hard texts that a person has decided, or its language model answered."""
+    hard = Consensus.objects.filter(run=run, is_current=True, route__in=(Route.REVIEW, Route.VERIFY))
+    hashes = set[str]()
+    for labels in (verified_labels(run.project), answered_labels(run.project).filter(run=run)):
+        reviewed = hard.filter(Exists(labels.filter(sample=OuterRef("sample"))))
+        hashes.update(reviewed.values_list("sample__text_hash", flat=True))
+    return hashes
 
 
 def taken_hashes(run: Run) -> set[str]:

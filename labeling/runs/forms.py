@@ -1,20 +1,37 @@
 """Forms about runs."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from labeling.datasets.models import Dataset
+from labeling.llm.queries import connections_of
 from labeling.projects.models import Project
-from labeling.runs.models import PolicyName, VoteAhead
+from labeling.runs.asking_form import AskingForm
+from labeling.runs.models import Aggregator, Mode, PolicyName, VoteAhead
 from labeling.runs.policies import DEFAULT_BETA, PAPER_BETA, Policy, default_policy, paper_policy, propose_beta
 from labeling.runs.queries import ready_datasets, votable_versions
 from labeling.runs.wording import Figure, beta_advice, figures_of, word_rate
 from labeling.specialists.models import SpecialistVersion
 
 BETA_HELP = _("So many decisions that nobody has learned from yet start a round.")
+BUDGET_HELP = _(
+    "People see at most this share of all rows, the least certain ones. The others keep the answer of the specialists."
+    " Texts drawn for an audit come on top."
+)
+TARGET_HELP = _(
+    "At most this share of the labels that no person saw may be wrong, with 95% confidence. Until an audit certifies it"
+    " people see every disagreement; then, every row that the certificate does not cover. Certifying 5% takes about 350"
+    " audited texts where 2% are wrong, about 1,000 where 3% are."
+)
+AGGREGATOR_HELP = _(
+    "An audit races all ways to combine votes against the best single specialist. Before it has about 150 answers, of"
+    " which 50 fit, the averaged probability is taken. Re-routing by the winner asks no model. With a target error it"
+    " is always the race's winner."
+)
 BLANK = Policy(min_agree=1)
 """Where the figures of a custom policy start."""
 NAMED = (
@@ -81,8 +98,8 @@ class LearningForm(forms.Form):
         return shares | numbers | switches | {"vote_ahead": VoteAhead(data["vote_ahead"] or VoteAhead.ALL)}
 
 
-class RunForm(LearningForm):
-    """The plan of a run: data set, pool, and a policy, named or put together by hand."""
+class RunForm(AskingForm, LearningForm):
+    """The plan of a run: data set, pool, who reviews, and a policy, named or put together by hand."""
 
     dataset = forms.ModelChoiceField(queryset=Dataset.objects.none(), label=_("Data set"), empty_label=None)
     versions = forms.MultipleChoiceField(label=_("Specialists that vote"), widget=forms.CheckboxSelectMultiple)
@@ -96,14 +113,21 @@ class RunForm(LearningForm):
         widget=forms.NumberInput(attrs={"placeholder": _("none")}),
         help_text=_("Empty: people see every disagreement. With a budget they see at most this share of all rows."),
     )
+    default_target = forms.FloatField(
+        label=_("Target error in percent"),
+        required=False,
+        widget=forms.NumberInput(attrs={"placeholder": _("none")}),
+        help_text=TARGET_HELP,
+    )
     paper_beta = forms.IntegerField(
         label=_("Hard pool (beta)"), min_value=1, max_value=2**31 - 1, required=False, help_text=BETA_HELP
     )
     rule = forms.ChoiceField(
-        label=_("A person decides"),
+        label=_("Rows are reviewed"),
         choices=[
             ("agree", _("where too few specialists agree")),
-            ("budget", _("the least certain rows, up to a budget")),
+            ("budget", _("where they are least certain, up to a budget")),
+            ("target", _("where an audit's certificate does not cover them")),
         ],
         widget=forms.RadioSelect,
         initial="agree",
@@ -122,11 +146,27 @@ class RunForm(LearningForm):
         max_value=100,
         required=False,
         widget=forms.NumberInput(attrs={"placeholder": "20"}),
-        help_text=_("People see at most this share of all rows. The others keep the answer of the specialists."),
+        help_text=BUDGET_HELP,
+    )
+    target_error = forms.FloatField(
+        label=_("Target error in percent"),
+        required=False,
+        widget=forms.NumberInput(attrs={"placeholder": "5"}),
+        help_text=TARGET_HELP,
+    )
+    aggregator = forms.ChoiceField(
+        label=_("Consensus"),
+        choices=Aggregator.choices,
+        widget=forms.RadioSelect,
+        initial=Aggregator.AVERAGE,
+        required=False,
+        help_text=AGGREGATOR_HELP,
     )
 
-    def __init__(self, data: Mapping[str, Any] | None, *, project: Project, chosen: str = "") -> None:
+    def __init__(self, data: Mapping[str, Any] | None, *, project: Project, chosen: str = "", mode: str = "") -> None:
         super().__init__(data)
+        if mode in Mode.values:
+            self.fields["mode"].initial = mode
         datasets = ready_datasets(project)
         self.available = {str(version.pk): version for version in votable_versions(project)}
         cast("forms.ModelChoiceField[Dataset]", self.fields["dataset"]).queryset = datasets
@@ -134,6 +174,7 @@ class RunForm(LearningForm):
             (pk, str(version)) for pk, version in self.available.items()
         ]
         self.fields["versions"].initial = list(self.available)
+        self.offer(connections_of(project))
         wanted = str((data or {}).get("dataset") or chosen)
         shown = (datasets.filter(pk=wanted).first() if wanted.isdecimal() else None) or datasets.first()
         self.fields["dataset"].initial = shown and shown.pk
@@ -142,12 +183,19 @@ class RunForm(LearningForm):
             self.fields[name].initial = propose_beta(beta, self.row_count)
 
     def clean(self) -> dict[str, Any]:
-        """A budget must be given where it is the rule."""
+        """A budget, or a target error, must be given where it is the rule."""
         data = self.cleaned_data
-        is_asked = data.get("policy") == PolicyName.CUSTOM and data.get("rule") == "budget"
-        if is_asked and data.get("review_budget") is None and "review_budget" not in self.errors:
-            self.add_error("review_budget", _("Say what share of the rows people may review."))
+        is_custom = data.get("policy") == PolicyName.CUSTOM
+        if is_custom and data.get("rule") == "budget":
+            self._require("review_budget", str(_("Say what share of the rows people may review.")))
+        if is_custom and data.get("rule") == "target":
+            self._require("target_error", str(_("Say what share of the accepted labels may be wrong.")))
+        self.clean_asking()
         return data
+
+    def _require(self, name: str, message: str) -> None:
+        if self.cleaned_data.get(name) is None and name not in self.errors:
+            self.add_error(name, message)
 
     def chosen_versions(self) -> list[SpecialistVersion]:
         """The pool in the order of the page."""
@@ -155,20 +203,36 @@ class RunForm(LearningForm):
 
     def chosen_policy(self) -> Policy:
         """How the run will route and learn."""
-        data, count = self.cleaned_data, len(self.cleaned_data["versions"])
+        data, asked = self.cleaned_data, self.asking()
+        count, mode = len(data["versions"]), Mode(asked["mode"])
         if data["policy"] == PolicyName.DEFAULT:
             beta = data["default_beta"] or propose_beta(DEFAULT_BETA, data["dataset"].row_count)
-            return default_policy(count, review_budget=data["default_budget"], beta=beta)
+            budget, target = data["default_budget"], data["default_target"]
+            named = default_policy(count, review_budget=budget, target_error=target, beta=beta, mode=mode)
+            return replace(named, **asked)
         if data["policy"] == PolicyName.PAPER:
-            return paper_policy(count, beta=data["paper_beta"] or propose_beta(PAPER_BETA, data["dataset"].row_count))
-        budget = data["review_budget"] if data["rule"] == "budget" else None
-        return Policy(min_agree=data["min_agree"] or count, review_budget=budget, **self.learning())
+            beta = data["paper_beta"] or propose_beta(PAPER_BETA, data["dataset"].row_count)
+            named = paper_policy(count, beta=beta, mode=mode)
+            return replace(named, **asked | {"answer_use": named.answer_use})
+        return self._custom_policy(count, asked)
+
+    def _custom_policy(self, count: int, asked: dict[str, Any]) -> Policy:
+        data = self.cleaned_data
+        is_target = data["rule"] == "target"
+        return Policy(
+            min_agree=data["min_agree"] or count,
+            review_budget=data["review_budget"] if data["rule"] == "budget" else None,
+            target_error=data["target_error"] if is_target else None,
+            aggregator=Aggregator(data["aggregator"]) if data["aggregator"] and not is_target else None,
+            **self.learning() | asked,
+        )
 
     def field_of(self, name: str | None) -> str | None:
         """The field in which the chosen policy asks for that part of it; None for the form as a whole."""
         own = {
             (PolicyName.DEFAULT, "beta"): "default_beta",
             (PolicyName.DEFAULT, "review_budget"): "default_budget",
+            (PolicyName.DEFAULT, "target_error"): "default_target",
             (PolicyName.PAPER, "beta"): "paper_beta",
         }
         found = own.get((self.cleaned_data["policy"], name or ""), name)
@@ -187,7 +251,8 @@ class RunForm(LearningForm):
         return self._fixed(paper_policy(len(self.available)))
 
     def _fixed(self, policy: Policy) -> list[Figure]:
-        return [figure for figure in figures_of(policy, len(self.available)) if not figure.is_open]
+        hard, *others = figures_of(policy, len(self.available))
+        return [replace(hard, name=str(_("Reviewed"))), *(figure for figure in others if not figure.is_open)]
 
     def default_advice(self) -> str:
         """Why the recommended hard pool is smaller for this data set."""

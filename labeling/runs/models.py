@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from labeling.datasets.models import Dataset
+from labeling.llm.models import Connection
 from labeling.projects.models import Project
 from labeling.specialists.models import SpecialistVersion
 
@@ -30,6 +31,7 @@ class Aggregator(models.TextChoices):
 
     MAJORITY = "majority", _("Majority")
     AVERAGE = "average", _("Average probability")
+    RACE = "race", _("The race's winner")
 
 
 class PolicyName(models.TextChoices):
@@ -47,13 +49,42 @@ class VoteAhead(models.TextChoices):
     POOL = "pool", _("Stop when the hard pool is full, learn, go on")
 
 
+class Mode(models.TextChoices):
+    """Who gives the second review of a hard row."""
+
+    HUMAN = "human", _("A person")
+    LLM = "llm", _("A language model")
+    LLM_THEN_HUMAN = "llm_then_human", _("A language model, then a person where it is not sure")
+
+
+class AnswerUse(models.TextChoices):
+    """What becomes of a language model's answer. REPLACE is the paper's."""
+
+    REPLACE = "replace", _("It is the label")
+    FUSE = "fuse", _("It is one more vote")
+
+
+class AskStrategy(models.TextChoices):
+    """How a language model is asked (engine: verifiers.contract.Strategy)."""
+
+    ZERO_SHOT = "zero-shot", _("Zero-shot")
+    ONE_SHOT = "one-shot", _("One-shot")
+    FEW_SHOT = "few-shot", _("Few-shot, by similarity")
+    CHAIN_OF_THOUGHT = "chain-of-thought", _("Chain of thought")
+
+
 class Run(models.Model):
     """One pass of a pool over a data set: its frozen policy, and counters that pages read instead of counting rows.
 
     Without a review budget a row goes to review when fewer than `min_agree` specialists agree. With `review_budget`
-    (percent of rows) the least certain rows up to that share go to review. `beta` decided hard rows that nobody has
-    learned from start a refinement round (never by itself where it is NULL). `learned` is what `decided` was when the
+    (percent of rows) the least certain rows up to that share go to review; with `target_error` (percent of accepted
+    rows) every row that the certificate does not cover, once there is one. `beta` decided hard rows that nobody has
+    learned from start a refinement round (never by itself where it is NULL). `learned` is what `reviewed` was when the
     last round took its pool. `generation` is the newest one, `renewed` the one that voted last on accepted rows.
+
+    In the modes with a language model hard rows have the route VERIFY first: `asking` of them wait for its answer,
+    `verified` have one that labels them; the others went on to people. `sure_from` (0 to 1) is the confidence from
+    which an answer needs no person in the mode LLM_THEN_HUMAN.
     """
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="runs")
@@ -63,6 +94,7 @@ class Run(models.Model):
     aggregator = models.CharField(max_length=10, choices=Aggregator, default=Aggregator.MAJORITY)
     min_agree = models.PositiveSmallIntegerField()
     review_budget = models.FloatField(null=True)
+    target_error = models.FloatField(null=True)
     policy = models.CharField(max_length=8, choices=PolicyName, default=PolicyName.CUSTOM)
     vote_ahead = models.CharField(max_length=4, choices=VoteAhead, default=VoteAhead.ALL)
     beta = models.PositiveIntegerField(null=True)
@@ -74,6 +106,12 @@ class Run(models.Model):
     epochs = models.PositiveSmallIntegerField(default=3)
     learning_rate = models.FloatField(default=2e-5)
     batch_size = models.PositiveSmallIntegerField(default=16)
+    mode = models.CharField(max_length=14, choices=Mode, default=Mode.HUMAN)
+    answer_use = models.CharField(max_length=7, choices=AnswerUse, default=AnswerUse.FUSE)
+    ask_strategy = models.CharField(max_length=16, choices=AskStrategy, default=AskStrategy.ZERO_SHOT)
+    shows_votes = models.BooleanField(default=False)
+    draws = models.PositiveSmallIntegerField(default=1)
+    sure_from = models.FloatField(default=0.8)
     seed = models.BigIntegerField(default=0)
     generation = models.PositiveIntegerField(default=0)
     renewed = models.PositiveIntegerField(default=0)
@@ -83,6 +121,8 @@ class Run(models.Model):
     accepted = models.BigIntegerField(default=0)
     hard = models.BigIntegerField(default=0)
     decided = models.BigIntegerField(default=0)
+    asking = models.BigIntegerField(default=0)
+    verified = models.BigIntegerField(default=0)
     truncated = models.BigIntegerField(default=0)
     learned = models.BigIntegerField(default=0)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
@@ -113,12 +153,27 @@ class Run(models.Model):
     @property
     def to_review(self) -> int:
         """Rows that wait for a person."""
-        return self.hard - self.decided
+        return self.hard - self.decided - self.verified - self.asking
+
+    @property
+    def has_verifier(self) -> bool:
+        """Whether a language model gives the second review."""
+        return self.mode != Mode.HUMAN
+
+    @property
+    def reviewed(self) -> int:
+        """Hard rows that have their second review, from a person or a language model."""
+        return self.decided + self.verified
+
+    @property
+    def unreviewed(self) -> int:
+        """Hard rows that wait for a person or a language model."""
+        return self.hard - self.reviewed
 
     @property
     def pool_size(self) -> int:
-        """Decided hard rows that no refinement round has taken yet: the hard pool."""
-        return max(0, self.decided - self.learned)
+        """Reviewed hard rows that no refinement round has taken yet: the hard pool."""
+        return max(0, self.reviewed - self.learned)
 
     @property
     def is_pool_full(self) -> bool:
@@ -149,10 +204,13 @@ class GenerationOrigin(models.TextChoices):
     START = "start", _("The run began")
     ROUND = "round", _("A refinement round")
     ROLLBACK = "rollback", _("Rolled back")
+    AUDIT = "audit", _("The audit changed how votes are combined")
 
 
 class PoolGeneration(models.Model):
-    """The versions and cut under which a run routes. Rows at or below (cut_score, cut_hash) go to review.
+    """The versions, aggregation and cut under which a run routes. Rows at or below (cut_score, cut_hash) go to review.
+
+    `aggregation` is a fitted aggregator's state (engine: consensus), NULL for the run's own aggregator.
 
     `until` is the position at which its votes end where they stop at a full pool. The counters say what it changed:
     open rows voted again and taken off the queue, accepted rows voted again and given another label.
@@ -163,6 +221,7 @@ class PoolGeneration(models.Model):
     origin = models.CharField(max_length=8, choices=GenerationOrigin, default=GenerationOrigin.START)
     round_number = models.PositiveIntegerField(null=True)
     until = models.BigIntegerField(null=True)
+    aggregation = models.JSONField(null=True)
     cut_score = models.FloatField(null=True)
     cut_hash = models.CharField(max_length=32, blank=True)
     voted_again = models.BigIntegerField(default=0)
@@ -201,3 +260,20 @@ class PoolMember(models.Model):
 
     def __str__(self) -> str:
         return f"{self.version} in {self.generation}"
+
+
+class RunVerifier(models.Model):
+    """A connection that verifies in a run; where there are several, their majority is the answer."""
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="verifiers")
+    connection = models.ForeignKey(Connection, models.PROTECT, related_name="+")
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        """In the order in which they were chosen."""
+
+        ordering = ("position",)
+        constraints = (models.UniqueConstraint(fields=("run", "connection"), name="run_verifier_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.connection} in run {self.run_id}"

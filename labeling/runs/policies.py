@@ -5,7 +5,7 @@ from math import isfinite
 
 from django.utils.translation import gettext as _
 
-from labeling.runs.models import Aggregator, PolicyName, VoteAhead
+from labeling.runs.models import Aggregator, AnswerUse, AskStrategy, Mode, PolicyName, VoteAhead
 from labeling.web.errors import ActionError
 
 PAPER_BETA = 2_000
@@ -17,6 +17,8 @@ the specialists suit the data (reference.md, pool of tweets)."""
 POOLS_PROPOSED = 16
 """Rows of the data set for each of the proposed pool: about four rounds where a quarter is hard; chosen."""
 SMALLEST_PROPOSAL = 10
+HIGHEST_TARGET = 50  # chosen: with half of the labels wrong there is nothing left to vouch for
+MOST_DRAWS = 20  # chosen: agreement of twenty answers is known to a few points, and each costs as much as the first
 MOST_EPOCHS, HIGHEST_RATE, LARGEST_BATCH = 100, 0.1, 1_024  # chosen: beyond them it is a slip of the keyboard
 
 
@@ -24,8 +26,14 @@ MOST_EPOCHS, HIGHEST_RATE, LARGEST_BATCH = 100, 0.1, 1_024  # chosen: beyond the
 class Policy:
     """How a run routes and learns: `min_agree` specialists must agree, or people review `review_budget` percent.
 
-    `beta` decided hard rows start a round, None for never by itself. `replay_share` and `random_share` (0 to 1) are
-    shares of the training set and of what people review for it. The aggregator is majority without a budget.
+    With a `target_error` (percent of accepted rows) people review what the audit's certificate does not cover, and
+    until there is one where the specialists disagree. `beta` decided hard rows start a round, None for never by itself.
+    `replay_share` and `random_share` (0 to 1) are shares of the training set and of what people review for it. Without
+    an aggregator it is `usual_aggregator`.
+
+    In a `mode` with a language model it sees hard rows before people do: it is asked by `ask_strategy`, `draws` times a
+    text, with the specialists' votes where `shows_votes`, and `answer_use` says what its answer is. An answer of at
+    least `sure_from` (0 to 1) needs no person in the mode LLM_THEN_HUMAN.
     """
 
     min_agree: int
@@ -43,12 +51,36 @@ class Policy:
     epochs: int = 3
     learning_rate: float = 2e-5
     batch_size: int = 16
+    target_error: float | None = None
+    mode: Mode = Mode.HUMAN
+    answer_use: AnswerUse = AnswerUse.FUSE
+    ask_strategy: AskStrategy = AskStrategy.ZERO_SHOT
+    shows_votes: bool = False
+    draws: int = 1
+    sure_from: float = 0.8
+
+
+def usual_aggregator(policy: Policy) -> Aggregator:
+    """The policy's aggregator, or what its routing asks for: a budget a margin, a target error a certified score."""
+    if policy.aggregator is not None:
+        return policy.aggregator
+    if policy.target_error is not None:
+        return Aggregator.RACE
+    return Aggregator.MAJORITY if policy.review_budget is None else Aggregator.AVERAGE
 
 
 def paper_policy(
-    pool_size: int, *, min_agree: int | None = None, beta: int = PAPER_BETA, seed: int | None = None
+    pool_size: int,
+    *,
+    min_agree: int | None = None,
+    beta: int = PAPER_BETA,
+    seed: int | None = None,
+    mode: Mode = Mode.HUMAN,
 ) -> Policy:
-    """The paper's policy, exactly. Source: AutoAnnotator, eq. 3-7 and its hyperparameters (engine.md 1)."""
+    """The paper's policy, exactly; in the mode LLM its answers are the labels, and people see what it cannot answer.
+
+    Source: AutoAnnotator, eq. 3-7 and its hyperparameters (engine.md 1).
+    """
     return Policy(
         min_agree=pool_size if min_agree is None else min_agree,
         seed=seed,
@@ -60,21 +92,36 @@ def paper_policy(
         is_gated=False,
         has_frame=False,
         renews_accepted=False,
+        mode=mode,
+        answer_use=AnswerUse.FUSE if mode == Mode.HUMAN else AnswerUse.REPLACE,
     )
 
 
 def default_policy(
-    pool_size: int, *, review_budget: float | None = None, beta: int = DEFAULT_BETA, seed: int | None = None
+    pool_size: int,
+    *,
+    review_budget: float | None = None,
+    target_error: float | None = None,
+    beta: int = DEFAULT_BETA,
+    seed: int | None = None,
+    mode: Mode = Mode.HUMAN,
 ) -> Policy:
-    """The recommended policy: averaged probability, any disagreement or the least certain rows, rounds with a gate."""
+    """The recommended policy: the race's winner, averaged probability before there is one; rounds with a gate.
+
+    People see any disagreement, the least certain rows within a budget, or what a certificate does not cover. Where a
+    language model sees them alone, no random rows are mixed in: those are for people.
+    Source: engine.md 1.
+    """
     return Policy(
         min_agree=pool_size,
         review_budget=review_budget,
+        target_error=target_error,
         seed=seed,
         name=PolicyName.DEFAULT,
-        aggregator=Aggregator.AVERAGE,
+        aggregator=Aggregator.RACE,
         beta=beta,
-        random_share=RANDOM_SHARE,
+        random_share=0.0 if mode == Mode.LLM else RANDOM_SHARE,
+        mode=mode,
     )
 
 
@@ -97,7 +144,48 @@ def check_policy(policy: Policy, pool_size: int) -> None:
         raise ActionError(_("A review budget is a percentage from 0 to 100."), field="review_budget")
     if policy.review_budget is not None and policy.vote_ahead == VoteAhead.POOL:
         raise ActionError(_("A review budget needs all votes first: vote on everything at once."), field="vote_ahead")
+    if policy.target_error is not None:
+        _check_target(policy, policy.target_error)
+    if usual_aggregator(policy) == Aggregator.RACE and not policy.has_frame:
+        raise ActionError(
+            _("The race is measured on the audit frame: keep its texts out of the training."), field="has_frame"
+        )
     _check_learning(policy)
+    _check_asking(policy)
+
+
+def _check_asking(policy: Policy) -> None:
+    if not 1 <= policy.draws <= MOST_DRAWS:
+        raise ActionError(_("Ask each question 1 to %(most)d times.") % {"most": MOST_DRAWS}, field="draws")
+    if not (isfinite(policy.sure_from) and 0 <= policy.sure_from <= 1):
+        raise ActionError(_("A confidence lies between 0 and 100 percent."), field="sure_from")
+    if policy.mode == Mode.LLM and policy.random_share:
+        raise ActionError(
+            _("Random rows are for people: there are none where a language model reviews alone."), field="random_share"
+        )
+    is_paper_with_model = policy.name == PolicyName.PAPER and policy.mode != Mode.HUMAN
+    if is_paper_with_model and (policy.mode, policy.answer_use) != (Mode.LLM, AnswerUse.REPLACE):
+        raise ActionError(
+            _("In the paper a language model's answer is the label, and people see none: choose that, or no paper."),
+            field="mode",
+        )
+
+
+def _check_target(policy: Policy, target_error: float) -> None:
+    if not 0 < target_error <= HIGHEST_TARGET:
+        raise ActionError(_("A target error is a percentage above 0, and at most 50."), field="target_error")
+    if policy.review_budget is not None:
+        raise ActionError(
+            _("A target error says how much people review; a budget does, too. Choose one."), field="target_error"
+        )
+    if policy.vote_ahead == VoteAhead.POOL:
+        raise ActionError(_("A target error needs all votes first: vote on everything at once."), field="vote_ahead")
+    if usual_aggregator(policy) != Aggregator.RACE:
+        raise ActionError(_("A certificate is given for the scores of the race's winner: take it."), field="aggregator")
+    if not policy.renews_accepted:
+        raise ActionError(
+            _("Only where accepted rows may vote again can a certificate hold for them."), field="renews_accepted"
+        )
 
 
 def _check_learning(policy: Policy) -> None:

@@ -45,8 +45,13 @@ def current_generation(run: Run) -> PoolGeneration:
     return PoolGeneration.objects.filter(run=run).latest("number")
 
 
+def generation_numbered(run: Run, number: int) -> PoolGeneration:
+    """The run's generation of that number."""
+    return PoolGeneration.objects.get(run=run, number=number)
+
+
 def pool_of(run: Run) -> list[PoolMember]:
-    """The members of the newest generation in pool order, with version and specialist."""
+    """The members of the newest generation in pool order, with generation, version and specialist."""
     return _members(PoolMember.objects.filter(generation=current_generation(run)))
 
 
@@ -56,13 +61,21 @@ def members_of(run: Run, generation: int) -> list[PoolMember]:
 
 
 def _members(members: QuerySet[PoolMember]) -> list[PoolMember]:
-    return list(members.select_related("version__specialist"))
+    return list(members.select_related("version__specialist", "generation"))
 
 
 def highest_cut(run: Run) -> tuple[float, str] | None:
-    """The highest cut (score, text hash) that any generation of the run had; None while no budget was cut."""
-    cuts = PoolGeneration.objects.filter(run=run, cut_score__isnull=False).values_list("cut_score", "cut_hash")
-    found = [(score, text_hash) for score, text_hash in cuts if score is not None]
+    """The highest cut (score, text hash) on the scale of the newest generation's scores; None while there is none.
+
+    Another aggregation has another scale: the cuts of generations before it are no measure any more.
+    """
+    found: list[tuple[float, str]] = []
+    generations = list(PoolGeneration.objects.filter(run=run).order_by("-number"))
+    for one in generations:
+        if one.aggregation != generations[0].aggregation:
+            break
+        if one.cut_score is not None:
+            found.append((one.cut_score, one.cut_hash))
     return max(found, default=None)
 
 

@@ -1,15 +1,28 @@
 """A policy in words: the same figures on the page of a new run and on that of a running one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
-from labeling.runs.models import Aggregator, Run, VoteAhead
-from labeling.runs.policies import Policy, propose_beta
+from labeling.runs.models import Aggregator, AnswerUse, AskStrategy, Mode, Run, VoteAhead
+from labeling.runs.policies import Policy, propose_beta, usual_aggregator
 from labeling.web.wording import word_number
 
 Plan = Policy | Run
+WAYS: Mapping[str, Promise] = {
+    "majority": gettext_lazy("the majority vote"),
+    "weighted_majority": gettext_lazy("the weighted vote"),
+    "average": gettext_lazy("the averaged probability"),
+    "dawid_skene": gettext_lazy("Dawid-Skene"),
+    "naive_bayes": gettext_lazy("naive Bayes"),
+    "stacker": gettext_lazy("logistic stacking"),
+    "best_single": gettext_lazy("the best single specialist"),
+}
+"""What a sentence calls each way to combine votes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +34,12 @@ class Figure:
     is_open: bool = False
 
 
-def figures_of(plan: Plan, pool_size: int) -> list[Figure]:
-    """All parts of a policy for a pool of so many specialists."""
+def figures_of(plan: Plan, pool_size: int, *, is_certified: bool = False) -> list[Figure]:
+    """All parts of a policy for a pool of so many specialists; `is_certified` as in `routing_sentence`."""
+    who = _("A person decides") if plan.mode == Mode.HUMAN else _("A language model reviews")
     return [
-        Figure(_("A person decides"), routing_sentence(plan, pool_size)),
+        Figure(who, routing_sentence(plan, pool_size, is_certified=is_certified)),
+        *_asking_figures(plan),
         Figure(_("Consensus"), _consensus(plan)),
         Figure(_("Votes"), str(VoteAhead(plan.vote_ahead).label)),
         Figure(_("Hard pool"), _pool(plan), is_open=True),
@@ -36,19 +51,69 @@ def figures_of(plan: Plan, pool_size: int) -> list[Figure]:
     ]
 
 
-def routing_sentence(plan: Plan, pool_size: int) -> str:
-    """Which rows wait for a person."""
+def _asking_figures(plan: Plan) -> list[Figure]:
+    """How a language model takes part; nothing where people review."""
+    if plan.mode == Mode.HUMAN:
+        return []
+    people = Figure(_("A person decides"), people_sentence(plan))
+    asked = Figure(_("It is asked"), _asked(plan))
+    return [people, asked, Figure(_("Its answer"), str(AnswerUse(plan.answer_use).label))]
+
+
+def review_sentence(plan: Plan, pool_size: int, *, is_certified: bool = False) -> str:
+    """Who reviews which rows, as a whole sentence; `is_certified` as in `routing_sentence`."""
+    routing = routing_sentence(plan, pool_size, is_certified=is_certified)
+    if plan.mode == Mode.HUMAN:
+        return _("a person decides %(routing)s.") % {"routing": routing}
+    words = {"routing": routing, "people": people_sentence(plan)}
+    return _("a language model reviews %(routing)s; a person decides %(people)s.") % words
+
+
+def people_sentence(plan: Plan) -> str:
+    """What a language model leaves to people."""
+    if plan.mode == Mode.LLM:
+        return _("where it names no class")
+    return _("where it names no class, is less than %(sure)s%% sure, or contradicts specialists that are") % {
+        "sure": _percent(plan.sure_from)
+    }
+
+
+def _asked(plan: Plan) -> str:
+    parts = [str(AskStrategy(plan.ask_strategy).label)]
+    if plan.shows_votes:
+        parts.append(_("with the specialists' votes"))
+    if plan.draws > 1:
+        parts.append(ngettext("%(n)d time a text", "%(n)d times a text", plan.draws) % {"n": plan.draws})
+    return ", ".join(parts)
+
+
+def routing_sentence(plan: Plan, pool_size: int, *, is_certified: bool = False) -> str:
+    """Which rows wait for their second review; `is_certified` where a certificate at the run's target error routes."""
+    if plan.target_error is not None:
+        return _target_sentence(plan.target_error, _agreement_sentence(plan, pool_size), is_certified=is_certified)
     if plan.review_budget is not None:
         return _("at most %(b)s%% of the rows, the least certain first") % {"b": f"{plan.review_budget:g}"}
+    return _agreement_sentence(plan, pool_size)
+
+
+def _target_sentence(target: float, agreement: str, *, is_certified: bool) -> str:
+    words = {"t": f"{target:g}", "agreement": agreement}
+    if is_certified:
+        return _("every row that the certificate for at most %(t)s%% error does not cover") % words
+    return _("%(agreement)s, until an audit certifies at most %(t)s%% error") % words
+
+
+def _agreement_sentence(plan: Plan, pool_size: int) -> str:
     if plan.min_agree >= pool_size:
         return _("where not all specialists agree")
     return _("where fewer than %(a)d of %(m)d specialists agree") % {"a": plan.min_agree, "m": pool_size}
 
 
 def _consensus(plan: Plan) -> str:
-    is_default = plan.aggregator is None or not plan.aggregator
-    is_average = plan.review_budget is not None if is_default else plan.aggregator == Aggregator.AVERAGE
-    return str((Aggregator.AVERAGE if is_average else Aggregator.MAJORITY).label)
+    aggregator = usual_aggregator(plan) if isinstance(plan, Policy) else Aggregator(plan.aggregator)
+    if aggregator == Aggregator.RACE:
+        return _("The race's winner; average probability until the audit has answers enough for a race")
+    return str(aggregator.label)
 
 
 def _pool(plan: Plan) -> str:
@@ -92,6 +157,14 @@ def _renewal(plan: Plan) -> str:
     if plan.renews_accepted:
         return _("vote again when the queue is empty, or when you ask")
     return _("keep the label of the pool that accepted them")
+
+
+def word_aggregation(aggregation: Mapping[str, Any] | None) -> str:
+    """What combines the votes of a generation, by its aggregation's state, within a sentence."""
+    if aggregation is None:
+        return _("the policy's own rule")
+    name = str(aggregation["name"])
+    return str(WAYS.get(name, name))
 
 
 def beta_advice(beta: int, row_count: int) -> str:

@@ -1,9 +1,10 @@
-"""Specialists: small language models that vote, their immutable versions and trials."""
+"""Specialists: small language models that vote, their versions and trials, and how the hub was searched for them."""
 
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from labeling.llm.models import Connection
 from labeling.projects.models import Project
 
 
@@ -13,6 +14,7 @@ class Source(models.TextChoices):
     HUB = "hub", _("Model hub")
     FOLDER = "folder", _("Folder on the server")
     TRAINED = "trained", _("Trained here")
+    SCRIPT = "script", _("An accepted script")
 
 
 class SpecialistState(models.TextChoices):
@@ -128,3 +130,177 @@ class Trial(models.Model):
 
     def __str__(self) -> str:
         return f"trial of {self.version}"
+
+
+class ModelSearch(models.Model):
+    """A search of the hub for models that fit the project's task, as it was asked for; a job does it.
+
+    `class_ids` and `class_names` are the classes of that day, in one order. `connection`: the language model that
+    writes the queries and judges cards, at most for `cap_nano`. `rows`: [sample id, class id or null] of the pilot
+    rows, drawn once. `is_by_llm` and `compared_by` say what did the work in the end, `problem` why not the language
+    model.
+    """
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="model_searches")
+    description = models.TextField()
+    class_ids = models.JSONField()
+    class_names = models.JSONField()
+    wanted = models.PositiveSmallIntegerField()
+    max_bytes = models.BigIntegerField()
+    connection = models.ForeignKey(Connection, models.SET_NULL, null=True, related_name="+")
+    cap_nano = models.BigIntegerField(default=0)
+    queries = models.JSONField(default=list)
+    is_by_llm = models.BooleanField(default=False)
+    compared_by = models.CharField(max_length=5, blank=True)
+    problem = models.TextField(blank=True)
+    rows = models.JSONField(default=list)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        """Newest first."""
+
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"search {self.pk}"
+
+
+class CandidateState(models.TextChoices):
+    """How far a candidate got. REFUSED is not safe to load or no classifier; PASSED: others fit the task better."""
+
+    LISTED = "listed", _("Listed")
+    READ = "read", _("Read")
+    REFUSED = "refused", _("Not taken")
+    PASSED = "passed", _("Passed over")
+    PICKED = "picked", _("Waiting for its trial")
+    FETCHED = "fetched", _("Fetched")
+    ASKED = "asked", _("Tried")
+    FAILED = "failed", _("Failed")
+
+
+class Candidate(models.Model):
+    """A model of the hub that a search came upon. Everything in it is foreign text: shown escaped, never believed.
+
+    `revision` is the commit that everything was read at. `targets` holds for each model label the class id that it may
+    mean, or null; `origins` how that was found: both await a person's word. `answers` is the index of the model's own
+    label for each pilot row, -1 for none. `abstained`, `accuracy` and the like are shares, 0 to 1.
+    """
+
+    search = models.ForeignKey(ModelSearch, models.CASCADE, related_name="candidates")
+    position = models.PositiveSmallIntegerField()
+    model_id = models.CharField(max_length=200)
+    found_by = models.JSONField(default=list)
+    state = models.CharField(max_length=8, choices=CandidateState, default=CandidateState.LISTED)
+    error = models.TextField(blank=True)
+    refusals = models.JSONField(default=list)
+    revision = models.CharField(max_length=40, blank=True)
+    downloads = models.BigIntegerField(default=0)
+    likes = models.BigIntegerField(default=0)
+    size_bytes = models.BigIntegerField(default=0)
+    license = models.CharField(max_length=80, blank=True)
+    architecture = models.CharField(max_length=80, blank=True)
+    model_labels = models.JSONField(default=list)
+    card = models.TextField(blank=True)
+    similarity = models.FloatField(null=True)
+    targets = models.JSONField(default=list)
+    origins = models.JSONField(default=list)
+    answers = models.JSONField(default=list)
+    truncated = models.PositiveIntegerField(default=0)
+    seconds = models.FloatField(default=0)
+    gold_rows = models.PositiveIntegerField(default=0)
+    accuracy = models.FloatField(null=True)
+    accuracy_low = models.FloatField(null=True)
+    accuracy_high = models.FloatField(null=True)
+    abstained = models.FloatField(null=True)
+    information = models.FloatField(null=True)
+    agreement = models.FloatField(null=True)
+    rank = models.PositiveSmallIntegerField(null=True)
+    why_not = models.CharField(max_length=16, blank=True)
+    specialist = models.ForeignKey(Specialist, models.SET_NULL, null=True, related_name="found_as")
+
+    class Meta:
+        """Once a search."""
+
+        ordering = ("position",)
+        constraints = (models.UniqueConstraint(fields=("search", "model_id"), name="candidate_once"),)
+
+    def __str__(self) -> str:
+        return self.model_id
+
+    @property
+    def is_recommended(self) -> bool:
+        """Whether the search says to take it."""
+        return self.rank is not None and not self.why_not
+
+
+class ScriptKind(models.TextChoices):
+    """What a script does (engine: scripts.kinds)."""
+
+    DEPLOY = "deploy", _("Deploy: load the model and answer")
+    ANNOTATE = "annotate", _("Annotate: vote on texts")
+    FINE_TUNE = "fine_tune", _("Fine-tune: learn from labeled texts")
+
+
+class ScriptSource(models.TextChoices):
+    """Who wrote a script."""
+
+    TEMPLATE = "template", _("A template")
+    LLM = "llm", _("A language model")
+
+
+class ScriptState(models.TextChoices):
+    """How far a script got. REFUSED: the check found something. TRIED: there is a comparison, whatever it says."""
+
+    WRITING = "writing", _("Being written")
+    REFUSED = "refused", _("Refused by the check")
+    WRITTEN = "written", _("Being tried")
+    TRIED = "tried", _("Tried")
+    FAILED = "failed", _("Failed")
+    ACCEPTED = "accepted", _("Accepted")
+
+
+class GeneratedScript(models.Model):
+    """A script about one version of a specialist, as it was asked for; a job writes and tries it. Never changed after.
+
+    `connection`: the language model that writes it, at most for `cap_nano`. `checks`: what the check found, as {line,
+    message}. `comparison`: what became of it on pilot rows beside the engine, with `passes`, empty while it was not
+    tried. `voter`: the specialist that votes by it, made when a manager asks for that.
+    """
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="scripts")
+    number = models.PositiveIntegerField()
+    version = models.ForeignKey(SpecialistVersion, models.PROTECT, related_name="scripts")
+    kind = models.CharField(max_length=9, choices=ScriptKind)
+    source = models.CharField(max_length=8, choices=ScriptSource, default=ScriptSource.TEMPLATE)
+    connection = models.ForeignKey(Connection, models.SET_NULL, null=True, related_name="+")
+    cap_nano = models.BigIntegerField(default=0)
+    state = models.CharField(max_length=8, choices=ScriptState, default=ScriptState.WRITING)
+    code = models.TextField(blank=True)
+    checks = models.JSONField(default=list)
+    comparison = models.JSONField(default=dict)
+    error = models.TextField(blank=True)
+    voter = models.ForeignKey(Specialist, models.SET_NULL, null=True, related_name="+")
+    accepted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    accepted_at = models.DateTimeField(null=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        """Numbered within the project; the newest first."""
+
+        ordering = ("-number",)
+        constraints = (models.UniqueConstraint(fields=("project", "number"), name="script_number_once"),)
+
+    def __str__(self) -> str:
+        return f"script {self.number}"
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a job is at work on it."""
+        return self.state in {ScriptState.WRITING, ScriptState.WRITTEN}
+
+    @property
+    def passes(self) -> bool:
+        """Whether it did well enough on the pilot rows to be accepted."""
+        return bool(self.comparison.get("passes"))

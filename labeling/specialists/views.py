@@ -27,6 +27,7 @@ from labeling.specialists.engine import proposed_targets
 from labeling.specialists.forms import ABSTAIN_CHOICE, FolderForm, HubForm, LabelMapForm
 from labeling.specialists.models import Source, Specialist, SpecialistState
 from labeling.specialists.queries import newest_trial, settled_version, specialist_in, specialists_of
+from labeling.specialists.search.queries import proposal_for
 from labeling.web.errors import ActionError
 from labeling.web.rendering import redirect_to, render_page
 
@@ -103,14 +104,18 @@ def _detail_context(specialist: Specialist, form: LabelMapForm | None) -> dict[s
 
 
 def _map_form(specialist: Specialist, data: Mapping[str, Any] | None) -> LabelMapForm:
-    """The form with the last version's choices, or with what the labels' names say."""
+    """The form with the last version's choices, or with what a search tried, or with what the labels' names say."""
     classes = active_classes(specialist.project)
     version = settled_version(specialist)
     if version and version.model_labels == specialist.model_labels:
         proposed: list[int | str | None] = [ABSTAIN_CHOICE if target is None else target for target in version.targets]
     else:
         found = proposed_targets(specialist.model_labels, [c.pk for c in classes], [c.name for c in classes])
-        proposed = [target for target, _how in found]
+        candidate = proposal_for(specialist)
+        tried = candidate.targets if candidate and candidate.model_labels == specialist.model_labels else []
+        known = {c.pk for c in classes}
+        tried = [target if target in known else None for target in tried] or [None] * len(found)
+        proposed = [target or name for target, (name, _how) in zip(tried, found, strict=True)]
     return LabelMapForm(data, specialist=specialist, classes=classes, proposed=proposed)
 
 

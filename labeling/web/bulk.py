@@ -30,6 +30,18 @@ def insert_rows(model: type[models.Model], fields: Sequence[str], rows: Iterable
         cursor.executemany(statement, _adapted(rows))
 
 
+def set_column(model: type[models.Model], name: str, values: Iterable[tuple[Any, int]]) -> None:
+    """Give rows a new value in one column, by (value, primary key).
+
+    Source of preferring it to `bulk_update`: docs/decisions/0022, 5 times faster on PostgreSQL, 50 times on SQLite.
+    """
+    table, column = model._meta.db_table, _column(model, name)
+    if not (NAME.fullmatch(table) and NAME.fullmatch(column)):
+        raise ValueError("a table or column name is not a plain name")
+    with connection.cursor() as cursor:
+        cursor.executemany(f"UPDATE {table} SET {column} = %s WHERE id = %s", list(values))  # noqa: S608 (names are checked above)
+
+
 def _column(model: type[models.Model], name: str) -> str:
     field = model._meta.get_field(name)
     if not isinstance(field, models.Field):

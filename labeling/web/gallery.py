@@ -41,6 +41,13 @@ def gallery_context() -> dict[str, Any]:
             ("neutral", 0.79, 0.71, "−8.0 points", "bad"),
             (HOSTILE, 0.9, 0.905, "+0.5 points", ""),
         ],
+        "scale": (0.7, 1.0),
+        "intervals": [
+            ("Winner", 0.884, 0.808, 0.932, "good"),
+            ("In use", 0.846, 0.765, 0.903, ""),
+            (HOSTILE, 0.817, 0.652, 0.88, "quiet"),
+            ("Not measured", None, 0.0, 1.0, "quiet"),
+        ],
         "tabs": [Tab("All", "#", is_current=True, count=12_268), Tab("Review", "#", count=2_993), Tab("Labeled", "#")],
     }
 

@@ -10,11 +10,12 @@ from labeling.web.parts import Tab
 
 @dataclass(frozen=True, slots=True)
 class NavItem:
-    """One page of a project and who sees its tab."""
+    """One page of a project and who sees its tab. `also` are other pages that belong to it."""
 
     view_name: str
     label: str
     seen_by: str = "managers"
+    also: tuple[str, ...] = ()
 
 
 def project_pages() -> list[NavItem]:
@@ -23,8 +24,10 @@ def project_pages() -> list[NavItem]:
         NavItem("overview:project", _("Overview"), seen_by="members"),
         NavItem("datasets:list", _("Data")),
         NavItem("specialists:list", _("Models")),
+        NavItem("llm:connections", _("Language models"), also=("llm:costs",)),
         NavItem("runs:list", _("Runs")),
         NavItem("review:screen", _("Review"), seen_by="members"),
+        NavItem("quality:page", _("Quality")),
         NavItem("refinement:list", _("Refinement")),
         NavItem("overview:samples", _("Samples"), seen_by="reviewers"),
         NavItem("exports:list", _("Export")),
@@ -41,9 +44,15 @@ def project_tabs(slug: str, path: str, *, can_manage: bool, can_review: bool = F
     )
     links = [(item, _address(item, slug)) for item in pages if item.seen_by in seen]
     home = _address(pages[0], slug)
-    inside = [url for _item, url in links if url and (path == url or (url != home and path.startswith(url)))]
-    current = max(inside, key=len, default="")
+    shown = [(url, inner) for item, url in links if url for inner in (url, *_others(item, slug))]
+    inside = [(inner, url) for url, inner in shown if path == inner or (inner != home and path.startswith(inner))]
+    current = max(inside, key=lambda found: len(found[0]), default=("", ""))[1]
     return [Tab(item.label, url, is_current=url == current) for item, url in links if url]
+
+
+def _others(item: NavItem, slug: str) -> list[str]:
+    """Addresses of the pages that have no tab of their own."""
+    return [url for url in (_address(NavItem(name, ""), slug) for name in item.also) if url]
 
 
 def _address(item: NavItem, slug: str) -> str:

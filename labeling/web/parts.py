@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-PartKind = Literal["accepted", "review", "verified", "decided", "pending", "dead"]
+PartKind = Literal["accepted", "review", "verified", "decided", "asking", "pending", "dead"]
 StepState = Literal["done", "active", "todo", "attention"]
 
 

@@ -8,6 +8,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 NOTHING = "–"
+NANO = 1_000_000_000
+"""Nano-dollars in a dollar: money is counted in whole ones, so that sums are exact."""
+MONEY_FIGURES, FEWEST_CENTS, MOST_PLACES = 2, 2, 9
 MINUTE_S, HOUR_S, DAY_S = 60, 3_600, 86_400
 SHORT_TIME_S = 45  # chosen: under it "just now" says enough
 OLD_DAYS = 30  # chosen: beyond it a date is easier to place than a number of days
@@ -21,6 +24,17 @@ def word_number(value: float | None, digits: int = 0) -> str:
 def word_percent(share: float | None, digits: int = 1) -> str:
     """24.4% for the share 0.244; a dash for None."""
     return NOTHING if share is None else f"{number_format(round(100 * share, digits), digits, use_l10n=True)}%"
+
+
+def word_money(nano: int | None) -> str:
+    """$1,234.50 for 1,234,500,000,000 nano-dollars; below a dollar two figures, such as $0.012; a dash for None."""
+    if nano is None:
+        return NOTHING
+    places, dollars = FEWEST_CENTS, abs(nano) / NANO
+    while places < MOST_PLACES and 0 < dollars < 10 ** (MONEY_FIGURES - 1 - places):
+        places += 1
+    text = number_format(round(dollars, places), places, use_l10n=True, force_grouping=True)
+    return f"{'-' if nano < 0 else ''}${text}"
 
 
 def word_duration(seconds: float | None) -> str:

@@ -3,6 +3,7 @@ import { axisOf, fit, rangeOf, toneOf, widthOf, wordValue } from "./chart-look.j
 
 const HEIGHT = 208;
 const WHOLE_STEPS = [1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000, 2000, 2500, 5000, 10000, 20000, 50000, 100000];
+const TIME_STEPS = [60, 300, 600, 1800, 3600, 10800, 21600, 43200, 86400, 172800, 604800, 1209600, 2592000, 7776000, 31536000];
 const LABEL_GAP = 16;
 const POINTS_UP_TO = 12;
 
@@ -91,8 +92,12 @@ export function drawLines(box, data, look, options) {
   const hasPoints = data.xs.length <= POINTS_UP_TO;
   const { series, columns, bands } = linesOf(data, look, hasPoints);
   const wordAll = (_plot, values, _axis, _space, step) => values.map((value) => wordValue(value, options.unit, step));
-  const splits = hasPoints ? () => data.xs : undefined;
-  const xAxis = { label: data.xName, labelFont: look.font, labelSize: 20, labelGap: 0, size: 26, incrs: WHOLE_STEPS, splits, grid: { show: false } };
+  const isShare = options.xUnit === "percent";
+  const isTime = options.xUnit === "time";
+  const whole = { incrs: WHOLE_STEPS, splits: hasPoints ? () => data.xs : undefined };
+  const places = isShare ? {} : isTime ? { incrs: TIME_STEPS, space: 64 } : whole;
+  const xAxis = { label: data.xName, labelFont: look.font, labelSize: 20, labelGap: 0, size: 26, grid: { show: false }, ...places };
+  const alone = isTime ? 1800 : 0.5;
   return new uPlot(
     {
       width,
@@ -101,12 +106,12 @@ export function drawLines(box, data, look, options) {
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
       scales: {
-        x: { time: false, range: (_plot, low, high) => (low === high ? [low - 0.5, high + 0.5] : [low, high]) },
+        x: { time: false, range: (_plot, low, high) => (low === high ? [low - alone, high + alone] : [low, high]) },
         y: { range: (_plot, low, high) => rangeOf(low, high, options.unit, options.isZeroBased) },
       },
       axes: [
-        axisOf(look, { ...xAxis, values: (_plot, values) => values.map((value) => wordValue(value, "number")) }),
-        axisOf(look, { values: wordAll, size: 52, space: 36 }),
+        axisOf(look, { ...xAxis, values: (_plot, values, _axis, _space, step) => values.map((value) => wordValue(value, options.xUnit, isShare || isTime ? step : 1)) }),
+        axisOf(look, { values: wordAll, size: options.unit === "money" ? 72 : 52, space: 36 }),
       ],
       series,
       bands,

@@ -8,6 +8,7 @@ const COLOURS = {
   bad: "--bad",
 };
 const LINES = 8;
+const DAY_S = 86_400;
 const ELLIPSIS = "…";
 
 // Colours as the canvas takes them: light-dark() is settled by the browser in the figure's own theme.
@@ -46,17 +47,27 @@ export function fit(text, font, most) {
 }
 
 export function wordValue(value, unit, step = 1) {
+  if (unit === "time") return wordTime(value, step);
   const scale = unit === "percent" ? 100 : 1;
-  const digits = Math.max(0, Math.min(4, -Math.floor(Math.log10(step * scale) + 1e-9)));
+  const most = unit === "money" ? 9 : 4;
+  const digits = Math.max(0, Math.min(most, -Math.floor(Math.log10(step * scale) + 1e-9)));
   const options = { minimumFractionDigits: digits, maximumFractionDigits: digits };
   const text = (value * scale).toLocaleString(document.documentElement.lang, options);
+  if (unit === "money") return `$${text}`;
   return unit === "percent" ? `${text}%` : text;
+}
+
+// Seconds of the clock on the server's wall: a day, or a time of day where the steps are shorter.
+function wordTime(value, step) {
+  const isDay = step >= DAY_S || value % DAY_S === 0;
+  const options = isDay ? { day: "numeric", month: "short" } : { hour: "2-digit", minute: "2-digit" };
+  return new Date(value * 1000).toLocaleString(document.documentElement.lang, { ...options, hour12: false, timeZone: "UTC" });
 }
 
 // The range of the value axis: air around the values, never so close that noise looks like a cliff.
 export function rangeOf(low, high, unit, isZeroBased) {
   if (low === null || high === null) return [0, 1];
-  const least = unit === "percent" ? 0.1 : Math.abs(high) / 10 || 1;
+  const least = unit === "percent" ? 0.1 : Math.abs(high) / 10 || (unit === "money" ? 0.01 : 1);
   const missing = Math.max(0, least - (high - low)) / 2;
   const air = Math.max(least, high - low) * 0.12;
   const bottom = isZeroBased ? Math.min(0, low) : low - missing - air;

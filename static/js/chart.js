@@ -51,7 +51,8 @@ function draw(figure) {
   sizes.observe(box);
   if (!box.clientWidth) return;
   const data = readTable(figure.querySelector("table"));
-  const options = { unit: figure.dataset.unit, isZeroBased: "zero" in figure.dataset, tell: teller(figure, data) };
+  const { unit, xUnit = "number" } = figure.dataset;
+  const options = { unit, xUnit, isZeroBased: "zero" in figure.dataset, tell: teller(figure, data) };
   const plot = KINDS[figure.dataset.chart](box, data, lookOf(figure), options);
   plots.set(figure, { plot, width: box.clientWidth });
 }

@@ -19,11 +19,16 @@ from labeling.runs.actions import start_run
 from labeling.runs.models import Run
 from labeling.runs.policies import Policy
 from labeling.specialists.actions import add_specialist
-from labeling.specialists.models import Source
+from labeling.specialists.models import ScriptState, Source
+from tests.labeling.asked import live_verified
 from tests.labeling.datasets.imports import import_file, receive
-from tests.labeling.factories import add_member, make_project, make_user
+from tests.labeling.factories import add_member, make_dataset, make_project, make_run, make_user
+from tests.labeling.llm.spending import live_with_models
 from tests.labeling.pool import make_pool, work_off
+from tests.labeling.quality.made_assessments import frame, make_assessment, make_audit, make_measuring
 from tests.labeling.refinement.made_rounds import make_done_round, make_training_round, make_waiting_round
+from tests.labeling.specialists.scripts import make_script
+from tests.labeling.specialists.search.made_searches import make_candidate, make_refused, make_search
 
 # Routes that answer with no page for a person to look at: changes, files, fragments, health.
 NO_PAGES = {
@@ -39,6 +44,14 @@ NO_PAGES = {
     "datasets:refused-csv",
     "specialists:map",
     "specialists:act",
+    "specialists:search-act",
+    "specialists:search-add",
+    "scripts:act",
+    "llm:act",
+    "llm:add-price",
+    "llm:drop-price",
+    "llm:cap",
+    "llm:ledger-csv",
     "cold:act",
     "runs:act",
     "review:decide",
@@ -48,6 +61,8 @@ NO_PAGES = {
     "review:release",
     "review:reopen",
     "review:free",
+    "quality:draw",
+    "quality:act",
     "refinement:start",
     "refinement:act",
     "refinement:decide",
@@ -56,6 +71,7 @@ NO_PAGES = {
     "exports:retry",
     "exports:download",
     "exports:manifest",
+    "exports:script",
     "overview:banner",
     "overview:live",
     "overview:ready",
@@ -91,9 +107,38 @@ def live_in(staff, table, folder, words=Words()):
     work_off()
     _decide_some(project, run, staff)
     _learn(run, versions)
+    _write_scripts(versions[0])
     create_export(dataset=dataset, by=staff)
     work_off()
+    _audit(project, run, staff)
+    live_with_models(project, run.pk, sample=dataset.samples.first().pk)
+    _search(project)
+    live_verified(staff)
     return project
+
+
+def _audit(project, run, staff):
+    """A measured run here; a project without an audit, one whose audit is drawn, and one that is being measured."""
+    make_audit(run.dataset, drawn=4, answered=2, by=staff)
+    for _number in range(2):
+        make_assessment(run, target_error=4)
+    texts = [f"text {number}" for number in range(40)]
+    for name in ("No audit", "Drawn", "Measuring"):
+        other = make_run(make_dataset(make_project(staff, name=name), texts))
+        frame(other.dataset)
+        if name != "No audit":
+            make_audit(other.dataset, drawn=5, answered=2, by=staff)
+        if name == "Measuring":
+            make_measuring(other)
+    make_project(staff, name="No run")
+
+
+def _search(project):
+    """A search of the hub that recommends one model, passes over another, and refuses a third."""
+    search = make_search(project)
+    make_candidate(search)
+    make_candidate(search, "acme/second", why_not="others_better", accuracy=None)
+    make_refused(search)
 
 
 def _add_failed(project, folder):
@@ -113,6 +158,14 @@ def _learn(run, versions):
     make_training_round(run, pool)
 
 
+def _write_scripts(version):
+    """A script that waits for a manager, one that was accepted, one that the check refused, one that failed."""
+    make_script(version, code="# <img src=x onerror=alert(1)>\nX = '</code><script>alert(1)</script>'\n")
+    make_script(version, ScriptState.ACCEPTED)
+    make_script(version, ScriptState.REFUSED, checks=[{"line": 1, "message": "It imports os."}], comparison={})
+    make_script(version, ScriptState.FAILED, error="Scripts are off on this machine.", code="", comparison={})
+
+
 def _decide_some(project, run, staff, count=2):
     label_class = project.classes.first()
     for _round in range(count):
@@ -130,19 +183,17 @@ def _decide_some(project, run, staff, count=2):
 
 def pages_of(project):
     """{route: addresses} of all pages that show something of the project or the installation."""
-    slug = project.slug
 
     def at(name, **words):
-        return reverse(name, kwargs={"slug": slug} | words)
+        return reverse(name, kwargs={"slug": project.slug} | words)
 
     dataset = Dataset.objects.filter(project=project).latest("number")
     samples = list(dataset.samples.values_list("pk", flat=True))
     decided = ReviewItem.objects.filter(project=project, state="decided").values_list("sample_id", flat=True)
     uploads = Upload.objects.filter(project=project).values_list("pk", flat=True)
-    specialists = project.specialists.values_list("pk", flat=True)
     runs = Run.objects.filter(project=project).values_list("number", flat=True)
     rounds = RefinementRound.objects.filter(project=project).values_list("number", flat=True)
-    return {
+    pages = _model_pages(project) | {
         "web:components": [reverse("web:components")],
         "accounts:sign-in": [reverse("accounts:sign-in")],
         "accounts:signin-link": [signin_path(Project.objects.get(pk=project.pk).created_by), "/sign-in/AA/x-y"],
@@ -154,14 +205,11 @@ def pages_of(project):
         "datasets:detail": [at("datasets:detail", number=dataset.number)],
         "datasets:upload": [at("datasets:upload", upload_id=pk) for pk in uploads],
         "datasets:refused": [at("datasets:refused", upload_id=pk) for pk in uploads],
-        "specialists:list": [at("specialists:list")],
-        "specialists:add": [at("specialists:add", source=source) for source in ("hub", "folder")],
-        "specialists:detail": [at("specialists:detail", specialist_id=pk) for pk in specialists],
-        "cold:train": [at("cold:train")],
         "runs:list": [at("runs:list")],
         "runs:new": [at("runs:new")],
         "runs:detail": [at("runs:detail", number=number) for number in runs],
         "review:screen": [at("review:screen")],
+        "quality:page": [reverse("quality:page", kwargs={"slug": one.slug}) for one in Project.objects.all()],
         "refinement:list": [at("refinement:list")],
         "refinement:detail": [at("refinement:detail", number=number) for number in rounds],
         "exports:list": [at("exports:list")],
@@ -171,4 +219,51 @@ def pages_of(project):
         "overview:samples": [at("overview:samples"), at("overview:samples") + "?text=nothing+at+all"],
         "overview:sample": [at("overview:sample", sample_id=pk) for pk in {samples[0], samples[-1], decided[0]}],
         "overview:doctor": [reverse("overview:doctor")],
+    }
+    for name, paths in _verified_pages(project).items():
+        pages[name] = [*pages.get(name, ()), *paths]
+    return pages
+
+
+def _verified_pages(project):
+    """The pages of the project that a language model reviews, and the forecast, here too."""
+    verified = Project.objects.get(name="Verified")
+
+    def at(name, **words):
+        return reverse(name, kwargs={"slug": verified.slug} | words)
+
+    asked = verified.runs.earliest("number").dataset.samples.earliest("position")
+    return {
+        "runs:detail": [at("runs:detail", number=number) for number in (1, 2)],
+        "runs:cap": [at("runs:cap", number=2)],
+        "overview:sample": [at("overview:sample", sample_id=asked.pk)],
+        "overview:forecast": [
+            at("overview:forecast"),
+            reverse("overview:forecast", kwargs={"slug": project.slug}),
+        ],
+    }
+
+
+def _model_pages(project):
+    """The pages about specialists, scripts and language models; some also of a project that has none."""
+
+    def at(name, **words):
+        return reverse(name, kwargs={"slug": project.slug} | words)
+
+    elsewhere = Project.objects.get(name="No run").slug
+    specialists = project.specialists.values_list("pk", flat=True)
+    scripts = project.scripts.values_list("number", flat=True)
+    connections = project.connections.values_list("pk", flat=True)
+    return {
+        "specialists:list": [at("specialists:list")],
+        "specialists:add": [at("specialists:add", source=source) for source in ("hub", "folder")],
+        "specialists:search": [at("specialists:search"), reverse("specialists:search", kwargs={"slug": elsewhere})],
+        "scripts:list": [at("scripts:list")],
+        "scripts:detail": [at("scripts:detail", number=number) for number in scripts],
+        "specialists:detail": [at("specialists:detail", specialist_id=pk) for pk in specialists],
+        "llm:connections": [at("llm:connections"), reverse("llm:connections", kwargs={"slug": elsewhere})],
+        "llm:add": [at("llm:add")],
+        "llm:connection": [at("llm:connection", connection_id=pk) for pk in connections],
+        "llm:costs": [at("llm:costs"), reverse("llm:costs", kwargs={"slug": elsewhere})],
+        "cold:train": [at("cold:train")],
     }

@@ -1,6 +1,9 @@
 """The run's counters against a recount of the rows."""
 
+from django.db.models import Exists, OuterRef
+
 from annotator_core.types import Route
+from labeling.labels.answer_queries import MACHINE_SOURCES
 from labeling.labels.chunk_queries import PERSON_SOURCES
 from labeling.labels.models import Consensus, ItemState, Label, ReviewItem
 from labeling.runs.models import PoolGeneration
@@ -9,15 +12,25 @@ from labeling.runs.models import PoolGeneration
 def recount(run):
     """voted, accepted, hard, decided from the rows themselves."""
     rows = Consensus.objects.filter(run=run, is_current=True)
-    hard = rows.filter(route=Route.REVIEW).values("sample_id")
+    hard = rows.filter(route__in=(Route.REVIEW, Route.VERIFY)).values("sample_id")
     by_person = Label.objects.filter(sample_id__in=hard, is_current=True, source__in=PERSON_SOURCES)
     return rows.count(), rows.filter(route=Route.ACCEPT).count(), hard.count(), by_person.count()
+
+
+def recount_verified(run):
+    """asking, verified from the rows themselves: a row to verify has a label of the run's models, or waits for one."""
+    labels = Label.objects.filter(sample=OuterRef("sample"))
+    by_person = labels.filter(is_current=True, source__in=PERSON_SOURCES)
+    by_model = labels.filter(run=run, source__in=MACHINE_SOURCES)
+    rows = Consensus.objects.filter(~Exists(by_person), run=run, is_current=True, route=Route.VERIFY)
+    return rows.filter(~Exists(by_model)).count(), rows.filter(Exists(by_model)).count()
 
 
 def assert_counters_equal_recount(run):
     """Also that each generation's members answered each of its rows once, and that the queue holds what waits."""
     run.refresh_from_db()
     assert (run.voted, run.accepted, run.hard, run.decided) == recount(run)
+    assert (run.asking, run.verified) == recount_verified(run)
     for generation in PoolGeneration.objects.filter(run=run).prefetch_related("members"):
         rows = Consensus.objects.filter(run=run, generation=generation.number).count()
         assert {member.voted + member.abstained for member in generation.members.all()} <= {rows}

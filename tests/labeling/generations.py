@@ -11,9 +11,10 @@ from labeling.labels.actions.verdicts import decide
 from labeling.labels.models import Consensus, ItemState, Label, ReviewItem
 from labeling.pipeline.work import advance_dirty, do_one
 from labeling.refinement.models import RefinementRound, RoundState
-from labeling.runs.actions import open_generation, start_run
+from labeling.runs.actions import Scale, open_generation, start_run
 from labeling.runs.models import GenerationOrigin, VoteAhead
 from labeling.runs.policies import Policy
+from labeling.runs.queries import pool_of
 from tests.labeling.pool import work_off
 
 QUEUES = ("io", "consensus")
@@ -35,6 +36,20 @@ def finish(run):
 def next_generation(run, versions, origin=GenerationOrigin.ROUND):
     with transaction.atomic():
         return open_generation(run_id=run.pk, versions=versions, origin=origin)
+
+
+def single(index, count=3):
+    """The state of an aggregator that takes one specialist's word: each index has scores of its own."""
+    return {"name": "best_single", "index": index, "n_specialists": count, "n_classes": 3}
+
+
+def rescale(run, aggregation, cut_score=None):
+    """A generation of the same versions that combines votes otherwise, as an audit opens it."""
+    run.refresh_from_db()
+    versions = [member.version for member in pool_of(run)]
+    scale = Scale(aggregation, cut_score)
+    with transaction.atomic():
+        return open_generation(run_id=run.pk, versions=versions, origin=GenerationOrigin.AUDIT, scale=scale)
 
 
 def until_chunk(run, stage):

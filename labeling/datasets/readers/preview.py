@@ -15,11 +15,11 @@ from labeling.datasets.readers.dialect import (
     guess_text,
     read_sample,
 )
-from labeling.datasets.readers.guard import is_bare_formula
 from labeling.datasets.readers.objects import read_objects
 from labeling.datasets.readers.parts import Columns, JsonRecord, Reading, Record, UnreadableFile
 from labeling.datasets.readers.sniff import detect_encoding
 from labeling.datasets.readers.table import check_names, read_columns, read_records
+from labeling.web.cells import is_bare_formula
 
 SHOWN = 20
 LOOKED_AT = 200

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from django.utils.translation import gettext as _
 
-from labeling.datasets.readers.guard import unguard
 from labeling.datasets.readers.objects import read_objects, without
 from labeling.datasets.readers.parts import Columns, Flaw, JsonRecord, Reading, Record, excerpt
 from labeling.datasets.readers.table import read_columns, read_records
+from labeling.web.cells import unguard
 
 MAX_ID = 200
 MAX_GOLD = 100

@@ -141,10 +141,14 @@ def report(claim: Claim, done: int) -> bool:
         return True
 
 
-def give_back(claim: Claim, *, not_before: datetime | None = None) -> None:
-    """Put the chunk back untouched (a stop, a pause, a long Retry-After). Counts neither as error nor as lost lease."""
+def give_back(claim: Claim, *, not_before: datetime | None = None, note: str = "") -> None:
+    """Put the chunk back untouched (a stop, a pause, a long Retry-After). Counts neither as error nor as lost lease.
+
+    `note` says for people why it waits, until it is done.
+    """
     with transaction.atomic():
-        _fenced(claim).update(state=ChunkState.TODO, owner="", lease_until=None, not_before=not_before, progress=0)
+        back = {"state": ChunkState.TODO, "owner": "", "lease_until": None, "not_before": not_before, "progress": 0}
+        _fenced(claim).update(**back, **({"error": note} if note else {}))
 
 
 def fail(claim: Claim, error: str, *, is_final: bool = False) -> None:

@@ -1,6 +1,6 @@
 """The queue's items as routes make them: one for each hard text, opened again where it had been taken off."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Count, F
@@ -9,9 +9,9 @@ from labeling.datasets.models import Dataset, Sample
 from labeling.labels.actions.labels import BATCH, batched_ids
 from labeling.labels.actions.rows import ConsensusRow, person_labeled
 from labeling.labels.actions.seeds import hand_over_seeds
-from labeling.labels.models import ItemState, ReviewItem
+from labeling.labels.models import ItemReason, ItemState, ReviewItem
 from labeling.runs.models import Run
-from labeling.web.bulk import insert_rows
+from labeling.web.bulk import insert_rows, set_column
 
 ITEM_FIELDS = (
     "project_id",
@@ -46,7 +46,7 @@ def open_items(run: Run, hard: Sequence[ConsensusRow]) -> int:
     this call does, never both or neither.
     """
     hashes = sorted({row.text_hash for row in hard})
-    hand_over_seeds(run=run, hashes=hashes)
+    audited = hand_over_seeds(run=run, hashes=hashes)
     lock_items(run, hashes)
     known = person_labeled(row.sample_id for row in hard)
     waiting = [row for row in hard if row.sample_id not in known]
@@ -54,7 +54,7 @@ def open_items(run: Run, hard: Sequence[ConsensusRow]) -> int:
     insert_rows(ReviewItem, ITEM_FIELDS, _item_rows(run, first))
     found = lock_items(run, list(first))
     late = person_labeled(row.sample_id for row in waiting if found[row.text_hash].state == ItemState.DECIDED)
-    _open_again({found[h].pk: row for h, row in first.items() if found[h].state == ItemState.WITHDRAWN})
+    _open_again({found[h].pk: row for h, row in first.items() if found[h].state == ItemState.WITHDRAWN}, audited)
     return len(known) + len(late)
 
 
@@ -70,8 +70,7 @@ def lock_items(run: Run, hashes: Sequence[str]) -> dict[str, ItemFound]:
 
 def set_priorities(priorities: dict[int, float]) -> None:
     """Give locked items their places in the queue."""
-    items = [ReviewItem(pk=pk, priority=priority) for pk, priority in priorities.items()]
-    ReviewItem.objects.bulk_update(items, ["priority"], batch_size=BATCH)
+    set_column(ReviewItem, "priority", ((priority, pk) for pk, priority in priorities.items()))
 
 
 def set_states(item_ids: Iterable[int], state: ItemState) -> None:
@@ -80,11 +79,17 @@ def set_states(item_ids: Iterable[int], state: ItemState) -> None:
         ReviewItem.objects.filter(pk__in=ids).update(state=state, version=F("version") + 1)
 
 
-def _open_again(rows: dict[int, ConsensusRow]) -> None:
-    """Items that a re-vote took off stand in the queue again, for the row that is hard now."""
+def _open_again(rows: dict[int, ConsensusRow], audited: Collection[str]) -> None:
+    """Items that a re-vote took off stand in the queue again, for the row that is hard now; some for an audit, too."""
     set_states(rows, ItemState.OPEN)
     items = [
-        ReviewItem(pk=pk, priority=row.score, reason=row.reason, sample_id=row.sample_id) for pk, row in rows.items()
+        ReviewItem(
+            pk=pk,
+            priority=row.score,
+            reason=ItemReason.AUDIT if row.text_hash in audited else row.reason,
+            sample_id=row.sample_id,
+        )
+        for pk, row in rows.items()
     ]
     ReviewItem.objects.bulk_update(items, ["priority", "reason", "sample"], batch_size=BATCH)
 

@@ -29,7 +29,7 @@ def mix_in(*, run: Run, draws: int) -> int:
         return 0
     had = ReviewItem.objects.filter(run=run, reason=ItemReason.RANDOM).count()
     count = min(draws * run.random_rows - had, run.random_rows)
-    if count <= 0 or run.pool_size + run.to_review + count < run.beta:
+    if count <= 0 or run.pool_size + run.unreviewed + count < run.beta:
         return 0
     return _move(run, _draw(run, count, had))
 

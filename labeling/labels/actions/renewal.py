@@ -2,42 +2,74 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import groupby
+from operator import attrgetter
 
 from django.utils import timezone
 
 from annotator_core.types import Route
+from labeling.labels.actions.audit import release_audit_items
 from labeling.labels.actions.items import ItemFound, lock_items, set_priorities, set_states
 from labeling.labels.actions.labels import batched_ids
-from labeling.labels.actions.rows import ConsensusRow, VoteRow, person_labeled, store_consensus, store_votes
+from labeling.labels.actions.rows import (
+    ConsensusRow,
+    VoteRow,
+    as_routed,
+    person_labeled,
+    store_consensus,
+    store_votes,
+)
 from labeling.labels.actions.votes import accept, follow_routes
+from labeling.labels.answer_queries import contradicted_hashes
+from labeling.labels.chunk_queries import DOUBTS, ConsensusOnRow
 from labeling.labels.models import Consensus, ItemReason, ItemState, Lease
 from labeling.runs.actions import add_counts, add_generation_counts
 from labeling.runs.models import Run
-
-DOUBTS = (ItemReason.HARD, ItemReason.UNCERTAIN)
-"""Why a text may leave the queue again; one drawn at random is reviewed whatever the pool says."""
 
 
 def record_revote(*, run: Run, generation: int, votes: Sequence[VoteRow], rows: Sequence[ConsensusRow]) -> set[int]:
     """Store new votes on texts to review, in the transaction that finishes the chunk; returns the rows taken off.
 
-    A text that is not hard any more leaves the queue unless it was decided meanwhile or stands on a screen. Rows that
-    a person decided keep their route. The run is locked by the caller.
+    A text that is not hard any more leaves the queue unless it was decided meanwhile or stands on a screen; one of an
+    audit leaves the run alone and waits on. Rows that a person decided keep their route, and a text stays on which a
+    language model has answered another class. The run is locked by the caller.
     """
     items = lock_items(run, sorted({row.text_hash for row in rows}))
     sure = {row.text_hash for row in rows if not row.is_hard}
+    sure -= contradicted_hashes(run, ((row.text_hash, row.class_id) for row in rows))
     leaving = _leaving({text_hash: items[text_hash] for text_hash in sorted(sure & set(items))})
     known = person_labeled(row.sample_id for row in rows)
     routed = [replace(row, is_hard=row.text_hash not in leaving or row.sample_id in known) for row in rows]
     store_votes(votes)
-    store_consensus(run, generation, routed)
+    store_consensus(run, generation, routed, hard=Route.REVIEW)  # a language model was asked before people were
     off = [row for row in routed if not row.is_hard]
     accept(run, generation, off)
-    set_states((items[text_hash].pk for text_hash in leaving), ItemState.WITHDRAWN)
+    _let_go([items[text_hash] for text_hash in leaving])
     set_priorities(_new_places(items, [row for row in rows if row.text_hash not in leaving]))
     add_counts(run_id=run.pk, hard=-len(off), accepted=len(off))
     add_generation_counts(run_id=run.pk, number=generation, voted_again=len(rows), taken_off=len(off))
     return {row.sample_id for row in off}
+
+
+def take_off(*, run: Run, rows: Sequence[ConsensusOnRow]) -> int:
+    """Accept the rows of texts that a new cut does not send to review any more; returns how many rows it accepted.
+
+    Their texts leave the queue, but not one that was decided meanwhile or stands on a screen, and rows that a person
+    decided keep their route. `rows` holds all copies of a text. The run is locked by the caller.
+    """
+    items = lock_items(run, sorted({row.text_hash for row in rows}))
+    leaving = set(_leaving(items)) - contradicted_hashes(run, ((row.text_hash, row.class_id) for row in rows))
+    known = person_labeled(row.sample_id for row in rows)
+    off = [row for row in rows if row.text_hash in leaving and row.sample_id not in known]
+    for ids in batched_ids(row.sample_id for row in off):
+        Consensus.objects.filter(run=run, is_current=True, sample_id__in=ids).update(route=Route.ACCEPT)
+    for number, part in groupby(sorted(off, key=attrgetter("generation")), key=attrgetter("generation")):
+        accepted = [as_routed(row, is_hard=False) for row in part]
+        accept(run, number, accepted)
+        add_generation_counts(run_id=run.pk, number=number, taken_off=len(accepted))
+    _let_go([items[text_hash] for text_hash in leaving])
+    add_counts(run_id=run.pk, hard=-len(off), accepted=len(off))
+    return len(off)
 
 
 def _leaving(items: dict[str, ItemFound]) -> list[str]:
@@ -53,6 +85,12 @@ def _leaving(items: dict[str, ItemFound]) -> list[str]:
 
 def _may_leave(item: ItemFound) -> bool:
     return item.state == ItemState.OPEN and item.reason in DOUBTS
+
+
+def _let_go(items: Iterable[ItemFound]) -> None:
+    audited = {item.pk: item.reason == ItemReason.AUDIT for item in items}
+    set_states((pk for pk, is_audited in audited.items() if not is_audited), ItemState.WITHDRAWN)
+    release_audit_items([pk for pk, is_audited in audited.items() if is_audited])
 
 
 def _new_places(items: dict[str, ItemFound], rows: Iterable[ConsensusRow]) -> dict[int, float]:

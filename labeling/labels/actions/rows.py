@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from annotator_core.types import Route
 from labeling.labels.actions.labels import batched_ids
-from labeling.labels.chunk_queries import PERSON_SOURCES
+from labeling.labels.chunk_queries import PERSON_SOURCES, ConsensusOnRow
 from labeling.labels.models import Consensus, ItemReason, Label, Vote
 from labeling.runs.models import Run
 from labeling.web.bulk import insert_rows
@@ -50,6 +50,20 @@ class ConsensusRow:
     reason: ItemReason = ItemReason.HARD
 
 
+def as_routed(row: ConsensusOnRow, *, is_hard: bool) -> ConsensusRow:
+    """A stored consensus with the route that it gets now; who reviews it is told whether the specialists disagree."""
+    return ConsensusRow(
+        sample_id=row.sample_id,
+        text_hash=row.text_hash,
+        class_id=row.class_id,
+        uncertainty=row.uncertainty,
+        score=row.score,
+        confidence=row.confidence,
+        is_hard=is_hard,
+        reason=ItemReason.HARD if row.uncertainty > 0 else ItemReason.UNCERTAIN,
+    )
+
+
 def store_votes(votes: Iterable[VoteRow]) -> None:
     """Store the votes; one that is there already stays."""
     insert_rows(
@@ -59,8 +73,17 @@ def store_votes(votes: Iterable[VoteRow]) -> None:
     )
 
 
-def store_consensus(run: Run, generation: int, rows: Sequence[ConsensusRow]) -> None:
-    """Store the pool's answers as the current ones of their samples; those of older generations become history."""
+def hard_route(run: Run) -> Route:
+    """Where the run's hard rows go first: to a language model where it has one, else to people."""
+    return Route.VERIFY if run.has_verifier else Route.REVIEW
+
+
+def store_consensus(run: Run, generation: int, rows: Sequence[ConsensusRow], *, hard: Route | None = None) -> None:
+    """Store the pool's answers as the current ones of their samples; those of older generations become history.
+
+    `hard` is the route of hard rows, where it is not the first one of the run.
+    """
+    route = hard or hard_route(run)
     if generation:
         for ids in batched_ids(row.sample_id for row in rows):
             older = Consensus.objects.filter(run=run, sample_id__in=ids, is_current=True, generation__lt=generation)
@@ -69,16 +92,16 @@ def store_consensus(run: Run, generation: int, rows: Sequence[ConsensusRow]) -> 
         Consensus,
         CONSENSUS_FIELDS,
         [
-            (run.pk, r.sample_id, generation, True, r.class_id, r.uncertainty, r.score, r.confidence, _route(r))
+            (run.pk, r.sample_id, generation, True, r.class_id, r.uncertainty, r.score, r.confidence, _route(r, route))
             for r in rows
         ],
     )
 
 
-def _route(row: ConsensusRow) -> str | None:
+def _route(row: ConsensusRow, hard: Route) -> str | None:
     if row.is_hard is None:
         return None
-    return Route.REVIEW.value if row.is_hard else Route.ACCEPT.value
+    return hard.value if row.is_hard else Route.ACCEPT.value
 
 
 def person_labeled(sample_ids: Iterable[int]) -> set[int]:

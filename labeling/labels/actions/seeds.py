@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.db.models import Count, Exists, F, Min, OuterRef
+from django.db.models import Count, Exists, F, Min, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from labeling.datasets.models import Dataset, Sample
@@ -53,18 +53,24 @@ def withdraw_seeds(*, project: Project) -> int:
     return len(ids)
 
 
-def hand_over_seeds(*, run: Run, hashes: Sequence[str]) -> None:
-    """Make seed texts that wait the run's own items, so that no person sees a text twice.
+def hand_over_seeds(*, run: Run, hashes: Sequence[str]) -> set[str]:
+    """Make texts that wait without a run the run's own items, so that no person sees a text twice.
 
-    Call before the run's items of these texts are locked. A seed whose text has an item of the run is withdrawn.
+    Call before the run's items of these texts are locked. One whose text has an item of the run is withdrawn, unless
+    an audit waits for a second answer; returns those of an audit, whose own item now waits for the audit's sake.
     """
+    audited: set[str] = set()
     own = ReviewItem.objects.filter(run=run, text_hash=OuterRef("text_hash"))
+    decided = own.filter(state=ItemState.DECIDED)
     for low in range(0, len(hashes), BATCH):
         some = hashes[low : low + BATCH]
         waiting = ReviewItem.objects.filter(run=None, dataset_id=run.dataset_id, state=ItemState.OPEN)
         waiting = waiting.filter(text_hash__in=some)
+        waiting = waiting.filter(~Exists(decided) | ~Q(reason=ItemReason.AUDIT))
         waiting.filter(~Exists(own)).update(run=run, version=F("version") + 1)
+        audited.update(waiting.filter(reason=ItemReason.AUDIT).values_list("text_hash", flat=True))
         waiting.update(state=ItemState.WITHDRAWN, version=F("version") + 1)
+    return audited
 
 
 def _reopen(dataset: Dataset, hashes: Sequence[str]) -> None:

@@ -12,9 +12,10 @@ from django.utils.translation import gettext as _
 
 from annotator_core.types import LabelSource, Route, rank_source
 from labeling.datasets.models import Sample
+from labeling.labels.actions.audit import release_audit_items, tell_assessment
 from labeling.labels.actions.labels import LabelRow, retract_labels, set_labels
 from labeling.labels.actions.waiting import count_decided, is_wanted
-from labeling.labels.models import Consensus, ItemState, Lease, ReviewItem, Verdict
+from labeling.labels.models import Consensus, ItemReason, ItemState, Lease, ReviewItem, Verdict
 from labeling.projects.models import LabelClass, Project
 from labeling.runs.actions import lock_runs_of_item
 from labeling.runs.models import Run, RunState
@@ -118,8 +119,10 @@ def reopen(*, project: Project, item_id: int) -> ReviewItem:
 
 
 def withdraw_items(*, run: Run) -> int:
-    """Take the run's open items out of the queue; returns how many. Decided ones stay."""
+    """Take the run's open items out of the queue; returns how many. Decided ones and those of an audit stay."""
     with transaction.atomic():
+        audited = ReviewItem.objects.filter(run=run, state=ItemState.OPEN, reason=ItemReason.AUDIT)
+        release_audit_items(list(audited.select_for_update().order_by("id").values_list("id", flat=True)))
         open_items = ReviewItem.objects.filter(run=run, state=ItemState.OPEN)
         Lease.objects.filter(item__in=open_items).delete()
         return open_items.update(state=ItemState.WITHDRAWN, version=F("version") + 1)
@@ -157,8 +160,8 @@ def _was_taken_off(item: ReviewItem) -> bool:
     """Whether newer specialists took it off the queue: the answer of a person who still had it counts all the same."""
     if item.state != ItemState.WITHDRAWN or item.run is None or item.run.state == RunState.CANCELLED:
         return False
-    accepted = Consensus.objects.filter(run=item.run, is_current=True, route=Route.ACCEPT)
-    return accepted.filter(sample=item.sample_id).exists()
+    elsewhere = Consensus.objects.filter(run=item.run, is_current=True, route__in=(Route.ACCEPT, Route.VERIFY))
+    return elsewhere.filter(sample=item.sample_id).exists()
 
 
 def _store_stale(verdict: Verdict) -> None:
@@ -183,6 +186,7 @@ def _conclude(item: ReviewItem, verdict: Verdict, class_id: int) -> int:
     rows = [LabelRow(one, class_id, run_id=item.run_id, verdict_id=verdict.pk) for one in sample_ids]
     before = set_labels(rows=rows, source=LabelSource.HUMAN)
     count_decided((one for one in sample_ids if not _is_by_person(before.get(one))), sign=1)
+    tell_assessment(item)
     return len(rows)
 
 
@@ -204,6 +208,7 @@ def _undoable(project: Project, user_id: int) -> Verdict:
 def _take_back(item: ReviewItem, verdict_ids: Iterable[int]) -> None:
     """Retract the verdicts' labels, correct the counters, and reopen the item unless another verdict decides it."""
     run_ids = _retract(verdict_ids)
+    tell_assessment(item)
     if item.state != ItemState.DECIDED or _has_verdict(item):
         return
     item.state = ItemState.OPEN if is_wanted(item, run_ids) else ItemState.WITHDRAWN

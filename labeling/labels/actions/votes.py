@@ -5,9 +5,16 @@ from collections.abc import Sequence
 from annotator_core.types import LabelSource, Route
 from labeling.labels.actions.items import open_items
 from labeling.labels.actions.labels import LabelRow, batched_ids, set_labels
-from labeling.labels.actions.rows import ConsensusRow, VoteRow, store_consensus, store_votes
+from labeling.labels.actions.rows import (
+    ConsensusRow,
+    VoteRow,
+    hard_route,
+    person_labeled,
+    store_consensus,
+    store_votes,
+)
 from labeling.labels.models import Consensus, Label
-from labeling.runs.actions import add_counts, add_generation_counts
+from labeling.runs.actions import add_counts, add_generation_counts, wake_verification
 from labeling.runs.models import Run, VoteAhead
 
 __all__ = ["ConsensusRow", "VoteRow", "count_until_full", "follow_routes", "record_routes", "record_votes"]
@@ -43,17 +50,23 @@ def record_routes(*, run: Run, generation: int, rows: Sequence[ConsensusRow]) ->
     for is_hard in (True, False):
         for ids in batched_ids(row.sample_id for row in rows if row.is_hard is is_hard):
             part = Consensus.objects.filter(run=run, is_current=True, route=None, sample_id__in=ids)
-            part.update(route=Route.REVIEW if is_hard else Route.ACCEPT)
+            part.update(route=hard_route(run) if is_hard else Route.ACCEPT)
     follow_routes(run, generation, rows)
 
 
 def follow_routes(run: Run, generation: int, rows: Sequence[ConsensusRow]) -> None:
-    """REVIEW makes an item a text, ACCEPT writes the label; then the counters of the run and of the generation."""
+    """REVIEW makes an item a text, VERIFY wakes the job that asks, ACCEPT writes the label; then the counters.
+
+    Rows to verify that a person had labeled already are decided, and nothing is asked about them.
+    """
     accepted = [row for row in rows if not row.is_hard]
     hard = [row for row in rows if row.is_hard]
-    decided = open_items(run, hard)
+    decided = len(person_labeled(row.sample_id for row in hard)) if run.has_verifier else open_items(run, hard)
+    asking = len(hard) - decided if run.has_verifier else 0
     relabeled = accept(run, generation, accepted)
-    add_counts(run_id=run.pk, accepted=len(accepted), hard=len(hard), decided=decided)
+    add_counts(run_id=run.pk, accepted=len(accepted), hard=len(hard), decided=decided, asking=asking)
+    if hard:
+        wake_verification(run=run)
     add_generation_counts(run_id=run.pk, number=generation, relabeled=relabeled)
 
 

@@ -1,7 +1,7 @@
 """A round as people see it: start it, try it again, give it up."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -14,6 +14,7 @@ from labeling.projects.models import Project
 from labeling.refinement.actions.decisions import follow_round
 from labeling.refinement.actions.locks import KIND, lock_job_of, lock_round, lock_run
 from labeling.refinement.models import (
+    TRAINING_ROLES,
     Challenger,
     ChallengerState,
     RefinementRound,
@@ -31,7 +32,6 @@ from labeling.web.bulk import insert_rows
 from labeling.web.errors import ActionError
 
 SAMPLE_FIELDS = ("round_id", "sample_id", "label_class_id", "role", "weight")
-HUMAN_WEIGHT = 1.0  # engine.md, section 8
 GIVEN_UP = (ChallengerState.WAITING, ChallengerState.TRAINING, ChallengerState.TRAINED)
 
 
@@ -50,7 +50,7 @@ def start_round(*, run: Run, trigger: Trigger, by: User | None) -> RefinementRou
             open_job(project_id=locked.project_id, kind=KIND, subject=round_.pk)
     except IntegrityError as error:
         raise ActionError(_("Another round was started at the same moment. Look at the list of rounds.")) from error
-    run.learned = locked.decided
+    run.learned = locked.reviewed
     return round_
 
 
@@ -79,7 +79,7 @@ def _freeze(run: Run, trigger: Trigger, by: User | None) -> RefinementRound:
         raise ActionError(
             _("All rows decided since the last round are held out for the gate or the audit. Decide some more.")
         )
-    round_ = _create_round(run, trigger, by, seed, counts)
+    round_ = _create_round(run, trigger, by, seed, counts, rows)
     if not is_empty:
         insert_rows(RoundSample, SAMPLE_FIELDS, [_sample_row(round_, row) for row in rows])
         _add_challengers(round_, members)
@@ -93,7 +93,12 @@ def _check_pool(members: Sequence[PoolMember]) -> None:
 
 
 def _create_round(
-    run: Run, trigger: Trigger, by: User | None, seed: int, counts: Counter[SampleRole]
+    run: Run,
+    trigger: Trigger,
+    by: User | None,
+    seed: int,
+    counts: Counter[SampleRole],
+    rows: Sequence[DrawnRow],
 ) -> RefinementRound:
     # One number at a time: a round that another run's took it from would not begin, and its run might wait for ever.
     Project.objects.select_for_update(no_key=True).get(pk=run.project_id)
@@ -114,12 +119,19 @@ def _create_round(
         replay_rows=counts[SampleRole.REPLAY],
         choose_rows=counts[SampleRole.CHOOSE],
         decide_rows=counts[SampleRole.DECIDE],
+        verifier_rows=_count_by_model(rows, TRAINING_ROLES),
+        verifier_gate_rows=_count_by_model(rows, (SampleRole.CHOOSE, SampleRole.DECIDE)),
         created_by=by,
     )
 
 
+def _count_by_model(rows: Sequence[DrawnRow], roles: Collection[SampleRole]) -> int:
+    """How many of the rows in these roles carry a language model's label."""
+    return sum(row.role in roles and not row.is_by_person for row in rows)
+
+
 def _sample_row(round_: RefinementRound, row: DrawnRow) -> tuple[object, ...]:
-    return round_.pk, row.sample_id, row.class_id, row.role.value, HUMAN_WEIGHT
+    return round_.pk, row.sample_id, row.class_id, row.role.value, row.weight
 
 
 def _add_challengers(round_: RefinementRound, members: Sequence[PoolMember]) -> None:

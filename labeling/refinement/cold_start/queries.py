@@ -1,14 +1,14 @@
 """What a project could train its first specialists from, and how far its cold starts are."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import QuerySet
 
 from annotator_core.types import LabelSource, rank_source
 from labeling.datasets.models import Dataset, GoldUse, Sample, UploadState
-from labeling.datasets.queries import current_datasets
+from labeling.datasets.queries import current_datasets, outside_frames
 from labeling.labels.models import Label
 from labeling.labels.seed_queries import VERIFIED, SeedCounts, seed_counts
 from labeling.projects.models import LabelClass, Project
@@ -127,12 +127,11 @@ def verified_texts(project: Project, most: int = MOST_ROWS) -> list[KnownText]:
 
     At most `most`; where there are more it is a uniform draw, since hashes are spread evenly.
     """
-    datasets = current_datasets(project)
     found: list[tuple[str, int, int, int, int]] = []
     fields = ("sample__text_hash", "source", "id", "sample_id", "label_class_id")
-    for dataset in datasets:
+    for dataset in current_datasets(project):
         labels = Label.objects.filter(is_current=True, source__in=VERIFIED, label_class__is_retired=False)
-        rows = labels.filter(_not_framed(dataset, datasets, "sample__"), sample__dataset=dataset)
+        rows = labels.filter(outside_frames(dataset, "sample__"), sample__dataset=dataset)
         for text_hash, source, pk, sample_id, class_id in rows.order_by(fields[0], "id").values_list(*fields)[:most]:
             found.append((text_hash, rank_source(LabelSource(source)), pk, sample_id, class_id))
     # The higher source, then the newer label, comes last and wins.
@@ -146,7 +145,7 @@ def gold_sets_of(project: Project) -> list[GoldSet]:
     for one in active_classes(project):
         names.setdefault(one.name.strip().casefold(), one.pk)
     datasets = current_datasets(project)
-    sets = [GoldSet(one, _gold_column(one), _gold_texts(one, datasets, names)) for one in datasets if _gold_column(one)]
+    sets = [GoldSet(one, _gold_column(one), _gold_texts(one, names)) for one in datasets if _gold_column(one)]
     return [one for one in sets if one.texts]
 
 
@@ -155,8 +154,8 @@ def _gold_column(dataset: Dataset) -> str:
     return kept.values_list("gold_column", flat=True).first() or ""
 
 
-def _gold_texts(dataset: Dataset, datasets: Sequence[Dataset], names: dict[str, int]) -> list[KnownText]:
-    samples = Sample.objects.filter(_not_framed(dataset, datasets), dataset=dataset).exclude(gold="")
+def _gold_texts(dataset: Dataset, names: dict[str, int]) -> list[KnownText]:
+    samples = Sample.objects.filter(outside_frames(dataset), dataset=dataset).exclude(gold="")
     rows = samples.order_by("text_hash", "id").values_list("id", "text_hash", "gold")[:MOST_ROWS]
     found: dict[str, KnownText] = {}
     for sample_id, text_hash, gold in rows:
@@ -164,16 +163,6 @@ def _gold_texts(dataset: Dataset, datasets: Sequence[Dataset], names: dict[str, 
         if class_id is not None:
             found.setdefault(text_hash, KnownText(sample_id, text_hash, class_id))
     return list(found.values())
-
-
-def _not_framed(dataset: Dataset, datasets: Iterable[Dataset], prefix: str = "") -> Q:
-    """Outside the data set's own audit frame, and outside that of any other data set with the same text."""
-    outside = Q(**{f"{prefix}text_hash__gt": dataset.frame_until})
-    others = [one.pk for one in datasets if one.pk != dataset.pk and one.frame_until]
-    if not others:
-        return outside
-    framed = Sample.objects.filter(dataset__in=others, text_hash__lte=F("dataset__frame_until"))
-    return outside & ~Q(Exists(framed.filter(text_hash=OuterRef(f"{prefix}text_hash"))))
 
 
 def cold_starts(project: Project) -> QuerySet[RefinementRound]:
@@ -208,8 +197,8 @@ def possible_bases(project: Project) -> list[Specialist]:
 
 
 def unlabeled_texts(dataset: Dataset, most: int) -> list[str]:
-    """Texts of the data set outside its audit frame, a uniform draw: they tell words and what stands together."""
-    samples = Sample.objects.filter(dataset=dataset, text_hash__gt=dataset.frame_until)
+    """Texts of the data set outside every audit frame, a uniform draw: they tell words and what stands together."""
+    samples = Sample.objects.filter(outside_frames(dataset), dataset=dataset)
     return list(samples.order_by("text_hash").values_list("text", flat=True)[:most])
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from annotator_core.arrays import FloatArray, IntArray
-from annotator_core.refine.plan import Precision, Trained, TrainingRequest
+from annotator_core.precision import Precision
+from annotator_core.refine.plan import Trained, TrainingRequest
 from annotator_core.specialists.contract import Identity, SpecialistSpec
 from annotator_core.specialists.table import load_specialist
 from annotator_core.types import ABSTAIN

@@ -7,10 +7,10 @@ from pathlib import Path
 from django.conf import settings
 
 from annotator_core.errors import BadInput
+from annotator_core.precision import Precision, pick_precision
 from annotator_core.refine.plan import (
     OnCheckpoint,
     OnStep,
-    Precision,
     Trained,
     TrainingPlan,
     TrainingRequest,
@@ -48,8 +48,6 @@ def find_precision(champion: SpecialistVersion) -> Precision:
     """What to train the champion's model in on this machine: asked once a training."""
     if champion.backend != TORCH:
         return "fp32"
-    from annotator_core.refine.precision import pick_precision
-
     return pick_precision(store_folder_of(champion.weights_hash))
 
 

@@ -1,5 +1,6 @@
 """Writes about runs: what managers do with them, their generations, their counters, and where they stand."""
 
+from labeling.runs.actions.aggregations import use_aggregation
 from labeling.runs.actions.counts import (
     add_counts,
     add_generation_counts,
@@ -9,6 +10,7 @@ from labeling.runs.actions.counts import (
     note_members,
 )
 from labeling.runs.actions.generations import (
+    Scale,
     ask_renewal,
     begin_renewal,
     end_renewal,
@@ -28,10 +30,19 @@ from labeling.runs.actions.runs import (
     start_run,
 )
 from labeling.runs.actions.states import close_when_decided, end_voting, set_voting
+from labeling.runs.actions.verification import (
+    VERIFY_KIND,
+    lock_verification,
+    raise_cap,
+    resume_verification,
+    wake_verification,
+)
 
 __all__ = [
     "AGAIN_STAGES",
     "KIND",
+    "VERIFY_KIND",
+    "Scale",
     "add_counts",
     "add_generation_counts",
     "add_member_counts",
@@ -44,14 +55,19 @@ __all__ = [
     "job_of_run",
     "lock_run",
     "lock_runs_of_item",
+    "lock_verification",
     "note_members",
     "open_generation",
     "pause_run",
+    "raise_cap",
     "resume_run",
+    "resume_verification",
     "retry_run",
     "set_cut",
     "set_voting",
     "start_run",
     "stop_at_full_pool",
     "take_pool",
+    "use_aggregation",
+    "wake_verification",
 ]

@@ -7,7 +7,7 @@ from django.db.models import F, Subquery
 
 from labeling.runs.models import PoolGeneration, PoolMember, Run
 
-COUNTERS = frozenset({"voted", "accepted", "hard", "decided", "truncated"})
+COUNTERS = frozenset({"voted", "accepted", "hard", "decided", "asking", "verified", "truncated"})
 GENERATION_COUNTERS = frozenset({"voted_again", "taken_off", "renewed", "relabeled"})
 
 

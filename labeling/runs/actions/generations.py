@@ -1,6 +1,8 @@
 """Generations of a run's pool: open one, stop one at a full pool, and vote again on accepted rows."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -8,37 +10,88 @@ from labeling.jobs.actions import mark_dirty
 from labeling.runs.actions.counts import lock_run
 from labeling.runs.actions.runs import KIND
 from labeling.runs.models import GenerationOrigin, PoolGeneration, PoolMember, Run, RunState, VoteAhead
-from labeling.runs.queries import current_generation, is_followed
+from labeling.runs.queries import current_generation, is_followed, members_of
 from labeling.specialists.models import SpecialistVersion
 from labeling.web.errors import ActionError
 
 
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """What gives a generation's rows their scores, and up to where rows go to review.
+
+    `aggregation` is a fitted aggregator's state (engine: consensus.table), None for the run's own aggregator. Rows at
+    or below (`cut_score`, `cut_hash`) go to review: an empty hash lets all rows of just that score be accepted, as a
+    certificate's threshold does. A `cut_score` of None means that there is no cut on this scale (yet).
+    """
+
+    aggregation: dict[str, Any] | None = None
+    cut_score: float | None = None
+    cut_hash: str = ""
+
+
 def open_generation(
-    *, run_id: int, versions: Sequence[SpecialistVersion], origin: GenerationOrigin, round_number: int | None = None
+    *,
+    run_id: int,
+    versions: Sequence[SpecialistVersion],
+    origin: GenerationOrigin,
+    round_number: int | None = None,
+    scale: Scale | None = None,
 ) -> PoolGeneration:
     """The run's next generation, in the caller's transaction; its job finds out what is to be voted on again.
 
-    It keeps the cut of the one before. Raises ActionError when a version may not vote or the run was cancelled.
-    Members of the pool may stay also when another run has rolled them back: a round must be able to end.
+    Without a `scale` it keeps the one before, as far as the versions allow (`_kept_scale`). Where a new scale needs no
+    vote that is not stored yet, accepted rows are scored again at once, not when the queue is empty. Raises ActionError
+    when a version may not vote or the run was cancelled. Members of the pool may stay also when another run has rolled
+    them back: a round must be able to end.
     """
     run = lock_run(run_id)
     before = current_generation(run)
-    _check_versions(run, versions, set(before.members.values_list("version_id", flat=True)))
+    members = members_of(run, before.number)
+    _check_versions(run, versions, {member.version_id for member in members})
+    scale = scale or _kept_scale(run, before, [member.version for member in members], versions)
     run.generation = before.number + 1
     generation = PoolGeneration.objects.create(
         run=run,
         number=run.generation,
         origin=origin,
         round_number=round_number,
-        cut_score=before.cut_score,
-        cut_hash=before.cut_hash,
+        aggregation=scale.aggregation,
+        cut_score=scale.cut_score,
+        cut_hash=scale.cut_hash,
     )
     for position, version in enumerate(versions):
         PoolMember.objects.create(generation=generation, version=version, position=position)
+    run.is_renewal_asked = run.is_renewal_asked or (origin == GenerationOrigin.AUDIT and _costs_no_inference(run))
     _take_up(run)
-    run.save(update_fields=["generation", "state", "finished_at"])
+    run.save(update_fields=["generation", "state", "finished_at", "is_renewal_asked"])
     mark_dirty(kind=KIND, subject=run.pk)
     return generation
+
+
+def _kept_scale(
+    run: Run, before: PoolGeneration, old: Sequence[SpecialistVersion], new: Sequence[SpecialistVersion]
+) -> Scale:
+    """The scale of the generation before, under which newer versions of the same specialists go on.
+
+    What was fitted on the old versions' probabilities stays in use with the new ones in the same places, and so does a
+    certificate's threshold, until the assessment that follows a promotion fits and certifies anew. Under another pool
+    neither means anything: the averaged probability and disagreement route until then.
+    """
+    is_fitted = before.aggregation is not None or run.target_error is not None
+    if is_fitted and _places(old) != _places(new):
+        return Scale()
+    return Scale(before.aggregation, before.cut_score, before.cut_hash)
+
+
+def _places(versions: Sequence[SpecialistVersion]) -> tuple[list[int], list[int]]:
+    """What an aggregation counts by: the specialists in their order, and the classes in the first one's order."""
+    return [version.specialist_id for version in versions], list(versions[0].class_ids)
+
+
+def _costs_no_inference(run: Run) -> bool:
+    """Whether accepted rows, which the generation `renewed` voted on, have stored votes of the newest members."""
+    pools = [{member.version_id for member in members_of(run, number)} for number in (run.renewed, run.generation)]
+    return run.is_renewal_due and pools[0] >= pools[1]
 
 
 def _check_versions(run: Run, versions: Sequence[SpecialistVersion], members: Collection[int]) -> None:
@@ -65,9 +118,9 @@ def _take_up(run: Run) -> None:
 
 
 def take_pool(*, run_id: int) -> int:
-    """A round takes the hard pool: `learned` is what is decided now. Returns how many rows the pool held."""
+    """A round takes the hard pool: `learned` is what is reviewed now. Returns how many rows the pool held."""
     run = lock_run(run_id)
-    taken, run.learned = run.pool_size, run.decided
+    taken, run.learned = run.pool_size, run.reviewed
     run.save(update_fields=["learned"])
     return taken
 

@@ -34,7 +34,7 @@ def close_when_decided(*, run_id: int, is_idle: bool = False) -> None:
 
 def _close_when_decided(run: Run, *, is_idle: bool) -> None:
     is_learning = not is_idle and (run.is_pool_full or run.learned > 0)
-    is_open = run.to_review or run.voted < run.row_count or run.is_renewal_due
+    is_open = run.unreviewed or run.accepted + run.hard < run.row_count or run.is_renewal_due
     run.state = RunState.REVIEWING if is_open or is_learning else RunState.DONE
     run.finished_at = timezone.now() if run.state == RunState.DONE else None
     run.save(update_fields=["state", "finished_at"])

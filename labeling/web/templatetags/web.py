@@ -45,6 +45,12 @@ def percent(share: float | None, digits: int = 1) -> str:
 
 
 @register.simple_tag
+def money(nano: int | None) -> str:
+    """$12.50 for 12,500,000,000 nano-dollars; cheaper things with two figures: $0.012."""
+    return wording.word_money(nano)
+
+
+@register.simple_tag
 def duration(seconds: float | None) -> str:
     """Such as "about 1 h 40"."""
     return wording.word_duration(seconds)

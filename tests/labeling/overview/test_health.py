@@ -94,3 +94,13 @@ def test_doctor_survives_a_dead_broker(settings):
     settings.IS_EMBEDDED_BROKER = False
     settings.CELERY_BROKER_TRANSPORT_OPTIONS = {}
     assert states("Broker") in (["good"], ["attention"])
+
+
+def test_the_doctor_says_that_scripts_can_run(needs_box):
+    assert states("Box for scripts") == ["good"]
+
+
+def test_the_doctor_says_why_scripts_are_off(without_box):
+    (found,) = [check for check in doctor_checks() if check.name == "Box for scripts"]
+    told = "Scripts are off here: bubblewrap is not installed: apt-get install bubblewrap."
+    assert (found.state, found.text) == ("attention", told)

@@ -94,7 +94,7 @@ def test_c43_project_home_takes_a_fixed_number_of_queries(page, project, count, 
     for _ in range(count):
         make_run(make_dataset(project, TEXTS), hard={0})
     page.get(url(project, "project"))
-    with django_assert_num_queries(24):
+    with django_assert_num_queries(26):
         page.get(url(project, "project"))
 
 
@@ -107,6 +107,7 @@ def test_project_home_shows_the_flow(page, project, run, user):
         ("Accepted", "4", "done"),
         ("Review", "1", "attention"),
         ("Refinement", "–", "todo"),
+        ("Quality", "–", "todo"),
         ("Export", "–", "todo"),
     ]
 
@@ -331,7 +332,7 @@ def test_sample_takes_a_fixed_number_of_queries(page, project, run, user, size, 
             run=run, sample=sample, generation=number, uncertainty=0, score=1, is_current=is_newest
         )
     page.get(url(project, "sample", sample_id=sample.pk))
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(17):
         page.get(url(project, "sample", sample_id=sample.pk))
 
 

@@ -9,7 +9,6 @@ import pytest
 
 from annotator_core.types import LabelSource
 from labeling.datasets.models import Sample
-from labeling.datasets.readers.guard import guard, unguard
 from labeling.datasets.readers.parts import Columns
 from labeling.exports.actions import create_export, file_of, retry_export
 from labeling.exports.queries import count_states, read_pages, read_source
@@ -22,6 +21,7 @@ from labeling.pipeline.work import do_one
 from labeling.refinement.models import RefinementRound
 from labeling.runs.models import PoolGeneration, PoolMember, Run
 from labeling.specialists.models import Specialist, SpecialistVersion
+from labeling.web.cells import guard, unguard
 from labeling.web.errors import ActionError
 from tests.labeling.datasets.corpus import CELLS
 from tests.labeling.datasets.imports import import_file, work_off
@@ -314,8 +314,12 @@ def test_manifest_names_policy_generations_and_rounds(refined):
     made.challengers.create(
         position=0, specialist=version.specialist, version=version, seed=1, verdict="better", p_better=0.9
     )
+    refined.generations.filter(number=1).update(aggregation={"name": "stacker"}, cut_score=0.5)
+    Run.objects.filter(pk=refined.pk).update(target_error=5)
     export, _data = export_file(refined.dataset)
     told = export.manifest["run"]
+    ways = [(one["aggregation"], one["cut_score"]) for one in told["generations"]]
+    assert (ways, told["policy"]["target_error"]) == ([(None, None), ("stacker", 0.5)], 5)
     assert (told["policy"]["name"], told["policy"]["replay_share"], told["policy"]["beta"]) == ("custom", 0.2, None)
     assert [(one["number"], one["origin"], one["round"]) for one in told["generations"]] == [
         (0, "start", None),

@@ -39,7 +39,7 @@ def test_a_killed_child_comes_back(site, role):
 
 
 def test_requests_wait_for_the_web_process_that_comes_back(site):
-    site.child("web").send_signal(signal.SIGKILL)
+    until(lambda: site.child("web")).send_signal(signal.SIGKILL)
     assert site.get("/health/live")[0] == 200
 
 

@@ -7,8 +7,8 @@ import pytest
 from annotator_core.demo import specialist_folders
 from annotator_core.refine.cold_start import linear_recipes
 from annotator_core.types import LabelSource
+from labeling.datasets.engine import frame_threshold
 from labeling.datasets.models import Sample, Upload
-from labeling.datasets.queries import frame_threshold
 from labeling.jobs.actions import LeaseLost, claim, finishing
 from labeling.jobs.models import Chunk, Job, JobState
 from labeling.labels.actions.labels import LabelRow, set_labels

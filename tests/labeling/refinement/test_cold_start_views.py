@@ -218,7 +218,7 @@ def test_the_page_takes_the_same_queries_however_much_was_labeled(
     know(dataset, 30 * count)
     trained(project)
     read(client, project)
-    with django_assert_num_queries(21):
+    with django_assert_num_queries(22):
         read(client, project)
 
 

@@ -152,13 +152,21 @@ def test_c03_twenty_people_claim_five_hundred_texts_and_none_twice(user):
 def _work(project, person):
     """Claim and decide until nothing is left; a fault of the database fails the test (C15)."""
     taken = []
+    while one := _claim_and_decide(project, person):
+        taken.append(one)
+    return taken
+
+
+def _claim_and_decide(project, person):
+    """As a request does, it gives its connection back: more people work than the pool has connections."""
     try:
-        while held := claim(project=project, user_id=person.pk):
-            taken.append(held[0].item.pk)
-            assert not choose(project, person, held[0].item).is_stale
+        held = claim(project=project, user_id=person.pk)
+        if not held:
+            return None
+        assert not choose(project, person, held[0].item).is_stale
+        return held[0].item.pk
     finally:
         connection.close()
-    return taken
 
 
 @pytest.mark.django_db(transaction=True)

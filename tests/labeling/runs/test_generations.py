@@ -6,13 +6,13 @@ from django.utils import timezone
 
 from labeling.jobs.actions import mark_dirty
 from labeling.jobs.models import Job, JobState
-from labeling.runs.actions import ask_renewal, close_when_decided, open_generation, take_pool
+from labeling.runs.actions import Scale, ask_renewal, close_when_decided, open_generation, take_pool
 from labeling.runs.models import GenerationOrigin, PoolGeneration, Run, RunState
 from labeling.runs.queries import members_of, pool_of
 from labeling.specialists.models import SpecialistVersion
 from labeling.web.errors import ActionError
 from tests.labeling.factories import make_dataset, make_project, make_run, make_user
-from tests.labeling.generations import PAPER, answer, finish, next_generation, run_job, start
+from tests.labeling.generations import PAPER, answer, finish, next_generation, run_job, single, start
 from tests.labeling.pool import make_pool
 
 pytestmark = pytest.mark.django_db
@@ -45,6 +45,49 @@ def test_a_generation_has_the_next_number_the_versions_in_order_and_the_cut_of_b
     assert (generation.cut_score, generation.cut_hash) == (0.25, "ab")
     assert [member.version for member in pool_of(run)] == versions[::-1]
     assert [member.version for member in members_of(run, 0)] == versions
+
+
+def open_scaled(run, versions, origin=GenerationOrigin.ROUND, **scale):
+    with transaction.atomic():
+        return open_generation(run_id=run.pk, versions=versions, origin=origin, scale=Scale(**scale) if scale else None)
+
+
+def scale_of(generation):
+    return generation.aggregation, generation.cut_score, generation.cut_hash
+
+
+def test_a_round_keeps_the_aggregation_and_its_cut_for_the_same_specialists(run, versions):
+    open_scaled(run, versions, GenerationOrigin.AUDIT, aggregation=single(1), cut_score=0.25)
+    assert scale_of(next_generation(run, versions)) == (single(1), 0.25, "")
+
+
+@pytest.mark.parametrize("pool", [[2, 1, 0], [0, 1]])
+def test_another_pool_drops_what_was_fitted_on_the_one_before(run, versions, pool):
+    open_scaled(run, versions, GenerationOrigin.AUDIT, aggregation=single(1), cut_score=0.25)
+    assert scale_of(next_generation(run, [versions[place] for place in pool])) == (None, None, "")
+
+
+def test_a_first_version_with_its_classes_in_another_order_drops_it_too(run, versions, tmp_path):
+    open_scaled(run, versions, GenerationOrigin.AUDIT, aggregation=single(1))
+    SpecialistVersion.objects.filter(pk=versions[0].pk).update(class_ids=versions[0].class_ids[::-1])
+    other = SpecialistVersion.objects.get(pk=versions[0].pk)
+    other.pk, other.number = None, 2
+    other.save()
+    SpecialistVersion.objects.filter(pk=versions[0].pk).update(class_ids=versions[0].class_ids)
+    assert scale_of(next_generation(run, [other, *versions[1:]])) == (None, None, "")
+
+
+def test_scoring_anew_waits_only_where_votes_are_missing(run, versions, tmp_path):
+    """At once after an audit; after a promotion whose votes on accepted rows are still to come, when they do."""
+    open_scaled(run, versions, GenerationOrigin.AUDIT, aggregation=single(1))
+    run.refresh_from_db()
+    assert run.is_renewal_asked
+    finish(run)
+    newer = make_pool(run.project, tmp_path, name="newer", noise=0.3)
+    next_generation(run, newer)
+    open_scaled(run, newer, GenerationOrigin.AUDIT, aggregation=single(2))
+    run.refresh_from_db()
+    assert (run.renewed, run.is_renewal_asked) == (1, False)
 
 
 def test_a_generation_wakes_a_job_that_is_done(run, versions):

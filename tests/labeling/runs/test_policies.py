@@ -6,8 +6,15 @@ import pytest
 
 from annotator_core.refine.plan import TrainingPlan
 from labeling.runs.models import Aggregator, PolicyName, VoteAhead
-from labeling.runs.policies import Policy, check_policy, default_policy, paper_policy, propose_beta
-from labeling.runs.wording import Figure, figures_of, word_rate
+from labeling.runs.policies import (
+    Policy,
+    check_policy,
+    default_policy,
+    paper_policy,
+    propose_beta,
+    usual_aggregator,
+)
+from labeling.runs.wording import Figure, figures_of, routing_sentence, word_aggregation, word_rate
 from labeling.web.errors import ActionError
 
 
@@ -44,7 +51,7 @@ def test_epsilon_is_how_many_of_the_pool_must_agree():
 
 def test_the_recommended_policy():
     policy = default_policy(3)
-    assert (policy.aggregator, policy.beta, policy.replay_share) == (Aggregator.AVERAGE, 1_000, 0.2)
+    assert (policy.aggregator, policy.beta, policy.replay_share) == (Aggregator.RACE, 1_000, 0.2)
     assert policy.random_share == 0.5
     assert (policy.is_gated, policy.has_frame, policy.renews_accepted, policy.vote_ahead) == (True, True, True, "all")
 
@@ -68,6 +75,45 @@ def test_what_cannot_be_is_refused_at_its_field(changes, field):
     with pytest.raises(ActionError) as caught:
         check_policy(replace(paper_policy(3), **changes), 3)
     assert caught.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"target_error": 0.0}, "target_error"),
+        ({"target_error": 50.1}, "target_error"),
+        ({"target_error": float("nan")}, "target_error"),
+        ({"target_error": 5.0, "review_budget": 10}, "target_error"),
+        ({"target_error": 5.0, "vote_ahead": VoteAhead.POOL, "beta": 10}, "vote_ahead"),
+        ({"target_error": 5.0, "aggregator": Aggregator.AVERAGE}, "aggregator"),
+        ({"target_error": 5.0, "renews_accepted": False}, "renews_accepted"),
+        ({"target_error": 5.0, "has_frame": False}, "has_frame"),
+        ({"aggregator": Aggregator.RACE, "has_frame": False}, "has_frame"),
+    ],
+)
+def test_a_target_error_and_a_race_need_what_they_stand_on(changes, field):
+    check_policy(Policy(3, target_error=5.0), 3)
+    with pytest.raises(ActionError) as caught:
+        check_policy(replace(Policy(3), **changes), 3)
+    assert caught.value.field == field
+
+
+def test_the_aggregator_follows_the_routing_where_none_is_chosen():
+    plans = [Policy(3), Policy(3, review_budget=5), Policy(3, target_error=5), Policy(3, aggregator=Aggregator.RACE)]
+    assert [usual_aggregator(plan) for plan in plans] == ["majority", "average", "race", "race"]
+
+
+def test_a_target_error_in_words():
+    sentences = [routing_sentence(Policy(3, target_error=2.5), 3, is_certified=known) for known in (False, True)]
+    assert sentences == [
+        "where not all specialists agree, until an audit certifies at most 2.5% error",
+        "every row that the certificate for at most 2.5% error does not cover",
+    ]
+
+
+def test_a_way_to_combine_votes_in_words():
+    states = [None, {"name": "dawid_skene"}, {"name": "later"}]
+    assert [word_aggregation(state) for state in states] == ["the policy's own rule", "Dawid-Skene", "later"]
 
 
 @pytest.mark.parametrize(("rows", "beta"), [(4_000, 1_000), (3_999, 240), (1_600, 100), (40, 10)])

@@ -114,6 +114,29 @@ def test_the_story_tells_what_a_round_changed(run_with_members):
     )
 
 
+def test_the_story_tells_how_an_audit_has_votes_combined(run_with_members):
+    run, _members = run_with_members
+    run.target_error = 5
+    winner = {"name": "dawid_skene"}
+    open_next(run, "audit", aggregation=winner, renewed=40, relabeled=3)
+    open_next(run, "audit", aggregation=winner, cut_score=0.5)
+    open_next(run, "audit", aggregation=winner)
+    rows = generation_rows(run.generations.all())
+    why = "The audit changed how votes are combined:"
+    assert [(row.new, row.combined) for row in rows[:3]] == [([], ""), ([], ""), ([], "Dawid-Skene")]
+    assert [line.text for line in story_of(run, None, rows)[:3]] == [
+        f"{why} The certificate is lost: people see every disagreement again.",
+        f"{why} The certificate covers other rows now.",
+        f"{why} Votes are combined by Dawid-Skene. 40 accepted rows voted again, 3 got another label.",
+    ]
+
+
+def test_many_hard_rows_under_a_target_error_need_no_word(run_with_members):
+    run, members = run_with_members
+    run.target_error = 5
+    assert hard_share_cause(run, [counted(member, 800) for member in members]) == ""
+
+
 def test_the_story_tells_of_a_round_that_changed_nothing(run_with_members):
     run, _members = run_with_members
     open_next(run, round_number=1)

@@ -100,6 +100,12 @@ def test_a_run_is_started_and_watched(client, project, versions):
         ({"policy": "default", "default_beta": "0"}, "default_beta"),
         ({"policy": "default", "default_budget": "101"}, "default_budget"),
         ({"policy": "paper", "paper_beta": "x"}, "paper_beta"),
+        ({"rule": "target"}, "target_error"),
+        ({"rule": "target", "target_error": "51"}, "target_error"),
+        ({"rule": "target", "target_error": "5", "renews_accepted": "on"}, "has_frame"),
+        ({"aggregator": "race"}, "has_frame"),
+        ({"policy": "default", "default_target": "0"}, "default_target"),
+        ({"policy": "default", "default_target": "5", "default_budget": "5"}, "default_target"),
     ],
 )
 def test_a_plan_that_cannot_be_is_refused_at_its_field(client, project, versions, data, field):
@@ -128,7 +134,25 @@ def test_the_papers_policy_is_chosen_by_name(client, project, versions):
 def test_the_recommended_policy_takes_the_proposed_pool_and_a_budget(client, project, versions):
     dataset = make_dataset(project, ["a"] * 480)
     run = started(client, project, versions, dataset, policy="default", default_budget="20")
-    assert (run.policy, run.beta, run.review_budget, run.aggregator) == ("default", 30, 20, "average")
+    assert (run.policy, run.beta, run.review_budget, run.aggregator) == ("default", 30, 20, "race")
+
+
+def test_a_target_error_takes_the_races_winner_and_tells_its_price(client, project, versions):
+    figures = {"rule": "target", "target_error": "5", "aggregator": "average", "renews_accepted": "on"}
+    run = started(client, project, versions, make_dataset(project, ["a"]), **figures, has_frame="on")
+    assert (run.policy, run.target_error, run.review_budget, run.aggregator) == ("custom", 5, None, "race")
+    page = client.get(url(project, "detail", number=1)).content.decode()
+    assert "until an audit certifies at most 5% error." in page
+    assert "Draw an audit to find out what a certificate takes." in page
+    PoolGeneration.objects.filter(run=run).update(cut_score=0.5)
+    page = client.get(url(project, "detail", number=1)).content.decode()
+    assert "every row that the certificate for at most 5% error does not cover." in page
+    assert "not certified yet" not in page
+
+
+def test_the_recommended_policy_takes_a_target_error(client, project, versions):
+    run = started(client, project, versions, make_dataset(project, ["a"]), policy="default", default_target="2.5")
+    assert (run.policy, run.target_error, run.aggregator) == ("default", 2.5, "race")
 
 
 def test_every_figure_of_a_custom_policy_is_kept(client, project, versions):

@@ -1,5 +1,6 @@
 """Every part draws what it is given, and escapes it."""
 
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -10,6 +11,7 @@ from labeling.web.parts import FlowStep, SplitPart, Tab, draw_parts
 HOSTILE = """"'><img src=x onerror=alert(1)>"""
 ESCAPED = "&quot;&#x27;&gt;&lt;img src=x onerror=alert(1)&gt;"
 
+WORDS = ("value", "low", "high", "scale")
 TAGS = {
     "tag_class": "{% tag_class hostile 3 key=hostile data_name=hostile %}",
     "class_button": "{% class_button hostile 3 key=hostile description=hostile value=hostile %}",
@@ -98,6 +100,24 @@ def test_split_parts_fill_the_bar():
 
 def test_split_parts_of_nothing_are_empty():
     assert [part.width for part in draw_parts([SplitPart("a", 0, "accepted")])] == ["0.000%"]
+
+
+def interval(draw, *values):
+    """The places (x in percent) of an interval's ends and of its dot."""
+    html = draw("{% load charts %}{% interval value low high scale %}", **dict(zip(WORDS, values, strict=True)))
+    return [float(place) for place in re.findall(r'(?:x1|x2|cx)="([0-9.]+)%"', html)][1:]
+
+
+def test_an_interval_is_drawn_on_its_scale(draw):
+    assert interval(draw, 0.8, 0.7, 0.95, (0.6, 1.0)) == [25.0, 87.5, 50.0]
+
+
+def test_an_interval_never_leaves_its_scale(draw):
+    assert interval(draw, 0.8, 0.1, 0.95, (0.6, 0.9)) == [0.0, 100.0, 66.67]
+
+
+def test_an_interval_of_nothing_is_its_empty_scale(draw):
+    assert interval(draw, None, 0.0, 1.0, (0.0, 1.0)) == []
 
 
 def test_pager_without_pages_is_nothing(draw):

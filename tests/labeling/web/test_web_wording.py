@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from labeling.web.wording import word_duration, word_moment, word_number, word_percent, word_time_ago
+from labeling.web.wording import word_duration, word_moment, word_money, word_number, word_percent, word_time_ago
 
 NOW = datetime(2026, 11, 21, 3, 47, 12, tzinfo=UTC)
 
@@ -68,3 +68,21 @@ def test_timeago_tag(draw):
     assert 'datetime="2026-11-21T03:47:12+00:00"' in html
     assert 'title="21 Nov 2026, 03:47:12 UTC"' in html
     assert html.rstrip().endswith("–")
+
+
+@pytest.mark.parametrize(
+    ("nano", "text"),
+    [
+        (None, "–"),
+        (0, "$0.00"),
+        (45_000, "$0.000045"),
+        (1, "$0.000000001"),
+        (12_345_678, "$0.012"),
+        (50_000_000, "$0.050"),
+        (500_000_000, "$0.50"),
+        (1_234_500_000_000, "$1,234.50"),
+        (-250_000_000, "-$0.25"),
+    ],
+)
+def test_money_has_two_figures_at_least(nano, text):
+    assert word_money(nano) == text

@@ -1,5 +1,6 @@
 """`manage.py demo`: the demo project, whole; its run waits for the workers that `manage.py up` starts."""
 
+from argparse import ArgumentParser
 from pathlib import Path
 
 from django.conf import settings
@@ -10,6 +11,7 @@ from django.utils.translation import gettext as _
 from labeling.accounts.actions import ensure_operator
 from labeling.pipeline.address import running_address
 from labeling.pipeline.demo import build_demo
+from labeling.pipeline.practice import build_practice_demo
 from labeling.pipeline.prepare import first_signin_path, migrate
 from labeling.runs.models import Run
 from labeling.web.errors import ActionError
@@ -20,11 +22,20 @@ class Command(BaseCommand):
 
     help = "Build the demo project: texts, three small models, a run. Then start the site with: manage.py up"
 
-    def handle(self, *_args: object, **_options: object) -> None:
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """`--practice-port`."""
+        help_text = "build the project with a practice language model, which `up --practice-port` serves at this port"
+        parser.add_argument("--practice-port", type=int, metavar="PORT", help=help_text)
+
+    def handle(self, *_args: object, practice_port: int | None, **_options: object) -> None:
         """Build what is missing and say where it is."""
         migrate()
+        owner = ensure_operator()
         try:
-            run = build_demo(owner=ensure_operator(), say=self.stdout.write)
+            if practice_port is None:
+                run = build_demo(owner=owner, say=self.stdout.write)
+            else:
+                run = build_practice_demo(owner=owner, say=self.stdout.write, port=practice_port)
         except ActionError as error:
             raise CommandError(error.message) from error
         self._say_where(run)

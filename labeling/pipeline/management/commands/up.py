@@ -10,6 +10,7 @@ from django.db import OperationalError, connections
 from django.utils.translation import gettext as _
 
 from labeling.pipeline.address import check_bind, only_one, open_socket, parse_bind, site_address
+from labeling.pipeline.practice import check_free, practice_server
 from labeling.pipeline.prepare import collect_static, first_signin_path, migrate
 from labeling.pipeline.supervise import ChildSpec, Supervisor
 from labeling.web.errors import ActionError
@@ -30,25 +31,32 @@ class Command(BaseCommand):
         """`--bind` and `--workers`."""
         parser.add_argument("--bind", default=DEFAULT_BIND, metavar="HOST:PORT", help="where to listen")
         parser.add_argument("--workers", type=int, default=1, metavar="N", help="web processes (1-32)")
+        help_text = "serve the demo's practice language model (a fake) at this port of the loopback, too"
+        parser.add_argument("--practice-port", type=int, metavar="PORT", help=help_text)
 
-    def handle(self, *_args: object, bind: str, workers: int, **_options: object) -> None:
+    def handle(
+        self, *_args: object, bind: str, workers: int, practice_port: int | None = None, **_options: object
+    ) -> None:
         """Check, prepare, supervise until SIGINT or SIGTERM."""
         try:
-            self._serve(bind, max(1, min(32, workers)))
+            self._serve(bind, max(1, min(32, workers)), practice_port)
         except ActionError as error:
             raise CommandError(error.message) from error
         except OperationalError as error:
             raise CommandError(_("The database cannot be used: %(reason)s") % {"reason": error}) from error
 
-    def _serve(self, bind: str, web_count: int) -> None:
+    def _serve(self, bind: str, web_count: int, practice_port: int | None) -> None:
         host, port = parse_bind(bind)
         check_bind(host)
+        if practice_port is not None:
+            check_free(practice_port)
         address = site_address(host, port)
         with only_one(Path(settings.DATA), address), open_socket(host, port) as listener:
             self._prepare()
             self._greet(address)
             connections.close_all()
-            Supervisor(child_specs(listener.fileno(), web_count), Path(settings.BASE_DIR), self._say).run()
+            beside = [] if practice_port is None else [practice_server(practice_port)]
+            Supervisor([*beside, *child_specs(listener.fileno(), web_count)], Path(settings.BASE_DIR), self._say).run()
         self.stdout.write(_("Stopped."))
 
     def _prepare(self) -> None:

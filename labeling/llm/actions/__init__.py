@@ -1,0 +1,1 @@
+"""What is written about connections, money and calls."""

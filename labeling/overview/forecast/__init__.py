@@ -1,0 +1,1 @@
+"""The forecast: what a run will cost in each mode, before anything is spent."""

@@ -1,0 +1,195 @@
+"""A forecast as its page shows it: the modes side by side, accuracy against rows reviewed, advice."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from annotator_core.verifiers.advice import BetaAdvice, EpsilonAdvice, advise_beta, advise_epsilon, list_epsilons
+from annotator_core.verifiers.forecast import Option, compare, price_all_by_llm
+from labeling.datasets.models import Dataset
+from labeling.llm.models import Connection
+from labeling.overview.forecast.facts import Fact, Facts, gather
+from labeling.overview.forecast.votes import Pilot, pilot_of
+from labeling.projects.models import Project
+
+NAMES: Mapping[str, Promise] = {
+    "human": _("A person"),
+    "llm": _("A language model"),
+    "llm_then_human": _("A language model, then a person"),
+}
+STEPS = 10
+"""Points of the figure beside its first; chosen."""
+HALF_SCALE = 0.05
+"""Room left and right of the accuracies on their axis; chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a manager says beside the data set and the model: all may be unknown. target is 0 to 1."""
+
+    usd_an_hour: float | None = None
+    target: float | None = None
+    cap_nano: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A mode with its name."""
+
+    name: str
+    option: Option
+
+    @property
+    def human_seconds(self) -> float:
+        """Work of people."""
+        return self.option.human_hours * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Expected accuracy of each mode where this share of all rows (0 to 1) is reviewed."""
+
+    share: float
+    accuracies: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Epsilon:
+    """A rule for what is hard: how many must agree, the paper's epsilon, and the share of rows that are hard then.
+
+    accuracy (0 to 1), nano, human_seconds: what is expected of the mode that the table is of, what it costs in
+    nano-dollars, and the work of people.
+    """
+
+    min_agree: int
+    epsilon: float
+    hard_share: float
+    is_advised: bool
+    accuracy: float
+    nano: int
+    human_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Harm:
+    """Shares of hard rows on which the model and the specialists are right, where its answers are the worse ones."""
+
+    model: float
+    pool: float
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """All that the page shows. `all_nano` is the price of asking about every row, None without a model.
+
+    The modes side by side are of the strictest rule; `epsilon` is the strictest one that the wished cap allows, and
+    `epsilons` are all rules, in the mode of `epsilon_line`.
+    """
+
+    lines: list[Line]
+    best: Line
+    facts: list[Fact]
+    points: list[Point]
+    scale: tuple[float, float]
+    all_nano: int | None
+    epsilons: list[Epsilon]
+    epsilon: EpsilonAdvice | None
+    epsilon_line: Line
+    beta: BetaAdvice
+    pilot: Pilot | None
+    n_hard: int
+    harm: Harm | None
+
+
+def forecast_of(project: Project, dataset: Dataset, connection: Connection | None, wish: Wish) -> Forecast:
+    """The forecast for one data set and one model: nothing is asked of anybody."""
+    pilot = pilot_of(project, dataset)
+    rules = list_epsilons(pilot.histogram, pilot.members) if pilot else []
+    hard_share = rules[0][2] if rules else None
+    facts = gather(project, dataset, pilot, connection, hard_share=hard_share, usd_an_hour=wish.usd_an_hour)
+    options = compare(facts.rows, facts.llm, facts.people, target=wish.target, cap_nano=wish.cap_nano)
+    lines = [Line(str(NAMES[option.mode]), option) for option in options]
+    epsilon = _advise(pilot, dataset.row_count, _most_hard(facts, wish.cap_nano))
+    return Forecast(
+        lines=lines,
+        best=next(line for line in lines if line.option.is_recommended),
+        facts=facts.listed,
+        points=_points(facts, options),
+        scale=_scale(options),
+        all_nano=price_all_by_llm(dataset.row_count, facts.llm) if facts.llm else None,
+        epsilons=_epsilons(facts, options, rules, epsilon),
+        epsilon=epsilon,
+        epsilon_line=lines[-1],
+        beta=advise_beta(facts.rows.n_hard),
+        pilot=pilot,
+        n_hard=facts.rows.n_hard,
+        harm=_harm(facts),
+    )
+
+
+def _harm(facts: Facts) -> Harm | None:
+    """None unless both are measured: the figures taken from elsewhere accuse no model."""
+    pool, model = facts.rows.pool_hard_right, facts.llm.right if facts.llm else None
+    if model is None or not (model.rows and pool.rows) or model.share >= pool.share:
+        return None
+    return Harm(model.share, pool.share)
+
+
+def _most_hard(facts: Facts, cap_nano: int | None) -> int | None:
+    """The rows that a model may be asked about for so much; None where nothing limits them."""
+    a_row = price_all_by_llm(1, facts.llm) if facts.llm else 0
+    return None if cap_nano is None or not a_row else cap_nano // a_row
+
+
+def _advise(pilot: Pilot | None, n_rows: int, most_hard: int | None) -> EpsilonAdvice | None:
+    return advise_epsilon(pilot.histogram, pilot.members, n_rows=n_rows, most_hard=most_hard) if pilot else None
+
+
+def _epsilons(
+    facts: Facts,
+    options: Sequence[Option],
+    rules: Sequence[tuple[int, float, float]],
+    advised: EpsilonAdvice | None,
+) -> list[Epsilon]:
+    """Cost against accuracy by the rule, in the last of the modes: with a model and people where there is a model."""
+    found = []
+    for min_agree, epsilon, share in rules:
+        part = share / rules[0][2] if rules[0][2] else 0.0
+        found.append(
+            Epsilon(
+                min_agree,
+                epsilon,
+                share,
+                is_advised=advised is not None and min_agree == advised.min_agree,
+                accuracy=_accuracies(facts, options, part)[-1],
+                nano=round(part * options[-1].total_nano),
+                human_seconds=part * options[-1].human_hours * 3600,
+            )
+        )
+    return found
+
+
+def _accuracies(facts: Facts, options: Sequence[Option], part: float) -> tuple[float, ...]:
+    """Of each mode where this part of the hard rows (0 to 1) is reviewed: the others keep the pool's class."""
+    rows = facts.rows
+    easy = (rows.n_rows - rows.n_hard) * rows.accepted_right.share
+    left = (1 - part) * rows.n_hard * rows.pool_hard_right.share
+    right = [option.accuracy * rows.n_rows - easy for option in options]
+    return tuple((easy + left + part * one) / rows.n_rows if rows.n_rows else 1.0 for one in right)
+
+
+def _points(facts: Facts, options: Sequence[Option]) -> list[Point]:
+    """From nothing reviewed to every hard row."""
+    rows = facts.rows
+    if not rows.n_hard:
+        return []
+    parts = [rows.n_hard * step // STEPS / rows.n_hard for step in range(STEPS + 1)]
+    return [Point(part * rows.n_hard / rows.n_rows, _accuracies(facts, options, part)) for part in parts]
+
+
+def _scale(options: Sequence[Option]) -> tuple[float, float]:
+    """The two ends of an axis on which all accuracies have room."""
+    low, high = min(one.accuracy for one in options), max(one.accuracy for one in options)
+    return max(0.0, low - HALF_SCALE), min(1.0, high + HALF_SCALE)

@@ -1,0 +1,1 @@
+"""The bridge to the engine: an audit's answers and a pool's votes become figures and certificates."""

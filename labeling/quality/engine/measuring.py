@@ -1,0 +1,86 @@
+"""One measurement: from an audit's sheet to everything that a quality page shows."""
+
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
+
+import numpy as np
+
+from annotator_core.arrays import IntArray
+from labeling.quality.engine.race import certificates, race, winner_of
+from labeling.quality.engine.shares import (
+    accepted_share,
+    agreement,
+    calibration,
+    confusions,
+    findings_of,
+    notices_of,
+    overall_share,
+    reviewed_share,
+)
+from labeling.quality.engine.sheet import Sheet, Way
+from labeling.quality.figures import Figures, Notice
+from labeling.quality.measured import Measured
+from labeling.quality.queries import Look
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What the figures need besides the answered texts.
+
+    frame_texts, drawn, answered: texts of the data set. members: (version id, name) in the order of the pool.
+    by_machine, by_person: rows of the run with a label of either kind. people (texts, persons): class indices, ABSTAIN
+    where a person did not answer. targets in percent. seen: looks at certificates before this one,
+    look: run and generation of this one's.
+    """
+
+    generation: int
+    class_ids: tuple[int, ...]
+    members: Sequence[tuple[int, str]]
+    in_use: Way
+    targets: frozenset[float]
+    frame_texts: int
+    drawn: int
+    answered: int
+    by_machine: int
+    by_person: int
+    people: IntArray
+    seen: Set[Look]
+    look: tuple[int, int]
+    notices: Sequence[Notice]
+
+
+def measure(sheet: Sheet, about: About) -> Measured:
+    """The race, the certificates of its winner and all figures; the sheet holds at least one row."""
+    names = [name for _id, name in about.members]
+    outcome = race(sheet, names, about.in_use)
+    look: Look = (*about.look, int((sheet.is_whole & ~sheet.is_fit).sum()))
+    winner = winner_of(outcome, about.in_use)
+    found = certificates(sheet, winner, about.targets, look=len(about.seen | {look}))
+    findings = findings_of(sheet)
+    accepted, reviewed = accepted_share(sheet), reviewed_share(sheet)
+    bins, error = calibration(sheet, about.in_use)
+    figures = Figures(
+        class_ids=about.class_ids,
+        frame_texts=about.frame_texts,
+        drawn=about.drawn,
+        answered=about.answered,
+        fit_rows=int(sheet.is_fit.sum()),
+        certify_rows=int((~sheet.is_fit).sum()),
+        accepted=accepted,
+        reviewed=reviewed,
+        overall=overall_share(
+            accepted,
+            reviewed,
+            by_machine=about.by_machine,
+            by_person=about.by_person,
+            rows=accepted.rows + int(np.sum(sheet.is_reviewed)),
+        ),
+        race=outcome.rows,
+        why_winner=outcome.why,
+        confusions=confusions(sheet, about.members, findings),
+        calibration=bins,
+        calibration_error=error,
+        agreement=agreement(about.people),
+        notices=(*notices_of(findings, names), *about.notices),
+    )
+    return Measured(about.generation, outcome.winner, outcome.aggregation, figures, found)

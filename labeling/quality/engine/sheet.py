@@ -1,0 +1,68 @@
+"""What an audit knows of a pool, as arrays: n answered texts, m specialists, k classes."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from annotator_core.arrays import BoolArray, IntArray
+from annotator_core.consensus.aggregator import Ballots
+from annotator_core.types import ABSTAIN
+from labeling.labels.engine import Combined, combine
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a run makes one class of the votes: `aggregation` is a fitted aggregator's state, None for the plain ways."""
+
+    min_agree: int
+    is_average: bool
+    aggregation: dict[str, Any] | None
+
+    @property
+    def name(self) -> str:
+        """Its name in the engine's table."""
+        if self.aggregation is not None:
+            return str(self.aggregation["name"])
+        return "average" if self.is_average else "majority"
+
+    def combine(self, ballots: Ballots) -> Combined:
+        """Class, score and confidence of each row, as the run would store them."""
+        return combine(
+            ballots.votes,
+            ballots.probs,
+            min_agree=self.min_agree,
+            is_average=self.is_average,
+            aggregation=self.aggregation,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Answered texts of a run with the newest pool's votes on them, all arrays (n,) and in the same order.
+
+    gold: the answer's class index, ABSTAIN where the pool does not know its class: whatever it says is wrong then.
+    is_fit: the fitting third. is_whole: of a draw that is answered whole, so that it is a random sample; no other row
+    certifies. labels: the class index of the label that no person gave, ABSTAIN where there is none. is_reviewed: a
+    person decides it in this run. second: another source's class index, ABSTAIN where only one has spoken.
+    answers: a language model's class index, ABSTAIN where none was asked or it gave none; None in a run without one.
+    """
+
+    ballots: Ballots
+    gold: IntArray
+    is_fit: BoolArray
+    is_whole: BoolArray
+    labels: IntArray
+    is_reviewed: BoolArray
+    second: IntArray
+    copies: IntArray
+    answers: IntArray | None = None
+
+    @property
+    def is_known(self) -> BoolArray:
+        """Rows whose answer is a class of the pool."""
+        return np.asarray(self.gold != ABSTAIN)
+
+    def is_right(self, classes: IntArray) -> BoolArray:
+        """Which rows these classes (n,) are right on."""
+        return np.asarray(self.is_known & (classes == self.gold))

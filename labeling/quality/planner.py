@@ -1,0 +1,100 @@
+"""How many texts an audit should have: what a number of answers can tell, and what it takes."""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+from django.utils.translation import gettext as _
+
+from annotator_core.contract.certify import confidence_at
+from annotator_core.contract.plan import plan_audit
+from labeling.quality.plots import Z95
+from labeling.quality.queries import AuditProgress
+from labeling.quality.wording import pace_sentence
+from labeling.runs.models import Run
+from labeling.web.wording import word_number
+
+PROPOSED = 300  # chosen: accuracy to about 4 points, and twice what the race needs
+RACE_ROWS = 150  # Source: engine.md 5: about 50 rows that fit, a third of an audit
+ASSUMED_ACCURACY = 0.85  # chosen: about what three small specialists reach (docs/demo.md, reference.md)
+GOALS = ((10.0, 5.0), (5.0, 2.0), (2.0, 0.5))
+"""(target error, true error) in percent. Source: engine.md 6."""
+SHARE_STEPS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds of an answer, and whether people of the project took them or they are assumed."""
+
+    seconds: float
+    is_measured: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """Something to know, the audited texts and the seconds of work it takes; `is_within`: the frame holds them."""
+
+    text: str
+    rows: int
+    seconds: float
+    is_within: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What can be drawn and what it would tell: texts to draw, taken back ones among them, and the page's offer."""
+
+    left: int
+    proposed: int
+    proposed_s: float
+    goals: tuple[Goal, ...]
+    pace_words: str
+
+
+def plan_of(run: Run, audit: AuditProgress, pace: Pace) -> Plan:
+    """The plan of an audit of the run's data set; goals are of the whole audit, cheapest first."""
+    left = audit.left + audit.drawn - audit.answered - audit.waiting
+    proposed = min(PROPOSED, left)
+    wanted = [(_accuracy_words(PROPOSED), PROPOSED), (_("Which way to combine the votes is best"), RACE_ROWS)]
+    for target, true in _targets(run):
+        rows = certificate_rows(target, true, _accepted_share(run))
+        wanted += [(_goal_words(target, true), rows)] if rows else []
+    most = audit.drawn + audit.left
+    goals = (Goal(text, rows, rows * pace.seconds, rows <= most) for text, rows in wanted)
+    words = pace_sentence(pace.seconds, is_measured=pace.is_measured)
+    return Plan(left, proposed, proposed * pace.seconds, tuple(sorted(goals, key=lambda one: one.rows)), words)
+
+
+def _targets(run: Run) -> list[tuple[float, float]]:
+    """(target, true error) in percent: those of every page, and the run's own with half of it as the true one."""
+    own = run.target_error
+    return [*GOALS] if own is None or own in {target for target, _true in GOALS} else [*GOALS, (own, own / 2)]
+
+
+def _accepted_share(run: Run) -> float:
+    """The share of the run's rows that no person sees, in twentieths and never 0, so that plans can be kept."""
+    routed = run.accepted + run.hard
+    share = run.accepted / routed if routed else 1.0
+    return max(1, round(SHARE_STEPS * share)) / SHARE_STEPS
+
+
+@lru_cache(maxsize=500)
+def certificate_rows(target: float, true: float, accepted_share: float) -> int | None:
+    """Audited texts that show an error of at most `target` where it is `true` (percent); None where none would do."""
+    first_look = confidence_at(1)
+    plan = plan_audit(target / 100, true / 100, frame_texts=0, accepted_share=accepted_share, confidence=first_look)
+    return plan.total_rows
+
+
+def half_width(rows: int) -> float:
+    """Half of the 95% interval of an accuracy of 85% measured on so many texts, in points."""
+    return 100 * Z95 * math.sqrt(ASSUMED_ACCURACY * (1 - ASSUMED_ACCURACY) / rows)
+
+
+def _accuracy_words(rows: int) -> str:
+    return _("How many labels are right, to about ± %(n)s points") % {"n": word_number(half_width(rows))}
+
+
+def _goal_words(target: float, true: float) -> str:
+    words = {"target": f"{target:g}", "true": f"{true:g}"}
+    return _("That at most %(target)s%% of the accepted labels are wrong, if in truth %(true)s%% are") % words

@@ -1,0 +1,136 @@
+"""Reads of a run's drawn texts: their answers, what the run made of them, and which draws are answered whole."""
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+from django.db.models import Count
+
+from annotator_core.types import Route
+from labeling.datasets.models import Dataset, Sample
+from labeling.labels.answer_queries import MACHINE_SOURCES
+from labeling.labels.models import Consensus, Label
+from labeling.quality.models import AuditRow, Third
+from labeling.quality.queries import draw_order, frame_texts
+from labeling.runs.models import Run
+
+PART = 500  # SQLite builds exist that take no more than 999 parameters (C36)
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnText:
+    """A text of an audit: `draw` is the audit's number, `copies` how often it stands among the run's rows, or 0."""
+
+    sample_id: int
+    text: str
+    text_hash: str
+    is_fit: bool
+    draw: int
+    copies: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What a run made of a row: its class and route under that generation; the route is None while it waits for one.
+
+    A row that a language model labeled in the run has that label's class, whatever a person has said since.
+    """
+
+    class_id: int | None
+    route: str | None
+    generation: int
+
+
+def drawn_texts(run: Run) -> list[DrawnText]:
+    """Every text that was drawn from the run's data set, by hash."""
+    rows = list(
+        AuditRow.objects.filter(dataset=run.dataset_id)
+        .order_by("text_hash")
+        .values_list("sample_id", "sample__text", "text_hash", "third", "audit__number")
+    )
+    copies = _copies(run, [row[2] for row in rows])
+    return [
+        DrawnText(sample_id, text, text_hash, third == Third.FIT, number, copies.get(text_hash, 0))
+        for sample_id, text, text_hash, third, number in rows
+    ]
+
+
+def fit_hashes(dataset_id: int) -> set[str]:
+    """The drawn texts of the fitting third."""
+    rows = AuditRow.objects.filter(dataset=dataset_id, third=Third.FIT)
+    return set(rows.values_list("text_hash", flat=True))
+
+
+def fates_of(run: Run, sample_ids: Sequence[int]) -> dict[int, Fate]:
+    """The current consensus of each of the samples that has one in the run."""
+    found: dict[int, Fate] = {}
+    for low in range(0, len(sample_ids), PART):
+        rows = Consensus.objects.filter(run=run, is_current=True, sample_id__in=sample_ids[low : low + PART])
+        for sample_id, class_id, route, number in rows.values_list(
+            "sample_id", "label_class_id", "route", "generation"
+        ):
+            found[sample_id] = Fate(None if route == Route.VERIFY else class_id, route, number)
+    answered = {sample_id for sample_id, fate in found.items() if fate.route == Route.VERIFY}
+    for sample_id, class_id in _answered_classes(run, sorted(answered)).items():
+        found[sample_id] = replace(found[sample_id], class_id=class_id)
+    return found
+
+
+def _answered_classes(run: Run, sample_ids: Sequence[int]) -> dict[int, int]:
+    """The classes of the labels that a language model gave in the run, current or not."""
+    found: dict[int, int] = {}
+    for low in range(0, len(sample_ids), PART):
+        part = Label.objects.filter(run=run, source__in=MACHINE_SOURCES, sample_id__in=sample_ids[low : low + PART])
+        found.update(part.order_by("id").values_list("sample_id", "label_class_id"))
+    return found
+
+
+def undrawn_texts(dataset: Dataset, run: Run, drawn: Collection[str]) -> set[str]:
+    """The frame's texts among the run's rows that no audit has drawn."""
+    return set(frame_texts(dataset, below=run.row_count)) - set(drawn)
+
+
+@dataclass(frozen=True, slots=True)
+class Wholeness:
+    """How far the drawn texts are a random sample of the run's.
+
+    `draw` is the last one that is, with all before it, 0 for none; `gaps` counts texts that were appended since and
+    belong among the drawn ones.
+    """
+
+    draw: int
+    gaps: int
+
+
+def wholeness(
+    dataset_id: int, texts: Sequence[DrawnText], answered: Collection[str], undrawn: Collection[str]
+) -> Wholeness:
+    """How far the drawn texts are a random sample: each draw answered whole, and nothing appended in between.
+
+    Draws follow one order of all texts of the frame, so a gap in it is a text that came after the draw.
+    """
+    ordered = draw_order(dataset_id, {*(text.text_hash for text in texts), *undrawn})
+    places = {text_hash: place for place, text_hash in enumerate(ordered)}
+    gaps = sorted(places[text_hash] for text_hash in undrawn)
+    draws: dict[int, list[DrawnText]] = defaultdict(list)
+    for text in texts:
+        draws[text.draw].append(text)
+    ends = {number: max(places[text.text_hash] for text in members) for number, members in draws.items()}
+    last = 0
+    for number in sorted(draws):
+        is_answered = all(text.text_hash in answered for text in draws[number])
+        if not is_answered or (gaps and gaps[0] < ends[number]):
+            break
+        last = number
+    return Wholeness(last, bisect_left(gaps, max(ends.values(), default=0)))
+
+
+def _copies(run: Run, hashes: Sequence[str]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for low in range(0, len(hashes), PART):
+        rows = Sample.objects.filter(
+            dataset=run.dataset_id, position__lt=run.row_count, text_hash__in=hashes[low : low + PART]
+        )
+        counts.update(rows.order_by().values_list("text_hash").annotate(n=Count("id")))
+    return counts

@@ -1,0 +1,121 @@
+"""The quality page in words: ways to combine votes, warnings, what a certificate says or costs."""
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from annotator_core.consensus.race import ENOUGH
+from labeling.quality.figures import AgreementFigure, Figures, RaceRow, Share
+from labeling.quality.models import Certificate
+from labeling.web.wording import word_duration, word_number, word_percent
+
+NAMES: Mapping[str, Promise] = {
+    "majority": gettext_lazy("Majority vote"),
+    "weighted_majority": gettext_lazy("Weighted vote"),
+    "average": gettext_lazy("Average probability"),
+    "dawid_skene": gettext_lazy("Dawid-Skene"),
+    "naive_bayes": gettext_lazy("Naive Bayes"),
+    "stacker": gettext_lazy("Logistic stacker"),
+    "best_single": gettext_lazy("Best single specialist"),
+}
+HINTS: Mapping[str, Promise] = {
+    "majority": gettext_lazy("every specialist one vote"),
+    "weighted_majority": gettext_lazy("votes weigh as much as their specialist is right"),
+    "average": gettext_lazy("the mean of what the specialists believe"),
+    "dawid_skene": gettext_lazy("each specialist's habits of error, learned from all rows"),
+    "naive_bayes": gettext_lazy("each specialist's habits of error, learned from the audit"),
+    "stacker": gettext_lazy("a regression on what the specialists believe"),
+}
+AGREEMENTS: Mapping[str, Promise] = {
+    "cohen": gettext_lazy("Cohen's kappa"),
+    "fleiss": gettext_lazy("Fleiss' kappa"),
+    "krippendorff": gettext_lazy("Krippendorff's alpha"),
+}
+
+
+def way_name(name: str) -> str:
+    """A way to combine votes as people call it."""
+    return str(NAMES.get(name, name))
+
+
+def way_hint(row: RaceRow) -> str:
+    """What the way does, in half a sentence; which specialist the best single one is."""
+    return row.title if row.name == "best_single" else str(HINTS.get(row.name, ""))
+
+
+def interval_words(share: Share) -> str:
+    """Such as "84.3% to 92.6%"; empty where nothing was measured."""
+    if share.value is None:
+        return ""
+    words = {"low": word_percent(share.low), "high": word_percent(share.high)}
+    return _("%(low)s to %(high)s") % words
+
+
+def plus_minus(share: Share) -> str:
+    """Such as "86.4% ± 1.9": half the width of the 95% interval, in points; a dash where nothing was measured."""
+    if share.value is None:
+        return word_percent(None)
+    half = word_number(50 * (share.high - share.low), 1)
+    return _("%(share)s ± %(half)s") % {"share": word_percent(share.value), "half": half}
+
+
+def winner_sentence(figures: Figures) -> str:
+    """Why the race has the winner that it has, or why there is no race yet."""
+    words = {"n": word_number(figures.fit_rows), "needed": word_number(ENOUGH)}
+    first = next((row for row in figures.race if row.is_winner), None)
+    if first is None:
+        return _("%(n)s answered texts may fit so far. The race needs %(needed)s of them.") % words
+    others = sorted((row for row in figures.race if not row.is_winner), key=lambda row: row.log_loss)
+    text = _("%(name)s predicts texts that it has not seen best: its log-loss is the lowest.")
+    if others and others[0].accuracy.low <= (first.accuracy.value or 0) <= others[0].accuracy.high:
+        text += " " + _("In how many labels are right the next one may be as good: their intervals overlap.")
+    return text % {"name": way_name(first.name)}
+
+
+def reach_word(certificate: Certificate) -> tuple[str, str]:
+    """(state in a word, kind of its dot)."""
+    if certificate.is_reached:
+        return _("Reached"), "good"
+    if certificate.rows_needed is None:
+        return _("Out of reach"), "quiet"
+    return _("Not yet"), "attention"
+
+
+def price_sentence(certificate: Certificate, seconds: float) -> str:
+    """What a target that is not reached costs, or that no number of answers buys it; empty for one that is reached."""
+    if certificate.is_reached:
+        return ""
+    if certificate.rows_needed is None:
+        return _("No number of answers would reach it: the labels are wrong more often than that.")
+    text = ngettext("%(n)s more answer, %(time)s", "%(n)s more answers, %(time)s", certificate.rows_needed)
+    words = {"n": word_number(certificate.rows_needed), "time": word_duration(certificate.rows_needed * seconds)}
+    return text % words
+
+
+def pace_sentence(seconds: float, *, is_measured: bool) -> str:
+    """What the prices in hours are counted with."""
+    text = (
+        _("Hours are counted with %(time)s an answer, the pace of this project.")
+        if is_measured
+        else _("Hours are counted with %(time)s an answer until this project has a pace of its own.")
+    )
+    digits = 1 if seconds < 10 else 0
+    return text % {"time": _("%(n)s s") % {"n": word_number(seconds, digits)}}
+
+
+def agreement_name(figure: AgreementFigure) -> str:
+    """The measure's name."""
+    return str(AGREEMENTS.get(figure.kind, figure.kind))
+
+
+def why_undefined(figure: AgreementFigure) -> str:
+    """Why there is no value."""
+    sentences = {
+        "one_rater": _("only one person has answered"),
+        "no_overlap": _("no text has the answers of two people"),
+        "two_raters": _("it compares exactly two people"),
+        "one_category": _("all answers are of one class, on which chance alone agrees, too"),
+    }
+    return sentences.get(figure.why_not, figure.why_not)

@@ -1,0 +1,173 @@
+"""Figures and certificates from arrays, against numbers counted by hand."""
+
+import json
+
+import numpy as np
+import pytest
+
+from annotator_core.consensus.aggregator import Ballots
+from annotator_core.types import ABSTAIN
+from labeling.quality.engine.race import certificates, race, winner_of
+from labeling.quality.engine.shares import (
+    accepted_share,
+    agreement,
+    calibration,
+    confusions,
+    findings_of,
+    overall_share,
+    reviewed_share,
+)
+from labeling.quality.engine.sheet import Sheet, Way
+from labeling.quality.figures import Share
+from labeling.quality.row_queries import DrawnText, Wholeness, wholeness
+
+MAJORITY = Way(min_agree=3, is_average=False, aggregation=None)
+NAMES = ["bad", "fair", "good"]
+
+
+def make_sheet(rows=400, accuracies=(0.4, 0.7, 0.97), seed=0, **given):
+    """Three specialists of these accuracies over three classes, sure of what they say when they are right."""
+    rng = np.random.default_rng(seed)
+    gold = rng.integers(0, 3, rows)
+    votes = np.stack([np.where(rng.random(rows) < share, gold, (gold + 1) % 3) for share in accuracies], axis=1)
+    top = np.where(votes == gold[:, None], 0.9, 0.5) + rng.random(votes.shape) * 0.05
+    probs = np.repeat((1 - top)[:, :, None] / 2, 3, axis=2)
+    np.put_along_axis(probs, votes[:, :, None], top[:, :, None], axis=2)
+    values = {
+        "ballots": Ballots(votes, probs.astype(np.float32)),
+        "gold": gold,
+        "is_fit": np.arange(rows) % 3 == 0,
+        "is_whole": np.ones(rows, dtype=bool),
+        "labels": votes[:, 2],
+        "is_reviewed": np.zeros(rows, dtype=bool),
+        "second": np.full(rows, ABSTAIN),
+        "copies": np.ones(rows, dtype=np.int64),
+    }
+    return Sheet(**values | given)
+
+
+def test_the_race_measures_every_way_and_keeps_the_winners_state():
+    found = race(make_sheet(), NAMES, MAJORITY)
+    by_name = {row.name: row for row in found.rows}
+    assert (len(found.rows), found.why, found.winner) == (7, "log_loss", found.rows[0].name)
+    assert (by_name["best_single"].title, by_name["best_single"].accuracy.rows) == ("good", 134)
+    assert [row.name for row in found.rows if row.is_in_use] == ["majority"]
+    assert json.loads(json.dumps(found.aggregation)) == found.aggregation
+
+
+@pytest.mark.parametrize(("rows", "winner", "why"), [(149, "dawid_skene", "too_few_rows"), (0, "majority", "no_rows")])
+def test_too_few_fitting_rows_make_no_race(rows, winner, why):
+    found = race(make_sheet(rows=max(rows, 3), is_fit=np.arange(max(rows, 3)) < rows // 3), NAMES, MAJORITY)
+    assert (found.rows, found.winner, found.why, found.aggregation) == ((), winner, why, None)
+
+
+def test_an_unfinished_draw_names_a_winner_to_look_at_and_none_to_follow():
+    whole, unfinished = (race(make_sheet(is_whole=np.full(400, done)), NAMES, MAJORITY) for done in (True, False))
+    assert (unfinished.rows, unfinished.winner, unfinished.aggregation) == (whole.rows, whole.winner, None)
+    assert whole.aggregation["name"] == whole.winner
+
+
+def test_certificates_use_whole_draws_and_certifying_rows_alone():
+    whole = np.arange(400) < 300
+    found = certificates(make_sheet(is_whole=whole), MAJORITY, [10.0, 1.0], look=1)
+    assert [(one.target_error, one.rows_used, one.confidence) for one in found] == [(1, 200, 95), (10, 200, 95)]
+    assert certificates(make_sheet(is_whole=~np.ones(400, dtype=bool)), MAJORITY, [10.0], look=1) == []
+
+
+def test_a_certificate_covers_what_its_threshold_says():
+    sheet = make_sheet(rows=1_200)
+    way = winner_of(race(sheet, NAMES, MAJORITY), MAJORITY)
+    [found] = certificates(sheet, way, [5.0], look=1)
+    rows = np.flatnonzero(~sheet.is_fit)
+    combined = way.combine(sheet.ballots.take(rows))
+    covered = np.round(combined.score.astype(float), 6) >= found.threshold
+    assert covered.mean() == pytest.approx(found.accepted_share)
+    assert (combined.classes != sheet.gold[rows])[covered].mean() < found.error_bound <= 0.05
+
+
+def test_what_is_missing_is_told_in_audited_rows_and_a_second_look_costs_more():
+    sheet = make_sheet(rows=120)
+    way = winner_of(race(sheet, NAMES, MAJORITY), MAJORITY)
+    once, again = (certificates(sheet, way, [1.0], look=look)[0] for look in (1, 2))
+    assert once.threshold is None
+    assert 0 < once.rows_needed < again.rows_needed
+
+
+def test_an_answer_that_the_pool_does_not_know_is_always_an_error():
+    sheet = make_sheet(gold=np.full(400, ABSTAIN), labels=np.full(400, ABSTAIN))
+    assert accepted_share(sheet) == Share(None, 0.0, 1.0, 0)
+    known = make_sheet(gold=np.full(400, ABSTAIN))
+    assert (accepted_share(known).value, accepted_share(known).rows) == (0.0, 400)
+    assert [row.counts for row in confusions(known, [(1, "a"), (2, "b"), (3, "c")], ())] == [((0,) * 4,) * 3] * 3
+
+
+def test_accepted_labels_weigh_by_their_copies():
+    gold, labels = np.array([0, 0, 1, 1]), np.array([0, 1, 1, ABSTAIN])
+    ballots = make_sheet(rows=4).ballots
+    sheet = make_sheet(
+        rows=4, ballots=ballots, gold=gold, labels=labels, copies=np.array([1, 6, 1, 9]), is_fit=np.zeros(4, dtype=bool)
+    )
+    assert (accepted_share(sheet).value, accepted_share(sheet).rows) == (pytest.approx(2 / 8), 3)
+
+
+def test_reviewed_labels_are_measured_where_another_source_has_spoken():
+    reviewed, second = np.arange(4) < 3, np.array([0, 1, ABSTAIN, 0])
+    sheet = make_sheet(rows=4, gold=np.array([0, 0, 0, 0]), is_reviewed=reviewed, second=second)
+    assert (reviewed_share(sheet).value, reviewed_share(sheet).rows) == (0.5, 2)
+    assert reviewed_share(make_sheet()) == Share(None, 0.0, 1.0, 0)
+
+
+def test_all_labels_take_what_nobody_measured_as_right():
+    accepted, nothing = Share(0.8, 0.6, 0.9, 100), Share(None, 0.0, 1.0, 0)
+    found = overall_share(accepted, nothing, by_machine=300, by_person=100, rows=130)
+    assert (found.value, found.low, found.high, found.rows) == pytest.approx((0.85, 0.7, 0.925, 130))
+    assert overall_share(nothing, nothing, by_machine=3, by_person=1, rows=0).value is None
+    assert overall_share(nothing, nothing, by_machine=0, by_person=5, rows=5).value == 1.0
+
+
+def test_confusion_counts_abstentions_last():
+    votes = np.array([[0, 1, 2], [0, ABSTAIN, 1], [2, 1, ABSTAIN]]).T[:, :3]
+    probs = np.full((3, 3, 3), 1 / 3, dtype=np.float32)
+    sheet = make_sheet(rows=3, ballots=Ballots(votes, probs), gold=np.array([0, 1, 1]))
+    found = confusions(sheet, [(7, "a"), (8, "b"), (9, "c")], ())
+    assert found[1].counts == ((1, 0, 0, 0), (0, 1, 0, 1), (0, 0, 0, 0))
+    assert [(one.version_id, one.accuracy.rows) for one in found] == [(7, 3), (8, 3), (9, 3)]
+
+
+def test_a_specialist_at_chance_is_found():
+    sheet = make_sheet(accuracies=(1 / 3, 0.8, 0.9))
+    found = confusions(sheet, [(1, "a"), (2, "b"), (3, "c")], findings_of(sheet))
+    assert [one.is_at_chance for one in found] == [True, False, False]
+
+
+def test_calibration_bins_hold_the_certifying_rows_with_a_class():
+    bins, error = calibration(make_sheet(), MAJORITY)
+    assert sum(one.rows for one in bins) == 266
+    assert error == pytest.approx(sum(one.rows * abs(one.confidence - one.accuracy) for one in bins) / 266)
+    assert calibration(make_sheet(is_fit=np.ones(400, dtype=bool)), MAJORITY) == ((), None)
+
+
+@pytest.mark.parametrize(
+    ("persons", "why"), [(0, ["one_rater"] * 3), (1, ["one_rater"] * 3), (2, [""] * 3), (3, ["two_raters", "", ""])]
+)
+def test_agreement_says_why_it_has_no_value(persons, why):
+    answers = np.tile(np.arange(30) % 3, (max(persons, 1), 1)).T[:, :persons].astype(np.int64)
+    found = agreement(answers)
+    assert [one.kind for one in found] == ["cohen", "fleiss", "krippendorff"]
+    assert [one.why_not for one in found] == why
+    assert {one.value for one in found if not one.why_not} <= {1.0}
+
+
+def text(draw, number):
+    return DrawnText(number, f"text {number}", f"{number:032x}", True, draw, 1)
+
+
+def test_a_draw_is_a_sample_when_it_is_answered_whole_and_nothing_came_in_between():
+    texts = [text(1 + number // 10, number) for number in range(30)]
+    answered = {one.text_hash for one in texts if one.draw < 3}
+    assert wholeness(1, texts, answered, ()) == Wholeness(2, 0)
+    assert wholeness(1, texts, answered - {texts[0].text_hash}, ()).draw == 0
+    assert wholeness(1, [], (), ()) == Wholeness(0, 0)
+    later = {f"{number:032x}" for number in range(100, 200)}
+    found = wholeness(1, texts, answered, later)
+    assert (found.draw, found.gaps > 50) == (0, True)
