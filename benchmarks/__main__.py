@@ -3,7 +3,20 @@
 import subprocess
 import sys
 
-NAMES = ("files", "million", "pages", "main_job", "cold_start", "refinement", "annotating")
+NAMES = (
+    "files",
+    "million",
+    "pages",
+    "main_job",
+    "cold_start",
+    "refinement",
+    "annotating",
+    "aggregation",
+    "fusion",
+    "contract",
+    "runtime",
+    "verifier",
+)
 
 
 def main() -> int:

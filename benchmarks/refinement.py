@@ -94,8 +94,11 @@ def configurations() -> Iterator[Configuration]:
     for policy in ("paper", "ours"):
         yield Configuration(policy, 1_000, 1)
     yield from (Configuration("ours", 1_000, 1, budget) for budget in (33.0, 30.0, 25.0))
+    for seed in (2, 3):
+        yield Configuration("paper", 1_000, seed)
+        yield Configuration("ours", 1_000, seed, 33.0)
     for beta, seed in ((500, 1), (2_000, 1), (1_000, 2), (1_000, 3)):
-        for policy in ("paper", "ours"):
+        for policy in ("paper", "ours") if beta != 1_000 else ("ours",):
             yield Configuration(policy, beta, seed)
     for policy in ("paper", "ours"):
         yield Configuration(policy, 1_000, 1, right=0.9)

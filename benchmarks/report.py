@@ -35,3 +35,25 @@ def write(name: str, title: str, text: str) -> Path:
     path.write_text(f"# {title}\n\n{command}\n\n{text}\n", encoding="utf-8")
     print(f"{text}\n\nwritten to {path}")
     return path
+
+
+def write_index() -> Path:
+    """docs/benchmarks.md: the title of every table, linked."""
+    lines = [f"- [{_title(page)}](benchmarks/{page.name}) (`make bench ARGS={page.stem}`)" for page in _pages("*.md")]
+    # What the engine's shell measures and writes by itself.
+    lines += [
+        f"- [{_title(page)}](benchmarks/{page.parent.name}/{page.name}) (`python -m annotator_core {page.parent.name}`)"
+        for page in _pages("*/report.md")
+    ]
+    path = FOLDER.parent / "benchmarks.md"
+    intro = "Measured tables; each names its machine, versions and command. Ratios count, not absolute rates."
+    path.write_text(f"# Benchmarks\n\n{intro}\n\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def _pages(pattern: str) -> list[Path]:
+    return sorted(FOLDER.glob(pattern))
+
+
+def _title(page: Path) -> str:
+    return page.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
