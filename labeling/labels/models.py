@@ -73,6 +73,7 @@ class ItemReason(models.TextChoices):
     RANDOM = "random", _("Drawn at random")
     SEED = "seed", _("To train the first specialists")
     AUDIT = "audit", _("Drawn for the audit")
+    CONFLICT = "conflict", _("The language model contradicts the specialists")
     REOPENED = "reopen", _("Reopened")
 
 
@@ -84,8 +85,20 @@ class ItemState(models.TextChoices):
     WITHDRAWN = "withdrawn", _("Withdrawn")
 
 
+class Escalation(models.TextChoices):
+    """Why an open item waits for a reviewer, and is on no annotator's screen. Empty: it is in the ordinary queue."""
+
+    CONFLICT = "conflict", _("People disagree")
+    FLAGGED = "flagged", _("Flagged")
+    SKIPPED = "skipped", _("Skipped by all")
+
+
 class ReviewItem(models.Model):
-    """A text that needs a person. Equal texts of a data set share one item, whose verdict labels all copies."""
+    """A text that needs a person. Equal texts of a data set share one item, whose verdict labels all copies.
+
+    `needed` people answer it; where they agree it is decided, where not a reviewer adjudicates. An `assignee` is the
+    only one who gets it: somebody to whom it was sent back, or whom a manager chose.
+    """
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="items", db_index=False)
     dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="items", db_index=False)
@@ -98,10 +111,12 @@ class ReviewItem(models.Model):
     priority = models.FloatField(default=0)
     copies = models.PositiveIntegerField(default=1)
     state = models.CharField(max_length=10, choices=ItemState, default=ItemState.OPEN)
+    escalation = models.CharField(max_length=10, choices=Escalation, blank=True, default="", db_default="")
+    assignee = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", db_index=False)
     version = models.PositiveIntegerField(default=0)
 
     class Meta:
-        """One a text and run; the open ones in queue order."""
+        """One a text and run; the open ones in each order of the queue."""
 
         constraints = (
             models.UniqueConstraint(fields=("run", "text_hash"), name="item_once"),
@@ -111,6 +126,13 @@ class ReviewItem(models.Model):
         )
         indexes = (
             models.Index(fields=("project", "priority", "id"), condition=Q(state="open"), name="item_queue"),
+            models.Index(fields=("project", "sample", "id"), condition=Q(state="open"), name="item_oldest"),
+            models.Index(fields=("project", "text_hash", "id"), condition=Q(state="open"), name="item_random"),
+            models.Index(
+                fields=("project", "reason", "priority", "id"), condition=Q(state="open"), name="item_reasons"
+            ),
+            models.Index(fields=("project", "escalation", "id"), condition=~Q(escalation=""), name="item_desk"),
+            models.Index(fields=("assignee", "id"), condition=Q(assignee__isnull=False), name="item_assigned"),
             models.Index(fields=("dataset", "text_hash"), name="item_text"),
         )
 
@@ -135,8 +157,29 @@ class Lease(models.Model):
         return f"lease on item {self.item_id}"
 
 
+class VerdictMode(models.TextChoices):
+    """How a person came to an answer. One of many confirmed together is weaker evidence than one given alone."""
+
+    SINGLE = "single", _("One text at a time")
+    BULK = "bulk", _("Confirmed with others")
+    ADJUDICATED = "adjudicated", _("Adjudicated")
+
+
+class Finding(models.TextChoices):
+    """Why people had disagreed, as the reviewer sees it who adjudicates."""
+
+    AMBIGUOUS = "ambiguous", _("The text is ambiguous")
+    GUIDELINE = "guideline", _("The guideline has a gap")
+    MISTAKE = "mistake", _("An annotator's mistake")
+    EDGE_CASE = "edge", _("An edge case")
+    SUBJECTIVE = "subjective", _("A matter of opinion")
+
+
 class Verdict(models.Model):
-    """What a person decided on an item: append-only. An undo is a row without class that supersedes the one before."""
+    """What a person decided on an item: append-only. An undo is a row without class that supersedes the one before.
+
+    An adjudication stands beside its author's own answer, does not supersede it, and decides the item alone.
+    """
 
     item = models.ForeignKey(ReviewItem, models.CASCADE, related_name="verdicts")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="verdicts")
@@ -147,15 +190,24 @@ class Verdict(models.Model):
     is_undo = models.BooleanField(default=False)
     is_stale = models.BooleanField(default=False)
     has_seen_votes = models.BooleanField(default=False)
+    mode = models.CharField(max_length=11, choices=VerdictMode, default=VerdictMode.SINGLE)
+    finding = models.CharField(max_length=10, choices=Finding, blank=True, default="")
     elapsed_ms = models.PositiveIntegerField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        """One current row an item and person."""
+        """One current answer an item and person, one current adjudication an item."""
 
         ordering = ("id",)
         constraints = (
-            models.UniqueConstraint(fields=("item", "user"), condition=Q(is_current=True), name="verdict_current_once"),
+            models.UniqueConstraint(
+                fields=("item", "user"),
+                condition=Q(is_current=True) & ~Q(mode="adjudicated"),
+                name="verdict_current_once",
+            ),
+            models.UniqueConstraint(
+                fields=("item",), condition=Q(is_current=True, mode="adjudicated"), name="adjudication_current_once"
+            ),
         )
         # A person's last answers and those of today, whatever the number of all.
         indexes = (models.Index(fields=("user", "created_at"), name="verdict_day"),)

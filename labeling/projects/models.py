@@ -21,8 +21,29 @@ class Role(models.TextChoices):
         return list(Role).index(self)
 
 
+class ReviewOrder(models.TextChoices):
+    """In which order a project's texts come to its people."""
+
+    UNCERTAIN = "uncertain", _("Least certain first")
+    OLDEST = "oldest", _("In the order of the data")
+    RANDOM = "random", _("At random")
+    MIX = "mix", _("A mix: 60% least certain, 30% at random, 10% conflicts")
+
+
+class VotesShown(models.TextChoices):
+    """Whether annotators may see the specialists' votes on a text before they decide it."""
+
+    HIDDEN = "hidden", _("Behind the key v")
+    SHOWN = "shown", _("At once")
+    NEVER = "never", _("Never")
+
+
 class Project(models.Model):
-    """Label classes, a guideline, members and everything below."""
+    """Label classes, a guideline, members and everything below.
+
+    The last fields say how its people review: `overlap` and `audit_overlap` people answer a text (for an audit), as far
+    as the project has that many; harsh texts are blurred until somebody looks.
+    """
 
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=120)
@@ -30,6 +51,11 @@ class Project(models.Model):
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="projects")
+    review_order = models.CharField(max_length=10, choices=ReviewOrder, default=ReviewOrder.UNCERTAIN)
+    overlap = models.PositiveSmallIntegerField(default=1)
+    audit_overlap = models.PositiveSmallIntegerField(default=2)
+    votes_shown = models.CharField(max_length=10, choices=VotesShown, default=VotesShown.HIDDEN)
+    is_harsh = models.BooleanField(default=False)
 
     class Meta:
         """Newest first."""
@@ -103,3 +129,26 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} is {self.role}"
+
+
+class Invitation(models.Model):
+    """A link by which anybody who has it joins the project in one role, until it expires, is used up or called back.
+
+    The link carries the signed id (projects.invitations); `places` is how many people may still use it.
+    """
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="invitations")
+    role = models.CharField(max_length=10, choices=Role)
+    places = models.PositiveSmallIntegerField(default=1)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        """Newest first."""
+
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"invitation {self.pk}"

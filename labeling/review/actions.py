@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -64,8 +65,8 @@ def skip(*, project: Project, user_id: int, item_id: int) -> None:
         item = ReviewItem.objects.filter(pk=item_id, project=project).first()
         if item is None:
             raise NotInQueue(_("This text is not in the project's queue."))
-        Skip.objects.update_or_create(item=item, user_id=user_id)
-        Skip.objects.filter(item=item, user_id=user_id).update(created_at=timezone.now())
+        Skip.objects.filter(item=item, user_id=user_id, ended_at=None).update(ended_at=timezone.now())
+        Skip.objects.create(item=item, user_id=user_id, client_id=uuid4())
         Lease.objects.filter(item=item, user_id=user_id).delete()
 
 
@@ -94,10 +95,12 @@ def _claim_next(project: Project, user_id: int, n: int, without: list[int]) -> l
 def _free_items(project: Project, user_id: int, without: list[int]) -> Iterator[ReviewItem]:
     """Locked candidates one by one; each is asked for anew, since another claim may have changed the queue."""
     seen = list(without)
-    skipped = Skip.objects.filter(item=OuterRef("pk"), user_id=user_id)
+    skipped = Skip.objects.filter(item=OuterRef("pk"), user_id=user_id, ended_at=None)
     for candidates in (
         _unleased(project, user_id).filter(~Exists(skipped)).order_by("priority", "id"),
-        _unleased(project, user_id).filter(skips__user_id=user_id).order_by("skips__created_at", "id"),
+        _unleased(project, user_id)
+        .filter(skips__user_id=user_id, skips__ended_at=None)
+        .order_by("skips__created_at", "id"),
     ):
         while (item := _lock_first(candidates.exclude(pk__in=seen) if seen else candidates)) is not None:
             seen.append(item.pk)

@@ -64,7 +64,7 @@ def screen_of(project: Project, user: User, item: ReviewItem | None, until: date
         item=item,
         until=until.isoformat() if until else "",
         columns=original_columns(item) if item else [],
-        was_skipped=item is not None and Skip.objects.filter(item=item, user=user).exists(),
+        was_skipped=item is not None and Skip.objects.filter(item=item, user=user, ended_at=None).exists(),
         classes=active_classes(project),
         guideline=guideline_text(project),
         pace=pace_of(project, user.pk),
