@@ -34,7 +34,7 @@ class Skip(models.Model):
 
 
 class Flag(models.Model):
-    """A person hands an item to a reviewer, with a word on why. It waits until a reviewer settles it or it is undone."""
+    """A person hands an item to a reviewer, with a word on why. It waits until one settles it or it is undone."""
 
     item = models.ForeignKey(ReviewItem, models.CASCADE, related_name="flags")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="flags", db_index=False)
