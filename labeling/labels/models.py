@@ -178,7 +178,8 @@ class Finding(models.TextChoices):
 class Verdict(models.Model):
     """What a person decided on an item: append-only. An undo is a row without class that supersedes the one before.
 
-    An adjudication stands beside its author's own answer, does not supersede it, and decides the item alone.
+    An adjudication stands beside its author's own answer, does not supersede it, and decides the item alone; its
+    `escalation` is what it settled, `finding` and `note` say why people had disagreed.
     """
 
     item = models.ForeignKey(ReviewItem, models.CASCADE, related_name="verdicts")
@@ -192,6 +193,8 @@ class Verdict(models.Model):
     has_seen_votes = models.BooleanField(default=False)
     mode = models.CharField(max_length=11, choices=VerdictMode, default=VerdictMode.SINGLE)
     finding = models.CharField(max_length=10, choices=Finding, blank=True, default="")
+    note = models.CharField(max_length=2000, blank=True, default="", db_default="")
+    escalation = models.CharField(max_length=10, choices=Escalation, blank=True, default="", db_default="")
     elapsed_ms = models.PositiveIntegerField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

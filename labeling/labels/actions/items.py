@@ -3,13 +3,15 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from django.db import transaction
 from django.db.models import Count, F
 
 from labeling.datasets.models import Dataset, Sample
+from labeling.labels.actions.audit import release_audit_items
 from labeling.labels.actions.labels import BATCH, batched_ids
 from labeling.labels.actions.rows import ConsensusRow, person_labeled
 from labeling.labels.actions.seeds import hand_over_seeds
-from labeling.labels.models import ItemReason, ItemState, ReviewItem
+from labeling.labels.models import ItemReason, ItemState, Lease, ReviewItem
 from labeling.runs.models import Run
 from labeling.web.bulk import insert_rows, set_column
 
@@ -77,6 +79,16 @@ def set_states(item_ids: Iterable[int], state: ItemState) -> None:
     """Move locked items to `state`."""
     for ids in batched_ids(item_ids):
         ReviewItem.objects.filter(pk__in=ids).update(state=state, version=F("version") + 1)
+
+
+def withdraw_items(*, run: Run) -> int:
+    """Take the run's open items out of the queue; returns how many. Decided ones and those of an audit stay."""
+    with transaction.atomic():
+        audited = ReviewItem.objects.filter(run=run, state=ItemState.OPEN, reason=ItemReason.AUDIT)
+        release_audit_items(list(audited.select_for_update().order_by("id").values_list("id", flat=True)))
+        open_items = ReviewItem.objects.filter(run=run, state=ItemState.OPEN)
+        Lease.objects.filter(item__in=open_items).delete()
+        return open_items.update(state=ItemState.WITHDRAWN, version=F("version") + 1)
 
 
 def _open_again(rows: dict[int, ConsensusRow], audited: Collection[str]) -> None:

@@ -59,15 +59,18 @@ def set_labels(*, rows: Sequence[LabelRow], source: LabelSource) -> dict[int, La
     return {sample_id: old for sample_id, (_, old) in before.items()}
 
 
-def retract_labels(*, verdict_id: int) -> dict[int, LabelSource | None]:
-    """Take back the labels of a verdict; returns the source of the label that stands now, for each of its samples.
+def retract_labels(*, verdict_ids: Iterable[int]) -> dict[int, LabelSource | None]:
+    """Take back the labels of these verdicts; returns the source of the label that stands now, for each of the samples.
 
     The best label left becomes current: the highest source, of equals the newest. None where nothing is left.
     """
     with transaction.atomic(savepoint=False):
-        sample_ids = list(Label.objects.filter(verdict_id=verdict_id).values_list("sample_id", flat=True))
+        hanging = Label.objects.filter(verdict_id__in=list(verdict_ids), is_retracted=False)
+        taken = dict(hanging.values_list("id", "sample_id"))
+        sample_ids = sorted(set(taken.values()))
         _lock(sample_ids)
-        Label.objects.filter(verdict_id=verdict_id).update(is_current=False, is_retracted=True)
+        for ids in batched_ids(taken):
+            Label.objects.filter(pk__in=ids).update(is_current=False, is_retracted=True)
         best: dict[int, tuple[int, int, LabelSource]] = {}
         for pk, sample_id, name in _labels(sample_ids, is_retracted=False):
             found = (rank_source(LabelSource(name)), pk, LabelSource(name))

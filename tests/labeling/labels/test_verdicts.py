@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from annotator_core.types import LabelSource, Route
 from labeling.jobs.models import Event
+from labeling.labels.actions import Stale, decide, reopen, undo
+from labeling.labels.actions.items import withdraw_items
 from labeling.labels.actions.labels import LabelRow, set_labels
-from labeling.labels.actions.verdicts import decide, reopen, undo, withdraw_items
 from labeling.labels.models import Consensus, ItemState, Label, Lease, ReviewItem, Verdict
 from labeling.runs.models import Run, RunState
 from labeling.web.errors import ActionError
@@ -101,10 +102,9 @@ def test_decide_refuses_the_mark_of_another_answer(run, user):
         choose(run, make_user(), "one", client_id=mark)
 
 
-def test_decide_refuses_a_retired_class_and_one_of_another_project(run, user):
-    run.project.classes.filter(name="neutral").update(is_retired=True)
+def test_decide_refuses_a_class_of_another_project(run, user):
     other = make_project(user).classes.get(name="positive")
-    for class_id in (run.project.classes.get(name="neutral").pk, other.pk, 0):
+    for class_id in (other.pk, 0):
         with pytest.raises(ActionError, match="not in use"):
             decide(
                 item_id=item_of(run, "one").pk,
@@ -114,6 +114,18 @@ def test_decide_refuses_a_retired_class_and_one_of_another_project(run, user):
                 client_id=uuid4(),
             )
     assert not Verdict.objects.exists()
+
+
+def test_c14_a_class_retired_meanwhile_is_stored_and_the_item_stays_on_the_screen(run, user):
+    item = item_of(run, "one")
+    Lease.objects.create(item=item, user=user, expires_at=timezone.now() + timedelta(minutes=1))
+    run.project.classes.filter(name="neutral").update(is_retired=True)
+    answer = choose(run, user, "one", "neutral")
+    assert (answer.is_stale, answer.why, answer.copies) == (True, Stale.RETIRED, 0)
+    assert item.verdicts.get().label_class.name == "neutral"
+    item.refresh_from_db()
+    assert (item.state, item.leases.get().user, decided(run)) == (ItemState.OPEN, user, 0)
+    assert not choose(run, user, "one", "positive").is_stale
 
 
 def test_s19_decide_refuses_an_item_of_another_project(run, user):
