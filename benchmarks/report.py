@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "benchmarks"
+IN_A_BROWSER = ("review", "load")
 PACKAGES = ("Django", "celery", "torch", "transformers")
 
 
@@ -31,7 +32,7 @@ def write(name: str, title: str, text: str) -> Path:
     """docs/benchmarks/NAME.md."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     path = FOLDER / f"{name}.md"
-    command = f"Made by `make bench ARGS={name}` on {machine()}"
+    command = f"Made by `{_command(name)}` on {machine()}"
     path.write_text(f"# {title}\n\n{command}\n\n{text}\n", encoding="utf-8")
     print(f"{text}\n\nwritten to {path}")
     return path
@@ -39,7 +40,7 @@ def write(name: str, title: str, text: str) -> Path:
 
 def write_index() -> Path:
     """docs/benchmarks.md: the title of every table, linked."""
-    lines = [f"- [{_title(page)}](benchmarks/{page.name}) (`make bench ARGS={page.stem}`)" for page in _pages("*.md")]
+    lines = [f"- [{_title(page)}](benchmarks/{page.name}) (`{_command(page.stem)}`)" for page in _pages("*.md")]
     # What the engine's shell measures and writes by itself.
     lines += [
         f"- [{_title(page)}](benchmarks/{page.parent.name}/{page.name}) (`python -m annotator_core {page.parent.name}`)"
@@ -49,6 +50,10 @@ def write_index() -> Path:
     intro = "Measured tables; each names its machine, versions and command. Ratios count, not absolute rates."
     path.write_text(f"# Benchmarks\n\n{intro}\n\n" + "\n".join(lines) + "\n", encoding="utf-8")
     return path
+
+
+def _command(name: str) -> str:
+    return f"make {'bench-ui' if name in IN_A_BROWSER else 'bench'} ARGS={name}"
 
 
 def _pages(pattern: str) -> list[Path]:

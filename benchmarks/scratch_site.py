@@ -5,7 +5,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -85,6 +86,23 @@ class ScratchSite:
             line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
             peaks.append(int(line.split()[1]) / 1024)
         return max(peaks)
+
+
+@contextmanager
+def scratch_database(server: str, name: str) -> Iterator[str]:
+    """The address of an empty PostgreSQL database on the server, which is gone when the block ends.
+
+    `server` is the address of a database that is there: postgres://user@host:port/postgres.
+    """
+    import psycopg
+
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        admin.execute(f"CREATE DATABASE {name}")
+        try:
+            yield f"{server.rpartition('/')[0]}/{name}"
+        finally:
+            admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
 def free_port() -> int:
