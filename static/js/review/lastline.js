@@ -1,0 +1,42 @@
+// The line about the last answer: drawn at once with "saving", then as the server knows it.
+import { screen, word } from "./page.js";
+
+const EXCERPT = 90;
+const box = document.getElementById("last");
+
+// The class as a tag of its button: the same colour and name.
+function tagOf(button) {
+  const tag = document.createElement("span");
+  const slot = [...button.classList].find((name) => name.startsWith("class-slot-"));
+  tag.className = `tag ${slot ?? ""}`;
+  const mark = document.createElement("span");
+  mark.className = "tag-mark";
+  const name = document.createElement("span");
+  name.className = "tag-name";
+  name.dir = "auto";
+  name.textContent = button.querySelector(".class-button-name").textContent;
+  tag.append(mark, name);
+  return tag;
+}
+
+function excerptOf(card) {
+  const text = card.element.querySelector(".sample-text").firstChild?.data ?? "";
+  const start = text.slice(0, 4 * EXCERPT).replace(/\s+/g, " ").trim();
+  return start.length > EXCERPT ? `${start.slice(0, EXCERPT)}…` : start;
+}
+
+// `what` is a class button, or the name of a word.
+export function showSaving(card, what) {
+  const line = document.getElementById("last-template").content.firstElementChild.cloneNode(true);
+  line.querySelector(".last-what").append(typeof what === "string" ? word(what) : tagOf(what));
+  line.querySelector(".last-text").textContent = excerptOf(card);
+  box.replaceChildren(line);
+}
+
+export function showLast(html) {
+  box.innerHTML = html;
+}
+
+export function showHead(html) {
+  screen.querySelector("#progress").innerHTML = html;
+}

@@ -1,0 +1,68 @@
+// One request to the server, and what kind of answer it was: "ok", "away" (nobody answered, or an ailing server did),
+// "signin" (nobody is signed in, or somebody else), "refused" (no member any more), "unread" (the body made no sense).
+import { screen } from "./page.js";
+
+const PATIENCE_MS = 20_000;
+let token = screen?.querySelector("[name=csrfmiddlewaretoken]").value;
+
+export function csrf() {
+  return token;
+}
+
+async function ask(url, options = {}) {
+  return fetch(url, {
+    credentials: "same-origin",
+    headers: { Accept: "application/json" },
+    signal: AbortSignal.timeout(PATIENCE_MS),
+    ...options,
+  });
+}
+
+// Who is signed in: {user, name}, or null where nobody answers. Also fetches the token that goes with the session.
+export async function whoIsThere() {
+  try {
+    const answer = await ask(screen.dataset.session);
+    if (!answer.ok) return null;
+    const session = await answer.json();
+    token = session.csrf;
+    return session;
+  } catch {
+    return null;
+  }
+}
+
+export function isOurs(session) {
+  return String(session.user) === screen.dataset.user;
+}
+
+async function post(body) {
+  const headers = { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": token };
+  return ask(screen.dataset.send, { method: "POST", headers, body: JSON.stringify(body) });
+}
+
+async function readJson(answer) {
+  const isJson = (answer.headers.get("Content-Type") ?? "").includes("json");
+  return isJson ? answer.json() : null;
+}
+
+async function sort(answer) {
+  const content = await readJson(answer);
+  if (answer.ok) return content ? { kind: "ok", answer: content } : { kind: "away" };
+  if (answer.status === 401) return { kind: "signin" };
+  if (answer.status === 403 || answer.status === 404) return { kind: "refused", message: content?.error ?? "", isForged: Boolean(content?.csrf) };
+  return { kind: answer.status === 400 || answer.status === 413 ? "unread" : "away" };
+}
+
+// A token that a new session made old is fetched anew, once; not for somebody else's session.
+export async function send(body) {
+  try {
+    const first = await sort(await post(body));
+    if (!first.isForged) return first;
+    const session = await whoIsThere();
+    if (session === null) return { kind: "away" };
+    if (!isOurs(session)) return { kind: "signin", isSomebodyElse: session.user !== null };
+    return await sort(await post(body));
+  } catch {
+    return { kind: "away" };
+  }
+}
