@@ -12,11 +12,16 @@ from labeling.web.errors import ActionError
 FIRST_OPERATOR = "admin"
 
 
-def create_user(*, username: str, is_staff: bool = False) -> User:
-    """A person without a password, who comes in by a one-time link. Raises ActionError on a bad or taken name."""
+def create_user(*, username: str, password: str | None = None, is_staff: bool = False) -> User:
+    """A person; without a password they come in by a one-time link.
+
+    Raises ActionError on a bad or taken name, and on a password that is too weak.
+    """
     user = User(username=username.strip(), is_staff=is_staff, is_superuser=is_staff)
-    user.set_unusable_password()
     _check_free(user.username)
+    if password is not None:
+        _check_password(password, user)
+    user.set_password(password)  # None: one that no password opens
     try:
         user.full_clean(exclude=["password"])
         with transaction.atomic():
@@ -35,12 +40,16 @@ def ensure_operator() -> User:
 
 def set_password(*, user: User, password: str) -> None:
     """Give the person a password. Raises ActionError when it is too weak."""
+    _check_password(password, user)
+    user.set_password(password)
+    user.save(update_fields=["password"])
+
+
+def _check_password(password: str, user: User) -> None:
     try:
         validate_password(password, user)
     except ValidationError as error:
         raise ActionError(" ".join(error.messages), field="password") from error
-    user.set_password(password)
-    user.save(update_fields=["password"])
 
 
 def _check_free(username: str) -> None:

@@ -8,12 +8,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from labeling.projects.actions import ClassSpec
+from labeling.projects.actions.invitations import PLACES_AT_MOST
 from labeling.projects.class_lines import parse_class_lines
 from labeling.projects.models import PALETTE_SLOTS, LabelClass, Role
 from labeling.web.errors import ActionError
 
 GUIDELINE_HELP = gettext_lazy("Markdown. Annotators open it with the key g. Say what counts as what, with examples.")
 CLASSES_HELP = gettext_lazy("name | description | key. Leave the key out to get 1, 2, 3 ...")
+INVITATION_DAYS = [
+    (1, gettext_lazy("one day")),
+    (7, gettext_lazy("a week")),
+    (30, gettext_lazy("thirty days")),
+    (90, gettext_lazy("ninety days")),
+]
 CLASSES_EXAMPLE = gettext_lazy("complaint | Something went wrong\npraise | Somebody is happy")
 
 
@@ -114,6 +121,49 @@ class MemberForm(forms.Form):
     def __init__(self, data: Mapping[str, Any] | None = None, *, by: Role) -> None:
         super().__init__(data)
         cast(forms.ChoiceField, self.fields["role"]).choices = roles_up_to(by)
+
+
+class InvitationForm(forms.Form):
+    """A link: its role (not above the asker's own), for how many people, for how long."""
+
+    role = forms.ChoiceField(label=gettext_lazy("Role"), initial=Role.ANNOTATOR)
+    places = forms.IntegerField(label=gettext_lazy("People"), initial=1, min_value=1, max_value=PLACES_AT_MOST)
+    days = forms.TypedChoiceField(
+        label=gettext_lazy("Works for"), choices=INVITATION_DAYS, coerce=int, initial=INVITATION_DAYS[1][0]
+    )
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, by: Role) -> None:
+        super().__init__(data, auto_id="invite-%s")
+        cast(forms.ChoiceField, self.fields["role"]).choices = roles_up_to(by)
+
+
+class JoinForm(forms.Form):
+    """The account that somebody makes who came by an invitation."""
+
+    username = forms.CharField(
+        label=gettext_lazy("User name"),
+        max_length=150,
+        widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}),
+        help_text=gettext_lazy("The project's people see it beside your decisions."),
+    )
+    password = forms.CharField(
+        label=gettext_lazy("Password"),
+        max_length=4_096,
+        help_text=gettext_lazy("At least ten characters."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    again = forms.CharField(
+        label=gettext_lazy("The same again"),
+        max_length=4_096,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse two different passwords."""
+        data = self.cleaned_data
+        if data.get("password") != data.get("again"):
+            self.add_error("again", _("The two are not the same."))
+        return data
 
 
 def roles_up_to(by: Role) -> list[tuple[str, str]]:

@@ -9,12 +9,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 from labeling.accounts.links import signin_path
 from labeling.projects.access import Access, project_view
 from labeling.projects.actions import change_role, invite_person, remove_member
-from labeling.projects.forms import MemberForm, roles_up_to
+from labeling.projects.forms import MemberForm
+from labeling.projects.member_page import render_members
 from labeling.projects.models import Membership, Role
 from labeling.projects.pages import show_error
 from labeling.projects.queries import memberships_of
 from labeling.web.errors import ActionError
-from labeling.web.rendering import is_fragment_request, redirect_to, render_page
+from labeling.web.rendering import is_fragment_request, redirect_to
 
 
 @never_cache
@@ -23,18 +24,18 @@ from labeling.web.rendering import is_fragment_request, redirect_to, render_page
 def members(request: HttpRequest, access: Access) -> HttpResponse:
     """Who is in the project; POST adds a person. The answer to it, and nothing later, shows a new account's link."""
     if request.method == "GET":
-        return _render(request, access, MemberForm(by=access.role))
+        return render_members(request, access)
     form = MemberForm(request.POST, by=access.role)
     if not form.is_valid():
-        return _render(request, access, form)
+        return render_members(request, access, form=form)
     name, role = form.cleaned_data["username"], Role(form.cleaned_data["role"])
     try:
         membership, is_new = invite_person(project=access.project, username=name, role=role, by=access.role)
     except ActionError as error:
         show_error(form, error)
-        return _render(request, access, form)
+        return render_members(request, access, form=form)
     link = request.build_absolute_uri(signin_path(membership.user)) if is_new else ""
-    return _render(request, access, MemberForm(by=access.role), added=membership, link=link)
+    return render_members(request, access, added=membership, link=link)
 
 
 @require_POST
@@ -68,22 +69,5 @@ def _answer(request: HttpRequest, access: Access, membership: Membership) -> Htt
     if membership.user_id == request.user.pk:
         return redirect_to(request, "/")
     if is_fragment_request(request):
-        return _render(request, access, MemberForm(by=access.role))
+        return render_members(request, access)
     return redirect_to(request, "projects:members", slug=access.project.slug)
-
-
-def _render(
-    request: HttpRequest, access: Access, form: MemberForm, *, added: Membership | None = None, link: str = ""
-) -> HttpResponse:
-    people = [
-        (each, Role(each.role), Role(each.role).rank <= access.role.rank) for each in memberships_of(access.project)
-    ]
-    context = access.context() | {
-        "form": form,
-        "people": people,
-        "roles": roles_up_to(access.role),
-        "added": added,
-        "link": link,
-    }
-    status = 422 if form.errors else 200
-    return render_page(request, "projects/members.html", context, fragment="members", status=status)

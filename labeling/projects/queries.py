@@ -2,9 +2,10 @@
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from labeling.accounts.models import User
-from labeling.projects.models import LabelClass, Membership, Project
+from labeling.projects.models import Invitation, LabelClass, Membership, Project
 
 
 def may_create_projects(user: User | AnonymousUser) -> bool:
@@ -15,6 +16,12 @@ def may_create_projects(user: User | AnonymousUser) -> bool:
 def memberships_of(project: Project) -> QuerySet[Membership]:
     """Who is in the project, with the people, in the order they came."""
     return project.memberships.select_related("user").order_by("id")
+
+
+def open_invitations(project: Project) -> QuerySet[Invitation]:
+    """The links with places and time left that were not called back, with who made them."""
+    left = project.invitations.filter(revoked_at=None, places__gt=0, expires_at__gt=timezone.now())
+    return left.select_related("created_by")
 
 
 def active_classes(project: Project) -> list[LabelClass]:

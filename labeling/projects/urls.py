@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from labeling.projects import class_views, member_views, views
+from labeling.projects import class_views, invitation_views, join_views, member_views, views
 
 app_name = "projects"
 urlpatterns = [
@@ -13,4 +13,7 @@ urlpatterns = [
     path("p/<slug:slug>/settings/classes/<int:class_id>", class_views.change, name="change-class"),
     path("p/<slug:slug>/members", member_views.members, name="members"),
     path("p/<slug:slug>/members/<int:member_id>", member_views.change, name="change-member"),
+    path("p/<slug:slug>/members/invite", invitation_views.invite, name="invite"),
+    path("p/<slug:slug>/members/invitations/<int:invitation_id>", invitation_views.revoke, name="revoke-invitation"),
+    path("join/<str:token>", join_views.join, name="join"),
 ]

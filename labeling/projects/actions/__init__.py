@@ -10,14 +10,23 @@ from labeling.projects.actions.classes import (
     restore_class,
     retire_class,
 )
+from labeling.projects.actions.invitations import (
+    accept_as_new,
+    accept_invitation,
+    create_invitation,
+    revoke_invitation,
+)
 from labeling.projects.actions.members import add_member, change_role, invite_person, remove_member
 from labeling.projects.actions.projects import create_project, edit_project, save_guideline, with_keys
 
 __all__ = [
     "ClassSpec",
+    "accept_as_new",
+    "accept_invitation",
     "add_member",
     "change_role",
     "create_class",
+    "create_invitation",
     "create_project",
     "edit_class",
     "edit_project",
@@ -28,6 +37,7 @@ __all__ = [
     "reorder_classes",
     "restore_class",
     "retire_class",
+    "revoke_invitation",
     "save_guideline",
     "with_keys",
 ]

@@ -5,21 +5,26 @@ from django.utils.translation import gettext as _
 
 from labeling.accounts.actions import create_user
 from labeling.accounts.models import User
+from labeling.projects.hooks import people_changed
 from labeling.projects.models import Membership, Project, Role
 from labeling.web.errors import ActionError
 
 
+@transaction.atomic
 def add_member(*, project: Project, user: User, role: Role, by: Role = Role.OWNER) -> Membership:
     """Make the person a member. Raises ActionError when they are one already or the role is above `by`."""
     _check_rank(role, by)
+    _lock(project.pk)
     try:
         with transaction.atomic():
-            return Membership.objects.create(project=project, user=user, role=role)
+            made: Membership = Membership.objects.create(project=project, user=user, role=role)
     except IntegrityError as error:
         raise ActionError(
             _("“%(name)s” is a member already. Change the role in the list.") % {"name": user.username},
             field="username",
         ) from error
+    people_changed(project)
+    return made
 
 
 @transaction.atomic
@@ -48,6 +53,7 @@ def change_role(*, membership: Membership, role: Role, by: Role) -> None:
         _keep_owner(current)
     current.role = role
     current.save(update_fields=["role"])
+    people_changed(current.project)
 
 
 @transaction.atomic
@@ -56,16 +62,23 @@ def remove_member(*, membership: Membership, by: Role) -> None:
     current = _locked(membership)
     _check_rank(Role(current.role), by)
     _keep_owner(current)
+    project = current.project
     current.delete()
+    people_changed(project)
 
 
 def _locked(membership: Membership) -> Membership:
     """The membership as it stands, with the project's row locked: two owners cannot step down at once."""
-    Project.objects.select_for_update().get(pk=membership.project_id)
-    current = Membership.objects.filter(pk=membership.pk).first()
+    _lock(membership.project_id)
+    current = Membership.objects.select_related("project").filter(pk=membership.pk).first()
     if current is None:
         raise ActionError(_("This person is no member any more. Load the page again."))
     return current
+
+
+def _lock(project_id: int) -> None:
+    """Changes of people wait for one another; inserts that name the project do not wait for them."""
+    Project.objects.select_for_update(no_key=True).get(pk=project_id)
 
 
 def _check_rank(role: Role, by: Role) -> None:

@@ -187,7 +187,7 @@ def test_the_members_take_the_same_queries_however_many(client, project, count, 
     for _number in range(count):
         add_member(project, make_user())
     client.get("/p/shop/members")
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         client.get("/p/shop/members")
 
 
