@@ -27,6 +27,7 @@ def project_pages() -> list[NavItem]:
         NavItem("llm:connections", _("Language models"), also=("llm:costs",)),
         NavItem("runs:list", _("Runs")),
         NavItem("review:screen", _("Review"), seen_by="members"),
+        NavItem("desk:screen", _("Desk"), seen_by="reviewers", also=("desk:queue",)),
         NavItem("quality:page", _("Quality")),
         NavItem("refinement:list", _("Refinement")),
         NavItem("overview:samples", _("Samples"), seen_by="reviewers"),
