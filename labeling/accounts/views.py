@@ -7,12 +7,13 @@ from django.contrib.auth import login, update_session_auth_hash
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, LogoutView
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods
 
 from labeling.accounts.actions import set_password
 from labeling.accounts.forms import PasswordForm
@@ -53,6 +54,16 @@ def signin_link(request: HttpRequest, name: str, token: str) -> HttpResponse:
     login(request, user, backend="django.contrib.auth.backends.ModelBackend")
     request.session[BY_LINK] = True
     return redirect(_safe_path(request, request.POST.get("next", "")))
+
+
+@login_not_required
+@never_cache
+@require_GET
+def session(request: HttpRequest) -> JsonResponse:
+    """Who is signed in, and the token that the next request needs: for pages that outlive a session."""
+    user = request.user
+    found = (user.pk, user.get_username()) if user.is_authenticated else (None, "")
+    return JsonResponse({"user": found[0], "name": found[1], "csrf": get_token(request)})
 
 
 def _safe_path(request: HttpRequest, path: str) -> str:

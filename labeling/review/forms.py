@@ -1,22 +1,52 @@
-"""What the review screen sends."""
+"""What the review screen sends: plain forms without JavaScript, one JSON letter with it."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
 
 from django import forms
 
+from labeling.review.actions.comments import TEXT_MOST
+from labeling.review.actions.sending import Kind, Sent
+
 DAY_MS = 86_400_000
+ID_MOST = 2**62
+ACTIONS_MOST, HAVE_MOST, WANT_MOST = 100, 100, 5
+LETTER_MOST_BYTES = 1_000_000
 
 
 class ItemForm(forms.Form):
-    """Names an item."""
+    """Names an item, with the mark that makes a repeat harmless."""
 
-    item = forms.IntegerField(min_value=1, max_value=2**62)
+    item = forms.IntegerField(min_value=1, max_value=ID_MOST)
+    client_id = forms.UUIDField()
+
+    def sent(self, kind: Kind) -> Sent:
+        """The valid form as what the person did."""
+        data = self.cleaned_data
+        text = data.get("note") or data.get("text") or ""
+        answer = {"class_id": data.get("label_class") or 0, "elapsed_ms": data.get("elapsed_ms")}
+        return Sent(kind=kind, id=data["client_id"], item=data["item"], text=text, **answer)
 
 
 class DecisionForm(ItemForm):
-    """An answer: item, class, the mark that makes a repeat harmless, and how long it took."""
+    """An answer: item, class and how long it took."""
 
-    label_class = forms.IntegerField(min_value=1, max_value=2**62)
-    client_id = forms.UUIDField()
+    label_class = forms.IntegerField(min_value=1, max_value=ID_MOST)
     elapsed_ms = forms.IntegerField(min_value=0, max_value=DAY_MS, required=False)
+
+
+class FlagForm(ItemForm):
+    """A flag with a word on why."""
+
+    note = forms.CharField(max_length=TEXT_MOST, required=False)
+
+
+class CommentForm(ItemForm):
+    """A remark."""
+
+    text = forms.CharField(max_length=TEXT_MOST)
 
 
 class UndoForm(forms.Form):
@@ -25,7 +55,98 @@ class UndoForm(forms.Form):
     client_id = forms.UUIDField()
 
 
+class ItemIdsField(forms.Field):
+    """A field that comes several times, an item's id each; None where it does not come at all."""
+
+    widget = forms.MultipleHiddenInput
+
+    def to_python(self, value: list[str] | None) -> list[int] | None:
+        """The ids. Raises ValidationError."""
+        one = forms.IntegerField(min_value=1, max_value=ID_MOST)
+        return [one.clean(found) for found in value[:HAVE_MOST]] if value else None
+
+
 class ReleaseForm(forms.Form):
-    """The end of the lease that the leaving page knew."""
+    """What a leaving page held (all that the person holds if it names nothing), and the end of the leases it knew."""
 
     until = forms.DateTimeField(input_formats=["%Y-%m-%dT%H:%M:%S.%f%z", "%Y-%m-%dT%H:%M:%S%z"])
+    items = ItemIdsField(required=False)
+
+
+class BadLetterError(Exception):
+    """A body that cannot be read; the message names the place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What the page did since it last wrote, the items it holds, how many it wants, the classes that it shows."""
+
+    actions: list[Sent]
+    have: list[int]
+    want: int
+    classes: str
+
+
+def read_letter(body: bytes) -> Letter:
+    """The body of `send`. Raises BadLetterError, before anything was done."""
+    try:
+        letter = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise BadLetterError("not JSON") from error
+    if not isinstance(letter, dict):
+        raise BadLetterError("not an object")
+    actions = _list(letter, "actions", ACTIONS_MOST)
+    have = [_whole({"have": one}, "have", 1, ID_MOST) for one in _list(letter, "have", HAVE_MOST)]
+    want = min(_whole(letter, "want", 0, ID_MOST), WANT_MOST)
+    return Letter([_action(one) for one in actions], have, want, _text(letter, "classes"))
+
+
+def _action(one: Any) -> Sent:
+    if not isinstance(one, dict) or one.get("kind") not in list(Kind):
+        raise BadLetterError("kind")
+    kind, mark = Kind(one["kind"]), _mark(one.get("id"))
+    if kind == Kind.UNDO:
+        return Sent(kind, mark, of=None if one.get("of") is None else _mark(one["of"]))
+    item = _whole(one, "item", 1, ID_MOST)
+    if kind == Kind.DECIDE:
+        elapsed = None if one.get("elapsed_ms") is None else _whole(one, "elapsed_ms", 0, ID_MOST)
+        return Sent(
+            kind,
+            mark,
+            item,
+            class_id=_whole(one, "class", 1, ID_MOST),
+            has_seen_votes=one.get("seen") is True,
+            elapsed_ms=None if elapsed is None else min(elapsed, DAY_MS),
+        )
+    return Sent(kind, mark, item, text=_text(one, "note" if kind == Kind.FLAG else "text"))
+
+
+def _list(letter: dict[str, Any], name: str, most: int) -> list[Any]:
+    found = letter.get(name, [])
+    if not isinstance(found, list) or len(found) > most:
+        raise BadLetterError(name)
+    return found
+
+
+def _whole(letter: dict[str, Any], name: str, least: int, most: int) -> int:
+    found = letter.get(name, 0)
+    if type(found) is not int or not least <= found <= most:
+        raise BadLetterError(name)
+    return found
+
+
+def _text(letter: dict[str, Any], name: str) -> str:
+    found = letter.get(name, "")
+    if not isinstance(found, str):
+        raise BadLetterError(name)
+    # What no database can store is left out: half a surrogate pair, NUL.
+    return found.encode("utf-8", "replace").decode().replace("\x00", "").strip()
+
+
+def _mark(found: Any) -> UUID:
+    if not isinstance(found, str):
+        raise BadLetterError("id")
+    try:
+        return UUID(found)
+    except ValueError as error:
+        raise BadLetterError("id") from error

@@ -1,24 +1,25 @@
-"""The review screen: one text, one key, the next text."""
+"""The review screen without JavaScript: one text, one form, the next text."""
 
 from typing import cast
 
 from django.contrib import messages
 from django.forms import Form
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from labeling.accounts.models import User
-from labeling.labels.actions.verdicts import NotInQueue, decide, reopen, undo
+from labeling.labels.actions.verdicts import reopen
 from labeling.projects.access import Access, project_view
 from labeling.projects.guideline import render_guideline
 from labeling.projects.models import Role
 from labeling.review.access import access_item
-from labeling.review.actions import claim, keep, release, skip
-from labeling.review.forms import DecisionForm, ItemForm, ReleaseForm, UndoForm
+from labeling.review.actions import claim, release
+from labeling.review.actions.sending import Kind, Sent, do
+from labeling.review.forms import CommentForm, DecisionForm, FlagForm, ItemForm, ReleaseForm, UndoForm
+from labeling.review.preferences.queries import screen_preferences
 from labeling.review.queries import screen_of
-from labeling.web.errors import ActionError
 from labeling.web.rendering import is_fragment_request, redirect_to, render_page
 
 
@@ -34,71 +35,53 @@ def screen(request: HttpRequest, access: Access) -> HttpResponse:
 @project_view(Role.ANNOTATOR)
 def decide_item(request: HttpRequest, access: Access) -> HttpResponseBase:
     """Store one answer and show the next text."""
-    form = DecisionForm(request.POST)
-    if not form.is_valid():
-        return _refuse(request, access, form)
-    sent = form.cleaned_data
-    try:
-        decide(
-            item_id=sent["item"],
-            project=access.project,
-            user_id=_user(request).pk,
-            class_id=sent["label_class"],
-            client_id=sent["client_id"],
-            elapsed_ms=sent["elapsed_ms"],
-        )
-    except NotInQueue as error:
-        raise Http404(error.message) from error
-    except ActionError as error:
-        messages.error(request, error.message)
-    return _next(request, access)
+    return _do(request, access, Kind.DECIDE, DecisionForm(request.POST))
 
 
 @require_POST
 @project_view(Role.ANNOTATOR)
 def skip_item(request: HttpRequest, access: Access) -> HttpResponseBase:
     """Pass the text over and show the next one."""
-    form = ItemForm(request.POST)
-    if not form.is_valid():
-        return _refuse(request, access, form)
-    item = access_item(access.project, form.cleaned_data["item"])
-    skip(project=access.project, user_id=_user(request).pk, item_id=item.pk)
-    return _next(request, access)
+    return _do(request, access, Kind.SKIP, ItemForm(request.POST))
+
+
+@require_POST
+@project_view(Role.ANNOTATOR)
+def flag_item(request: HttpRequest, access: Access) -> HttpResponseBase:
+    """Hand the text to a reviewer and show the next one."""
+    return _do(request, access, Kind.FLAG, FlagForm(request.POST))
+
+
+@require_POST
+@project_view(Role.ANNOTATOR)
+def comment_item(request: HttpRequest, access: Access) -> HttpResponseBase:
+    """Keep a remark on the text, which stays on the screen."""
+    return _do(request, access, Kind.COMMENT, CommentForm(request.POST))
 
 
 @require_POST
 @project_view(Role.ANNOTATOR)
 def undo_last(request: HttpRequest, access: Access) -> HttpResponseBase:
-    """Take back the latest answer and show its text again."""
+    """Take back the person's last answer, skip or flag and show its text again."""
     form = UndoForm(request.POST)
     if not form.is_valid():
         return _refuse(request, access, form)
-    try:
-        undo(project=access.project, user_id=_user(request).pk, client_id=form.cleaned_data["client_id"])
-    except ActionError as error:
-        messages.info(request, error.message)
+    sent = Sent(Kind.UNDO, form.cleaned_data["client_id"])
+    result = do(project=access.project, user_id=_user(request).pk, sent=sent)
+    if result.message:
+        messages.info(request, result.message)
     return _next(request, access)
 
 
 @require_POST
 @project_view(Role.ANNOTATOR)
-def keep_item(request: HttpRequest, access: Access) -> HttpResponse:
-    """Heartbeat of a visible page: the lease's new end, or null when another person has the text now."""
-    form = ItemForm(request.POST)
-    if not form.is_valid():
-        raise Http404
-    until = keep(project=access.project, user_id=_user(request).pk, item_id=form.cleaned_data["item"])
-    return JsonResponse({"until": until.isoformat() if until else None})
-
-
-@require_POST
-@project_view(Role.ANNOTATOR)
 def release_items(request: HttpRequest, access: Access) -> HttpResponse:
-    """A page was left: its text is free for others."""
+    """A page was left: its texts are free for others."""
     form = ReleaseForm(request.POST)
     if not form.is_valid():
         raise Http404
-    release(project=access.project, user_id=_user(request).pk, until=form.cleaned_data["until"])
+    items, until = form.cleaned_data["items"], form.cleaned_data["until"]
+    release(project=access.project, user_id=_user(request).pk, item_ids=items, until=until)
     return HttpResponse(status=204)
 
 
@@ -125,6 +108,19 @@ def _user(request: HttpRequest) -> User:
     return cast(User, request.user)
 
 
+def _do(request: HttpRequest, access: Access, kind: Kind, form: ItemForm) -> HttpResponseBase:
+    """Do what the form says and show the next text; what became of a late answer stands in the line of the last one."""
+    if not form.is_valid():
+        return _refuse(request, access, form)
+    access_item(access.project, form.cleaned_data["item"])
+    result = do(project=access.project, user_id=_user(request).pk, sent=form.sent(kind))
+    if result.outcome == "refused":
+        messages.error(request, result.message)
+    elif result.message and kind != Kind.DECIDE:
+        messages.info(request, result.message)
+    return _next(request, access)
+
+
 def _next(request: HttpRequest, access: Access) -> HttpResponseBase:
     """The screen in the same answer for htmx, by a redirect without JavaScript."""
     if is_fragment_request(request):
@@ -144,5 +140,11 @@ def _show(request: HttpRequest, access: Access, status: int = 200) -> HttpRespon
     held = claim(project=access.project, user_id=user.pk)
     item, until = (held[0].item, held[0].until) if held else (None, None)
     shown = screen_of(access.project, user, item, until)
-    context = access.context() | {"screen": shown, "guideline": render_guideline(shown.guideline)}
-    return render_page(request, "review/screen.html", context, fragment="screen", status=status)
+    liked = screen_preferences(user.pk, [one.key for one in shown.classes])
+    context = access.context() | {
+        "screen": shown,
+        "guideline": render_guideline(shown.guideline),
+        "keymap": liked.keymap,
+        "is_auto_advancing": liked.is_auto_advancing,
+    }
+    return render_page(request, "review/screen.html", context, status=status)

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
@@ -61,7 +61,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 (Django's signature)
-    """403: the form's token is missing or old."""
+    """403: the form's token is missing or old. A JSON letter is told so in JSON, to come again with a new token."""
+    if request.content_type == "application/json":
+        return JsonResponse({"error": _("The page's token is old."), "csrf": True}, status=HTTPStatus.FORBIDDEN)
     text = _("The form was open for too long or cookies are off. Go back, reload the page and send it again.")
     return error_page(request, HTTPStatus.FORBIDDEN, _("The form has expired"), text)
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from labeling.labels.actions.verdicts import decide, undo
 from labeling.labels.models import Lease, ReviewItem, Verdict
-from labeling.review.actions import claim, keep, release, skip
+from labeling.review.actions import claim, release, skip
 from labeling.web.errors import ActionError
 from tests.labeling.factories import make_dataset, make_project, make_run, make_user
 

@@ -1,17 +1,20 @@
 """What the review screen shows."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import blake2b
 from uuid import UUID, uuid4
 
 from labeling.accounts.models import User
-from labeling.datasets.queries import cells_of
 from labeling.labels.models import ItemState, Lease, ReviewItem, Verdict
 from labeling.labels.queries import Pace, latest_verdict, others_leases, pace_of, standing_verdict, vote_tally
 from labeling.labels.seed_queries import seed_counts
 from labeling.projects.models import LabelClass, Project
 from labeling.projects.queries import active_classes, guideline_text
 from labeling.review.models import Skip
+from labeling.review.queries.cards import Card, cards_of
+from labeling.review.queries.stale import is_blind
 from labeling.runs.models import Run, RunState
 
 
@@ -38,66 +41,71 @@ class Emptiness:
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """Everything the screen shows. `client_id` marks the answer that it will send."""
+    """Everything the page shows. The ids mark what its forms send without JavaScript; `client_id` the answer."""
 
-    item: ReviewItem | None
+    card: Card | None
     until: str
-    columns: list[tuple[str, str]]
-    was_skipped: bool
     classes: list[LabelClass]
+    classes_mark: str
     guideline: str
     pace: Pace
     last: Last | None
     emptiness: Emptiness | None
-    client_id: UUID
-    undo_id: UUID
+    can_undo: bool
+    client_id: UUID = field(default_factory=uuid4)
+    skip_id: UUID = field(default_factory=uuid4)
+    flag_id: UUID = field(default_factory=uuid4)
+    comment_id: UUID = field(default_factory=uuid4)
+    undo_id: UUID = field(default_factory=uuid4)
 
     @property
-    def can_undo(self) -> bool:
-        """Whether the person has decided anything yet."""
-        return self.last is not None
+    def item(self) -> ReviewItem | None:
+        """The item of the card."""
+        return self.card.item if self.card else None
 
 
 def screen_of(project: Project, user: User, item: ReviewItem | None, until: datetime | None) -> Screen:
     """The screen with the item that the person holds until then; without one it says why."""
+    cards = cards_of(project, user.pk, [item.pk] if item else [], until)
+    classes = active_classes(project)
+    last = last_of(project, user)
     return Screen(
-        item=item,
+        card=cards[0] if cards else None,
         until=until.isoformat() if until else "",
-        columns=original_columns(item) if item else [],
-        was_skipped=item is not None and Skip.objects.filter(item=item, user=user, ended_at=None).exists(),
-        classes=active_classes(project),
+        classes=classes,
+        classes_mark=mark_of(classes),
         guideline=guideline_text(project),
         pace=pace_of(project, user.pk),
-        last=_last(project, user),
-        emptiness=None if item else _emptiness(project, user),
-        client_id=uuid4(),
-        undo_id=uuid4(),
+        last=last,
+        emptiness=None if cards else emptiness_of(project, user.pk),
+        can_undo=last is not None or Skip.objects.filter(user=user, item__project=project, ended_at=None).exists(),
     )
 
 
-def original_columns(item: ReviewItem) -> list[tuple[str, str]]:
-    """(name, cell) of the upload's other columns that hold anything, in their order."""
-    cells = cells_of(item.dataset, item.sample.text, item.sample.cells)
-    pairs = zip(item.dataset.columns, cells, strict=True)
-    return [(name, cell) for name, cell in pairs if cell and name != item.dataset.text_column]
+def mark_of(classes: Sequence[LabelClass]) -> str:
+    """Changes whenever the class buttons would look or answer differently."""
+    shown = [(one.pk, one.name, one.key, one.slot, one.description) for one in classes]
+    return blake2b(repr(shown).encode(), digest_size=8).hexdigest()
 
 
-def _last(project: Project, user: User) -> Last | None:
+def last_of(project: Project, user: User) -> Last | None:
+    """The person's last answer in the project, if any."""
     verdict = latest_verdict(project, user.pk)
     if verdict is None:
         return None
     item = verdict.item
-    is_beaten = verdict.is_stale and not item.is_blind
+    is_beaten = verdict.is_stale and not is_blind(item)
     return Last(
         verdict=verdict,
-        tally=[] if item.is_blind or item.state == ItemState.OPEN else vote_tally(item),
+        tally=[] if is_blind(item) or item.state == ItemState.OPEN else vote_tally(item),
         standing=standing_verdict(item) if is_beaten else None,
         is_withdrawn=item.state == ItemState.WITHDRAWN,
     )
 
 
-def _emptiness(project: Project, user: User) -> Emptiness:
-    leases = others_leases(project, user.pk)
+def emptiness_of(project: Project, user_id: int) -> Emptiness:
+    """Why the person has nothing to do."""
+    leases = others_leases(project, user_id)
     runs = list(Run.objects.filter(project=project)[:20])
     voting = next((run for run in runs if run.state in {RunState.RUNNING, RunState.PAUSED}), None)
     people = list(dict.fromkeys(lease.user.get_username() for lease in leases))

@@ -1,17 +1,15 @@
-"""The queue: claim the next text, keep it, let it go, pass it over."""
+"""The queue: claim the next texts, keep them, let them go."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
-from labeling.labels.actions.verdicts import LEASE_MINUTES, NotInQueue
+from labeling.labels.actions.verdicts import LEASE_MINUTES
 from labeling.labels.models import ItemState, Lease, ReviewItem
 from labeling.projects.models import Project
 from labeling.review.models import Skip
@@ -28,61 +26,83 @@ class Held:
     until: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What a person holds after asking: items new to the page, those it has already, and which of them were lost."""
+
+    fresh: list[Held]
+    kept: list[int]
+    lost: list[int]
+    until: datetime | None
+
+
 def claim(*, project: Project, user_id: int, n: int = 1) -> list[Held]:
-    """The items on the person's screen: those held already, then the next ones, least certain first.
+    """The items on the person's screen: those held already, then the next ones in the project's order.
 
     Items that the person skipped come when nothing else is left, the longest ago first. Fewer than `n` when the queue
     has no more that are free.
     """
-    n = max(1, min(n, ITEMS_AT_MOST))
-    held = _renewed(project, user_id, n)
-    if len(held) < n:
-        held += _claim_next(project, user_id, n - len(held), [one.item.pk for one in held])
-    return held
+    return hold(project=project, user_id=user_id, n=max(1, n)).fresh
 
 
-def keep(*, project: Project, user_id: int, item_id: int) -> datetime | None:
-    """Push the end of the person's lease; its new end, None when the item is not theirs any more."""
+def hold(*, project: Project, user_id: int, n: int, have: Collection[int] = (), back: Sequence[int] = ()) -> Holding:
+    """Renew the person's leases on the items that the page has, and claim until it has `n` in all.
+
+    Those of `back`, which an undo gave back to the person, come first and beyond `n`.
+    """
+    n = min(n, ITEMS_AT_MOST)
     until = timezone.now() + LEASE
-    mine = Lease.objects.filter(item_id=item_id, item__project=project, item__state=ItemState.OPEN, user_id=user_id)
-    return until if mine.update(expires_at=until) else None
+    kept = _renewed(project, user_id, have, until) if have else []
+    fresh = [Held(one, until) for one in _mine(project, user_id, back)]
+    kept = [pk for pk in kept if pk not in back]
+    if len(kept) + len(fresh) < n:
+        fresh += _held_elsewhere(project, user_id, n - len(kept) - len(fresh), [*kept, *back], until)
+    if len(kept) + len(fresh) < n:
+        taken = [*kept, *(one.item.pk for one in fresh)]
+        fresh += _claim_next(project, user_id, n - len(taken), taken, until)
+    return Holding(fresh, kept, sorted(set(have) - set(kept)), until if kept or fresh else None)
 
 
-def release(*, project: Project, user_id: int, until: datetime | None = None) -> int:
-    """Give the person's items back to the queue; returns how many.
+def release(
+    *, project: Project, user_id: int, item_ids: Collection[int] | None = None, until: datetime | None = None
+) -> int:
+    """Give the person's items back to the queue, only those named if any are; returns how many.
 
     `until` is the end of the lease that a leaving page knew: one renewed since then belongs to another page and stays.
     """
     mine = Lease.objects.filter(item__project=project, user_id=user_id)
+    if item_ids is not None:
+        mine = mine.filter(item__in=list(item_ids))
     if until is not None:
         mine = mine.filter(expires_at__lte=until)
     return mine.delete()[0]
 
 
-def skip(*, project: Project, user_id: int, item_id: int) -> None:
-    """Pass an item over: free for others at once, for this person when nothing else is left."""
-    with transaction.atomic():
-        item = ReviewItem.objects.filter(pk=item_id, project=project).first()
-        if item is None:
-            raise NotInQueue(_("This text is not in the project's queue."))
-        Skip.objects.filter(item=item, user_id=user_id, ended_at=None).update(ended_at=timezone.now())
-        Skip.objects.create(item=item, user_id=user_id, client_id=uuid4())
-        Lease.objects.filter(item=item, user_id=user_id).delete()
+def _mine(project: Project, user_id: int, item_ids: Sequence[int]) -> list[ReviewItem]:
+    mine = ReviewItem.objects.filter(pk__in=item_ids, project=project, leases__user=user_id)
+    found = {item.pk: item for item in mine.select_related("sample", "dataset")}
+    return [found[pk] for pk in item_ids if pk in found]
 
 
-def _renewed(project: Project, user_id: int, n: int) -> list[Held]:
+def _renewed(project: Project, user_id: int, have: Collection[int], until: datetime) -> list[int]:
+    mine = Lease.objects.filter(user_id=user_id, item__project=project, item__state=ItemState.OPEN, item__in=have)
+    kept = list(mine.values_list("item_id", flat=True))
+    Lease.objects.filter(user_id=user_id, item__in=kept).update(expires_at=until)
+    return kept
+
+
+def _held_elsewhere(project: Project, user_id: int, n: int, without: list[int], until: datetime) -> list[Held]:
     """Open items that the person holds, the newest first. A lease that ended is theirs until somebody takes it over."""
     mine = Lease.objects.filter(user_id=user_id, item__project=project, item__state=ItemState.OPEN)
+    mine = mine.exclude(item__in=without)
     leases = list(mine.select_related("item__sample", "item__dataset").order_by("-expires_at", "-id")[:n])
-    until = timezone.now() + LEASE
     # Conditional, so that a takeover in the same moment wins or loses as a whole.
     kept = [lease for lease in leases if mine.filter(pk=lease.pk).update(expires_at=until)]
     return [Held(lease.item, until) for lease in kept]
 
 
-def _claim_next(project: Project, user_id: int, n: int, without: list[int]) -> list[Held]:
+def _claim_next(project: Project, user_id: int, n: int, without: list[int], until: datetime) -> list[Held]:
     held: list[Held] = []
-    until = timezone.now() + LEASE
     with transaction.atomic():
         for item in _free_items(project, user_id, without):
             if _take(item, user_id, until):
@@ -109,7 +129,7 @@ def _free_items(project: Project, user_id: int, without: list[int]) -> Iterator[
 
 def _unleased(project: Project, user_id: int) -> QuerySet[ReviewItem]:
     live = Lease.objects.filter(item=OuterRef("pk"), expires_at__gt=timezone.now()).exclude(user_id=user_id)
-    return ReviewItem.objects.filter(~Exists(live), project=project, state=ItemState.OPEN)
+    return ReviewItem.objects.filter(~Exists(live), project=project, state=ItemState.OPEN, escalation="")
 
 
 def _lock_first(candidates: Any) -> ReviewItem | None:

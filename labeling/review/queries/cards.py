@@ -1,0 +1,175 @@
+"""Cards: a text with all that its annotator may know of it before deciding, and nothing else."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Exists, F, OuterRef, QuerySet, Subquery, Value
+
+from labeling.datasets.queries import cells_of
+from labeling.labels.models import Consensus, ItemReason, ItemState, ReviewItem
+from labeling.projects.models import Project, VotesShown
+from labeling.review.models import Return, Skip
+from labeling.review.queries.stale import is_blind
+from labeling.runs.models import PoolMember
+
+
+@dataclass(frozen=True, slots=True)
+class ShownVote:
+    """What a specialist of the pool said; no class where it abstained, then `reason` says why."""
+
+    name: str
+    version: int
+    class_name: str
+    slot: int
+    probability: float | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownAnswer:
+    """What a language model answered, in its own words; no class where it abstained."""
+
+    model: str
+    class_name: str
+    slot: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SentBack:
+    """Who sent the item back to this person, and why."""
+
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One item on the screen. A blind one has no reason, no votes (None) and no answers."""
+
+    item: ReviewItem
+    until: str
+    columns: list[tuple[str, str]]
+    sent_back: SentBack | None
+    was_skipped: bool
+    is_blind: bool
+    reason: str
+    votes: list[ShownVote] | None
+    verifier: list[ShownAnswer]
+    votes_shown: str
+
+
+def cards_of(project: Project, user_id: int, item_ids: Sequence[int], until: datetime | None) -> list[Card]:
+    """The cards in the order of the ids: one statement, a second one where votes may be shown."""
+    if not item_ids:
+        return []
+    items = {item.pk: item for item in _items(project, user_id, item_ids)}
+    told = [] if project.votes_shown == VotesShown.NEVER else [pk for pk, item in items.items() if not _is_silent(item)]
+    said = _said(told)
+    end = until.isoformat() if until else ""
+    return [_card(project, items[pk], said.get(pk), end) for pk in item_ids if pk in items]
+
+
+def original_columns(item: ReviewItem) -> list[tuple[str, str]]:
+    """(name, cell) of the upload's other columns that hold anything, in their order."""
+    cells = cells_of(item.dataset, item.sample.text, item.sample.cells)
+    pairs = zip(item.dataset.columns, cells, strict=True)
+    return [(name, cell) for name, cell in pairs if cell and name != item.dataset.text_column]
+
+
+def _items(project: Project, user_id: int, item_ids: Sequence[int]) -> "QuerySet[Any]":
+    skips = Skip.objects.filter(item=OuterRef("pk"), user_id=user_id, ended_at=None)
+    returns = Return.objects.filter(item=OuterRef("pk"), to_id=user_id).order_by("-id")
+    audits = ReviewItem.objects.filter(project=project, state=ItemState.OPEN, reason=ItemReason.AUDIT)
+    return (
+        ReviewItem.objects.filter(pk__in=item_ids, project=project)
+        .select_related("sample", "dataset")
+        .annotate(
+            was_skipped=Exists(skips),
+            returned_by=Subquery(returns.values("by__username")[:1]),
+            returned_why=Subquery(returns.values("reason")[:1]),
+            is_audit_open=Exists(audits),
+        )
+    )
+
+
+def _is_silent(item: Any) -> bool:
+    """While an audit waits, no item tells anything: else those that are silent would be known for the audit's."""
+    return is_blind(item) or bool(item.is_audit_open)
+
+
+def _card(project: Project, item: Any, said: tuple[list[ShownVote], list[ShownAnswer]] | None, until: str) -> Card:
+    is_mine_again = item.assignee_id is not None and item.returned_by is not None
+    votes, answers = said or ([], [])
+    silent = _is_silent(item)
+    return Card(
+        item=item,
+        until=until,
+        columns=original_columns(item),
+        sent_back=SentBack(item.returned_by, item.returned_why) if is_mine_again else None,
+        was_skipped=item.was_skipped,
+        is_blind=silent,
+        reason="" if silent else item.get_reason_display(),
+        votes=None if silent or project.votes_shown == VotesShown.NEVER else votes,
+        verifier=answers,
+        votes_shown=project.votes_shown,
+    )
+
+
+def _said(item_ids: Sequence[int]) -> dict[int, tuple[list[ShownVote], list[ShownAnswer]]]:
+    """What the pool that voted last, and the language models of the item's run, said of each item's text."""
+    if not item_ids:
+        return {}
+    said: dict[int, tuple[list[ShownVote], list[ShownAnswer]]] = {}
+    for pk, version, name, class_name, slot, probability, reason in _votes(item_ids).union(
+        _answers(item_ids), all=True
+    ):
+        votes, answers = said.setdefault(pk, ([], []))
+        if version:
+            votes.append(ShownVote(name, version, class_name or "", slot or 0, probability, reason))
+        else:
+            answers.append(ShownAnswer(name, class_name or "", slot or 0, reason))
+    return said
+
+
+def _votes(item_ids: Sequence[int]) -> "QuerySet[Any, tuple[Any, ...]]":
+    current = Consensus.objects.filter(run=OuterRef("run"), sample=OuterRef("sample"), is_current=True)
+    pool = PoolMember.objects.filter(
+        generation__run=OuterRef("run"), generation__number=OuterRef("generation"), version=OuterRef("voter")
+    )
+    votes = ReviewItem.objects.filter(pk__in=item_ids).annotate(
+        voter=F("sample__votes__version"), generation=Subquery(current.values("generation")[:1])
+    )
+    return (
+        votes.filter(Exists(pool))
+        .annotate(why=F("sample__votes__reason"))
+        .values_list(
+            "pk",
+            "sample__votes__version__number",
+            "sample__votes__version__specialist__name",
+            "sample__votes__label_class__name",
+            "sample__votes__label_class__slot",
+            "sample__votes__top_probability",
+            "why",
+        )
+        .order_by()
+    )
+
+
+def _answers(item_ids: Sequence[int]) -> "QuerySet[Any, tuple[Any, ...]]":
+    answers = ReviewItem.objects.filter(pk__in=item_ids, run__answers__text_hash=F("text_hash"))
+    return (
+        answers.annotate(zero=Value(0))
+        .values_list(
+            "pk",
+            "zero",
+            "run__answers__model",
+            "run__answers__label_class__name",
+            "run__answers__label_class__slot",
+            "run__answers__confidence",
+            "run__answers__reason",
+        )
+        .order_by()
+    )
