@@ -11,7 +11,7 @@ from django.utils import timezone
 from annotator_core.types import ABSTAIN, LabelSource, Route, rank_source
 from labeling.datasets.chunk_queries import SampleText
 from labeling.datasets.models import Sample
-from labeling.labels.models import Consensus, ItemReason, ItemState, Label, Lease, ReviewItem, Vote
+from labeling.labels.models import Consensus, ItemReason, ItemState, Label, Lease, ReviewItem, Verdict, Vote
 from labeling.runs.models import Run
 from labeling.specialists.models import SpecialistVersion
 
@@ -19,7 +19,7 @@ PARAMETERS = 500
 PAGE = 10_000
 RENEWED_ROUTES = (None, Route.ACCEPT)
 """Without a route are rows that a budget's renewal left when a newer generation came in between."""
-DOUBTS = (ItemReason.HARD, ItemReason.UNCERTAIN, ItemReason.AUDIT)
+DOUBTS = (ItemReason.HARD, ItemReason.UNCERTAIN, ItemReason.CONFLICT, ItemReason.AUDIT)
 """Why a text may leave a run's queue again; one drawn at random is reviewed whatever the pool says.
 
 One of an audit goes like the others, so that it stands for them, but waits on without the run.
@@ -110,7 +110,7 @@ def _unrouted(run: Run) -> QuerySet[Consensus]:
 
 
 def _may_leave(run: Run) -> QuerySet[Consensus]:
-    """Voted rows to review whose text waits, is on no screen, and was not drawn at random."""
+    """Voted rows to review whose text waits, that no person has begun, and that was not drawn at random."""
     return _voted_hard(run).filter(Exists(_free_items(run).filter(text_hash=OuterRef("sample__text_hash"))))
 
 
@@ -120,7 +120,9 @@ def _voted_hard(run: Run) -> QuerySet[Consensus]:
 
 def _free_items(run: Run) -> QuerySet[ReviewItem]:
     held = Lease.objects.filter(item=OuterRef("pk"), expires_at__gt=timezone.now())
-    return ReviewItem.objects.filter(~Exists(held), run=run, state=ItemState.OPEN, reason__in=DOUBTS)
+    answered = Verdict.objects.filter(item=OuterRef("pk"), is_current=True, is_undo=False)
+    free = ReviewItem.objects.filter(~Exists(held), ~Exists(answered), escalation="", assignee=None)
+    return free.filter(run=run, state=ItemState.OPEN, reason__in=DOUBTS)
 
 
 def _by_score(rows: QuerySet[Consensus], check: Callable[[], None]) -> Iterator[tuple[float, str]]:

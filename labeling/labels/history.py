@@ -3,6 +3,9 @@
 import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
 
 from labeling.datasets.models import Sample
 from labeling.labels.models import Consensus, Label, ReviewItem, Verdict, Vote
@@ -21,20 +24,28 @@ class ClassShare:
 
 @dataclass(frozen=True, slots=True)
 class ShownVote:
-    """One version's vote with each class's probability, highest first; no class where it abstained."""
+    """One version's vote with each class's probability, highest first; no class where it abstained.
+
+    `is_missing` for a version of the pool whose vote never came; `reason` then says so.
+    """
 
     version: SpecialistVersion
     label_class: LabelClass | None
     probability: float | None
     shares: tuple[ClassShare, ...]
     reason: str
+    is_missing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PoolAnswer:
-    """What one generation of a run's pool said: its consensus and the votes behind it, in the order of the pool."""
+    """What one generation of a run's pool said: its consensus and the votes behind it, in the order of the pool.
+
+    Nobody notes when a row was voted on: it was after `opened_at`, when the generation began.
+    """
 
     consensus: Consensus
+    opened_at: datetime
     votes: list[ShownVote]
 
 
@@ -73,16 +84,27 @@ def _answers_on(sample: Sample, votes: Iterable[ShownVote]) -> list[PoolAnswer]:
     found = Consensus.objects.filter(sample=sample).select_related("run", "label_class")
     rows = list(found.order_by("-run_id", "-is_current", "-generation"))
     members = PoolMember.objects.filter(generation__run__in={row.run_id for row in rows})
-    pools: dict[tuple[int, int], list[int]] = {}
-    for run_id, number, version_id in members.order_by("position").values_list(
-        "generation__run_id", "generation__number", "version_id"
-    ):
-        pools.setdefault((run_id, number), []).append(version_id)
+    pools: dict[tuple[int, int], list[PoolMember]] = {}
+    for member in members.select_related("generation", "version__specialist").order_by("position"):
+        pools.setdefault((member.generation.run_id, member.generation.number), []).append(member)
     given = {vote.version.pk: vote for vote in votes}
     return [
-        PoolAnswer(row, [given[pk] for pk in pools.get((row.run_id, row.generation), ()) if pk in given])
+        PoolAnswer(
+            consensus=row,
+            opened_at=next((one.generation.created_at for one in pools.get(_pool_of(row), ())), row.run.created_at),
+            votes=[given.get(one.version_id) or _missing(one) for one in pools.get(_pool_of(row), ())],
+        )
         for row in rows
     ]
+
+
+def _pool_of(row: Consensus) -> tuple[int, int]:
+    return row.run_id, row.generation
+
+
+def _missing(member: PoolMember) -> ShownVote:
+    """C51: a specialist of the pool that said nothing is shown as such."""
+    return ShownVote(member.version, None, None, (), _("Its vote never came."), is_missing=True)
 
 
 def _votes_on(sample: Sample) -> list[ShownVote]:

@@ -116,7 +116,7 @@ class ReviewItem(models.Model):
     version = models.PositiveIntegerField(default=0)
 
     class Meta:
-        """One a text and run; the open ones in each order of the queue."""
+        """One a text and run; the open ones in each order of the queue, apart from those of the desk."""
 
         constraints = (
             models.UniqueConstraint(fields=("run", "text_hash"), name="item_once"),
@@ -125,12 +125,22 @@ class ReviewItem(models.Model):
             ),
         )
         indexes = (
-            models.Index(fields=("project", "priority", "id"), condition=Q(state="open"), name="item_queue"),
-            models.Index(fields=("project", "sample", "id"), condition=Q(state="open"), name="item_oldest"),
-            models.Index(fields=("project", "text_hash", "id"), condition=Q(state="open"), name="item_random"),
             models.Index(
-                fields=("project", "reason", "priority", "id"), condition=Q(state="open"), name="item_reasons"
+                fields=("project", "escalation", "priority", "id"), condition=Q(state="open"), name="item_queue"
             ),
+            models.Index(
+                fields=("project", "escalation", "sample", "id"), condition=Q(state="open"), name="item_oldest"
+            ),
+            models.Index(
+                fields=("project", "escalation", "text_hash", "id"), condition=Q(state="open"), name="item_random"
+            ),
+            models.Index(
+                fields=("project", "reason", "escalation", "priority", "id"),
+                condition=Q(state="open"),
+                name="item_reasons",
+            ),
+            # Whether the people to answer an item are as many as the project asks for now.
+            models.Index(fields=("project", "reason", "needed", "id"), condition=Q(state="open"), name="item_needed"),
             models.Index(fields=("project", "escalation", "id"), condition=~Q(escalation=""), name="item_desk"),
             models.Index(fields=("assignee", "id"), condition=Q(assignee__isnull=False), name="item_assigned"),
             models.Index(fields=("dataset", "text_hash"), name="item_text"),

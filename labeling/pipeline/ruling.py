@@ -60,7 +60,7 @@ def rule(run: Run, hashes: Collection[str]) -> list[Ruling]:
         found = fused.get(text_hash, joined)
         is_sure = run.mode == Mode.LLM or _is_sure(run, joined, found, rows[text_hash])
         if joined.class_id is None or not is_sure:
-            rulings.append(Ruling(text_hash, None))
+            rulings.append(Ruling(text_hash, None, is_conflict=_is_against(joined, rows[text_hash])))
         else:
             rulings.append(Ruling(text_hash, found.class_id, found.confidence))
     return rulings
@@ -89,8 +89,13 @@ def _is_sure(run: Run, joined: Joined, found: Joined | Fused, row: ConsensusOnRo
         return False
     if isinstance(found, Fused) and not found.is_measured and found.class_id != joined.class_id:
         return False
-    is_against = row.class_id is not None and row.class_id != joined.class_id
-    return not (is_against and (row.confidence or 0.0) >= CONFIDENT_FROM)
+    return not _is_against(joined, row)
+
+
+def _is_against(joined: Joined, row: ConsensusOnRow) -> bool:
+    """Whether the models contradict a confident pool."""
+    is_other = None not in {row.class_id, joined.class_id} and row.class_id != joined.class_id
+    return is_other and (row.confidence or 0.0) >= CONFIDENT_FROM
 
 
 def _fuse(run: Run, rows: Mapping[str, ConsensusOnRow]) -> dict[str, Fused]:

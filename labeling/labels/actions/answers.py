@@ -1,7 +1,7 @@
 """What a language model answers on a run's hard rows, and what follows: a label, or a place in the people's queue."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import transaction
 from django.db.models import Q
@@ -14,11 +14,11 @@ from labeling.jobs.models import ChunkState, JobState
 from labeling.labels.actions.items import open_items
 from labeling.labels.actions.labels import LabelRow, batched_ids, set_labels
 from labeling.labels.actions.news import announce
-from labeling.labels.actions.rows import as_routed, person_labeled
+from labeling.labels.actions.rows import ConsensusRow, as_routed, person_labeled
 from labeling.labels.actions.waiting import follow_review
 from labeling.labels.answer_queries import ALL_ELSE, NOTHING_ELSE, rows_of, rows_to_rule
 from labeling.labels.chunk_queries import ConsensusOnRow
-from labeling.labels.models import Consensus, VerifierAnswer
+from labeling.labels.models import Consensus, ItemReason, VerifierAnswer
 from labeling.llm.models import Connection
 from labeling.llm.queries import call_ids
 from labeling.runs.actions import add_counts, lock_run, lock_verification
@@ -60,11 +60,15 @@ class AnswerRow:
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """What follows from the answers on a text: a label with its confidence, or a person where the class is None."""
+    """What follows from the answers on a text: a label with its confidence, or a person where the class is None.
+
+    `is_conflict` says that the models contradict a pool that was sure.
+    """
 
     text_hash: str
     class_id: int | None
     confidence: float | None = None
+    is_conflict: bool = False
 
 
 def record_answers(*, run: Run, connection: Connection, prompt_version: str, rows: Sequence[AnswerRow]) -> None:
@@ -85,7 +89,7 @@ def settle_texts(*, run: Run, rulings: Sequence[Ruling], source: LabelSource, al
     known = person_labeled(row.sample_id for row in rows)
     doubted = [row for row in rows if found[row.text_hash].class_id is None]
     _turn_to_people(run, doubted)
-    decided = open_items(run, [as_routed(row, is_hard=True) for row in doubted if row.sample_id not in known])
+    decided = open_items(run, [_as_doubted(row, found) for row in doubted if row.sample_id not in known])
     labels = _labels(run, rows, found)
     set_labels(rows=labels, source=source)
     verified = sum(label.sample_id not in known for label in labels)
@@ -121,6 +125,12 @@ def _labels(run: Run, rows: Sequence[ConsensusOnRow], found: Mapping[str, Ruling
         for row, ruling in ruled
         if ruling.class_id is not None
     ]
+
+
+def _as_doubted(row: ConsensusOnRow, found: Mapping[str, Ruling]) -> ConsensusRow:
+    """The row as people get it; where the models contradict a sure pool, they are told."""
+    hard = as_routed(row, is_hard=True)
+    return replace(hard, reason=ItemReason.CONFLICT) if found[row.text_hash].is_conflict else hard
 
 
 def _turn_to_people(run: Run, rows: Sequence[ConsensusOnRow]) -> None:

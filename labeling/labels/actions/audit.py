@@ -9,6 +9,7 @@ from django.db.models import Count, Exists, F, Min, OuterRef, QuerySet
 from labeling.datasets.models import Dataset, Sample
 from labeling.jobs.actions import mark_dirty
 from labeling.labels.actions.labels import BATCH, batched_ids
+from labeling.labels.actions.people import needed_people, set_needed
 from labeling.labels.models import ItemReason, ItemState, Lease, ReviewItem, Verdict
 from labeling.runs.models import Run, RunState
 
@@ -34,15 +35,16 @@ def open_audit_items(*, dataset: Dataset, hashes: Collection[str]) -> None:
     tells them apart.
     """
     rest = sorted(set(hashes) - _join_open_items(dataset, sorted(hashes)))
-    places = dict(zip(rest, _places(dataset, rest), strict=True))
+    places, needed = dict(zip(rest, _places(dataset, rest), strict=True)), needed_people(dataset.project_id)
     for some in _parts(rest):
-        ReviewItem.objects.bulk_create(_new_items(dataset, some, places), ignore_conflicts=True)
+        ReviewItem.objects.bulk_create(_new_items(dataset, some, places, needed.audit), ignore_conflicts=True)
         withdrawn = ReviewItem.objects.filter(run=None, dataset=dataset, text_hash__in=some, state=ItemState.WITHDRAWN)
         back = list(withdrawn.select_for_update().order_by("id"))
         for item in back:
             item.state, item.reason, item.is_blind = ItemState.OPEN, ItemReason.AUDIT, True
             item.priority, item.version = places[item.text_hash], item.version + 1
         ReviewItem.objects.bulk_update(back, ["state", "reason", "is_blind", "priority", "version"])
+        set_needed(ReviewItem.objects.filter(pk__in=[item.pk for item in back]), needed)
 
 
 def withdraw_audit_items(*, dataset: Dataset) -> int:
@@ -56,6 +58,7 @@ def withdraw_audit_items(*, dataset: Dataset) -> int:
     for some in batched_ids(ids):
         items = ReviewItem.objects.filter(pk__in=some)
         items.exclude(run=None).update(reason=ItemReason.HARD, version=F("version") + 1)
+        set_needed(items.exclude(run=None), needed_people(dataset.project_id))
         Lease.objects.filter(item__in=items.filter(run=None)).delete()
         count += items.filter(run=None).update(state=ItemState.WITHDRAWN, version=F("version") + 1)
     return count
@@ -86,11 +89,12 @@ def _join_open_items(dataset: Dataset, hashes: Sequence[str]) -> set[str]:
     for some in _parts(hashes):
         waiting = ReviewItem.objects.filter(dataset=dataset, text_hash__in=some, state=ItemState.OPEN)
         joined |= dict(waiting.select_for_update().order_by("id").values_list("text_hash", "id"))
-    seen = Verdict.objects.filter(item=OuterRef("pk"))
+    seen, needed = Verdict.objects.filter(item=OuterRef("pk")), needed_people(dataset.project_id).audit
     for ids in batched_ids(joined.values()):
         items = ReviewItem.objects.filter(pk__in=ids)
         items.exclude(reason=ItemReason.RANDOM).update(reason=ItemReason.AUDIT)
         items.filter(~Exists(seen)).update(is_blind=True)
+        items.filter(needed__lt=needed, escalation="").update(needed=needed)
     return set(joined)
 
 
@@ -105,7 +109,7 @@ def _places(dataset: Dataset, hashes: Sequence[str]) -> list[float]:
     return [found[number % len(found)] for number in range(count)]
 
 
-def _new_items(dataset: Dataset, hashes: Sequence[str], places: dict[str, float]) -> list[ReviewItem]:
+def _new_items(dataset: Dataset, hashes: Sequence[str], places: dict[str, float], needed: int) -> list[ReviewItem]:
     texts = Sample.objects.filter(dataset=dataset, text_hash__in=hashes).order_by("text_hash")
     return [
         ReviewItem(
@@ -115,6 +119,7 @@ def _new_items(dataset: Dataset, hashes: Sequence[str], places: dict[str, float]
             text_hash=text_hash,
             reason=ItemReason.AUDIT,
             is_blind=True,
+            needed=needed,
             priority=places[text_hash],
             copies=copies,
         )
@@ -127,6 +132,7 @@ def _return_to_twin(item: ReviewItem) -> None:
     twin: QuerySet[ReviewItem] = ReviewItem.objects.filter(run=None, dataset=item.dataset_id, text_hash=item.text_hash)
     Lease.objects.filter(item=item).delete()
     ReviewItem.objects.filter(pk=item.pk).update(state=ItemState.WITHDRAWN, version=F("version") + 1)
+    set_needed(twin.filter(state=ItemState.WITHDRAWN), needed_people(item.project_id))
     twin.filter(state=ItemState.WITHDRAWN).update(
         state=ItemState.OPEN, reason=ItemReason.AUDIT, priority=item.priority, version=F("version") + 1
     )

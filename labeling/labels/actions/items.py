@@ -9,6 +9,7 @@ from django.db.models import Count, F
 from labeling.datasets.models import Dataset, Sample
 from labeling.labels.actions.audit import release_audit_items
 from labeling.labels.actions.labels import BATCH, batched_ids
+from labeling.labels.actions.people import Needed, needed_people, set_needed
 from labeling.labels.actions.rows import ConsensusRow, person_labeled
 from labeling.labels.actions.seeds import hand_over_seeds
 from labeling.labels.models import ItemReason, ItemState, Lease, ReviewItem
@@ -33,11 +34,12 @@ ITEM_FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class ItemFound:
-    """A locked item of a text."""
+    """A locked item of a text. `is_with_people` where it waits for a reviewer or for one person by somebody's hand."""
 
     pk: int
     state: str
     reason: str
+    is_with_people: bool
 
 
 def open_items(run: Run, hard: Sequence[ConsensusRow]) -> int:
@@ -53,10 +55,12 @@ def open_items(run: Run, hard: Sequence[ConsensusRow]) -> int:
     known = person_labeled(row.sample_id for row in hard)
     waiting = [row for row in hard if row.sample_id not in known]
     first = {row.text_hash: row for row in reversed(waiting)}
-    insert_rows(ReviewItem, ITEM_FIELDS, _item_rows(run, first))
+    needed = needed_people(run.project_id)
+    insert_rows(ReviewItem, ITEM_FIELDS, _item_rows(run, first, needed))
     found = lock_items(run, list(first))
     late = person_labeled(row.sample_id for row in waiting if found[row.text_hash].state == ItemState.DECIDED)
-    _open_again({found[h].pk: row for h, row in first.items() if found[h].state == ItemState.WITHDRAWN}, audited)
+    again = {found[h].pk: row for h, row in first.items() if found[h].state == ItemState.WITHDRAWN}
+    _open_again(again, audited, needed)
     return len(known) + len(late)
 
 
@@ -65,8 +69,9 @@ def lock_items(run: Run, hashes: Sequence[str]) -> dict[str, ItemFound]:
     locked: dict[str, ItemFound] = {}
     for start in range(0, len(hashes), BATCH):
         items = ReviewItem.objects.select_for_update().filter(run=run, text_hash__in=hashes[start : start + BATCH])
-        for pk, text_hash, state, reason in items.order_by("id").values_list("id", "text_hash", "state", "reason"):
-            locked[text_hash] = ItemFound(pk, state, reason)
+        for item in items.order_by("id"):
+            is_with_people = bool(item.escalation) or item.assignee_id is not None
+            locked[item.text_hash] = ItemFound(item.pk, item.state, item.reason, is_with_people)
     return locked
 
 
@@ -91,7 +96,7 @@ def withdraw_items(*, run: Run) -> int:
         return open_items.update(state=ItemState.WITHDRAWN, version=F("version") + 1)
 
 
-def _open_again(rows: dict[int, ConsensusRow], audited: Collection[str]) -> None:
+def _open_again(rows: dict[int, ConsensusRow], audited: Collection[str], needed: Needed) -> None:
     """Items that a re-vote took off stand in the queue again, for the row that is hard now; some for an audit, too."""
     set_states(rows, ItemState.OPEN)
     items = [
@@ -104,17 +109,19 @@ def _open_again(rows: dict[int, ConsensusRow], audited: Collection[str]) -> None
         for pk, row in rows.items()
     ]
     ReviewItem.objects.bulk_update(items, ["priority", "reason", "sample"], batch_size=BATCH)
+    for ids in batched_ids(rows):
+        set_needed(ReviewItem.objects.filter(pk__in=ids), needed)
 
 
-def _item_rows(run: Run, first: dict[str, ConsensusRow]) -> list[tuple[object, ...]]:
+def _item_rows(run: Run, first: dict[str, ConsensusRow], needed: Needed) -> list[tuple[object, ...]]:
     dataset = run.dataset
     copies = _count_copies(dataset, list(first))
     return [
         (
             *(run.project_id, dataset.pk, row.sample_id, run.pk, text_hash, row.reason.value),
             *(
-                run.has_frame and text_hash <= dataset.frame_until,
-                1,
+                needed.of(row.reason) > 1 or (run.has_frame and text_hash <= dataset.frame_until),
+                needed.of(row.reason),
                 row.score,
                 copies.get(text_hash, 1),
                 ItemState.OPEN.value,

@@ -22,7 +22,7 @@ from labeling.labels.actions.rows import (
 from labeling.labels.actions.votes import accept, follow_routes
 from labeling.labels.answer_queries import contradicted_hashes
 from labeling.labels.chunk_queries import DOUBTS, ConsensusOnRow
-from labeling.labels.models import Consensus, ItemReason, ItemState, Lease
+from labeling.labels.models import Consensus, ItemReason, ItemState, Lease, Verdict
 from labeling.runs.actions import add_counts, add_generation_counts
 from labeling.runs.models import Run
 
@@ -73,13 +73,18 @@ def take_off(*, run: Run, rows: Sequence[ConsensusOnRow]) -> int:
 
 
 def _leaving(items: dict[str, ItemFound]) -> list[str]:
-    """Texts of locked items that may leave the queue. A lease that ended goes first, so that nobody can renew it."""
-    doubted = {text_hash: item.pk for text_hash, item in items.items() if _may_leave(item)}
+    """Texts of locked items that may leave the queue. A lease that ended goes first, so that nobody can renew it.
+
+    Whatever people have begun stays: a text that one of several has answered, or that is on the reviewers' desk.
+    """
+    doubted = {text_hash: item.pk for text_hash, item in items.items() if _may_leave(item) and not item.is_with_people}
     held: set[int] = set()
     for ids in batched_ids(doubted.values()):
         leases = Lease.objects.filter(item_id__in=ids)
         leases.filter(expires_at__lte=timezone.now()).delete()
         held.update(leases.values_list("item_id", flat=True))
+        answered = Verdict.objects.filter(item_id__in=ids, is_current=True, is_undo=False)
+        held.update(answered.values_list("item_id", flat=True))
     return [text_hash for text_hash, pk in doubted.items() if pk not in held]
 
 

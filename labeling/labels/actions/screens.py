@@ -1,6 +1,7 @@
 """An item in one person's hands: locked for a change, and leased to a screen."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.utils import timezone
@@ -11,6 +12,8 @@ from labeling.projects.models import Project
 from labeling.web.errors import ActionError
 
 LEASE_MINUTES = 10  # review.md, "The queue"
+DESK_SLOT = 1000
+"""The slot of a reviewer's lease on an item of the desk, far beyond those of the people who answer it."""
 
 
 class NotInQueue(ActionError):
@@ -25,22 +28,31 @@ def lock_item(project: Project, item_id: int) -> ReviewItem:
     return item
 
 
-def live_holders(item: ReviewItem) -> set[int]:
-    """The people on whose screens the item stands."""
-    live = Lease.objects.filter(item=item, expires_at__gt=timezone.now())
-    return set(live.values_list("user_id", flat=True))
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """On whose screens an item stands, reviewers' desks apart; `late` have a lease that ended and nobody took over."""
+
+    live: frozenset[int]
+    late: frozenset[int]
+
+
+def holders_of(item: ReviewItem) -> Holders:
+    """The people who hold the item."""
+    now = timezone.now()
+    leases = list(Lease.objects.filter(item=item, slot__lt=DESK_SLOT))
+    live = frozenset(lease.user_id for lease in leases if lease.expires_at > now)
+    return Holders(live, frozenset(lease.user_id for lease in leases) - live)
 
 
 def put_on_screen(item: ReviewItem, user_id: int, answered: Collection[int] = ()) -> None:
     """Lease the locked item to the person, unless others hold or have `answered` it as many times as it needs."""
-    leases = list(Lease.objects.filter(item=item))
+    leases = list(Lease.objects.filter(item=item, slot__lt=DESK_SLOT))
     now = timezone.now()
     until = now + timedelta(minutes=LEASE_MINUTES)
-    mine = next((lease for lease in leases if lease.user_id == user_id), None)
-    if mine:
-        Lease.objects.filter(pk=mine.pk).update(expires_at=until)
+    if any(lease.user_id == user_id for lease in leases):
+        Lease.objects.filter(item=item, user_id=user_id, slot__lt=DESK_SLOT).update(expires_at=until)
         return
     live = {lease.slot for lease in leases if lease.expires_at > now}
-    free = [slot for slot in range(item.needed) if slot not in live]
-    if len(free) > len(set(answered) - {user_id}):
-        Lease.objects.update_or_create(item=item, slot=free[0], defaults={"user_id": user_id, "expires_at": until})
+    if len(live) + len(set(answered) - {user_id}) < item.needed:
+        slot = next(number for number in range(DESK_SLOT) if number not in live)
+        Lease.objects.update_or_create(item=item, slot=slot, defaults={"user_id": user_id, "expires_at": until})

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from labeling.datasets.models import Dataset, Sample
 from labeling.labels.actions.labels import BATCH, batched_ids
+from labeling.labels.actions.people import needed_people, set_needed
 from labeling.labels.models import ItemReason, ItemState, Lease, ReviewItem
 from labeling.labels.seed_queries import draw_texts
 from labeling.projects.models import Project
@@ -76,15 +77,17 @@ def hand_over_seeds(*, run: Run, hashes: Sequence[str]) -> set[str]:
 def _reopen(dataset: Dataset, hashes: Sequence[str]) -> None:
     """Texts that were drawn and withdrawn before come back as the items they were."""
     withdrawn = ReviewItem.objects.filter(run=None, dataset=dataset, state=ItemState.WITHDRAWN, text_hash__in=hashes)
+    set_needed(withdrawn, needed_people(dataset.project_id))
     withdrawn.update(state=ItemState.OPEN, version=F("version") + 1)
 
 
 def _new_items(dataset: Dataset, hashes: Sequence[str]) -> list[ReviewItem]:
     items: list[ReviewItem] = []
+    needed = needed_people(dataset.project_id).ordinary
     texts = Sample.objects.filter(dataset=dataset, text_hash__in=hashes).order_by("text_hash")
     for text_hash, sample_id, copies in texts.values_list("text_hash").annotate(first=Min("id"), n=Count("id")):
         item = ReviewItem(project_id=dataset.project_id, dataset=dataset, sample_id=sample_id, text_hash=text_hash)
-        item.reason, item.is_blind, item.copies = ItemReason.SEED, True, copies
+        item.reason, item.is_blind, item.copies, item.needed = ItemReason.SEED, True, copies, needed
         item.priority = int(_mark(dataset, text_hash), 16) / 16**32
         items.append(item)
     return items

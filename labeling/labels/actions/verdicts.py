@@ -12,7 +12,7 @@ from annotator_core.types import Route
 from labeling.labels.actions.items import withdraw_items
 from labeling.labels.actions.judging import Standing, judge, judge_anew, standing_of, standing_on
 from labeling.labels.actions.returns import escalate, reopen
-from labeling.labels.actions.screens import LEASE_MINUTES, NotInQueue, live_holders, lock_item, put_on_screen
+from labeling.labels.actions.screens import LEASE_MINUTES, NotInQueue, holders_of, lock_item, put_on_screen
 from labeling.labels.models import Consensus, Escalation, ItemState, Lease, ReviewItem, Verdict, VerdictMode
 from labeling.projects.models import LabelClass, Project
 from labeling.runs.actions import lock_runs_of_item
@@ -129,7 +129,7 @@ def undo(*, project: Project, user_id: int, client_id: UUID, of: UUID | None = N
         standing = standing_on(item)
         if is_settled or standing.adjudication is None:
             judge_anew(item, standing)
-        if item.state == ItemState.OPEN and (is_settled or not item.escalation):
+        if item.state == ItemState.OPEN and not item.escalation and not is_settled:
             put_on_screen(item, user_id, standing.people)
     return item
 
@@ -200,17 +200,18 @@ def _why_stale(item: ReviewItem, user_id: int, mine: Verdict | None, standing: S
     is_change = mine is not None and not mine.is_undo
     if item.state == ItemState.DECIDED:
         return Stale.NO if is_change else Stale.DECIDED
-    holders = live_holders(item)
+    holders = holders_of(item)
+    others = (holders.live | standing.people) - {user_id}
     if item.state == ItemState.WITHDRAWN:
-        is_free = not (holders - {user_id}) and not (standing.people - {user_id})
-        return Stale.NO if is_free and _was_taken_off(item) else Stale.WITHDRAWN
-    if is_change or user_id in holders:
+        return Stale.NO if not others and _was_taken_off(item) else Stale.WITHDRAWN
+    if is_change or user_id in holders.live:
         return Stale.NO
-    if item.escalation:
-        return Stale.DESK
-    if item.assignee_id not in {None, user_id}:
-        return Stale.ASSIGNED
-    return Stale.NO if len(holders | standing.people) < item.needed else Stale.ELSEWHERE
+    if user_id not in holders.late:
+        if item.escalation:
+            return Stale.DESK
+        if item.assignee_id not in {None, user_id}:
+            return Stale.ASSIGNED
+    return Stale.NO if len(others) < item.needed else Stale.ELSEWHERE
 
 
 def _was_taken_off(item: ReviewItem) -> bool:
