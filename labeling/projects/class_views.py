@@ -9,7 +9,7 @@ from labeling.projects.access import Access, project_view
 from labeling.projects.actions import create_class, edit_class, move_class, restore_class, retire_class
 from labeling.projects.forms import ClassForm
 from labeling.projects.models import LabelClass, Role
-from labeling.projects.pages import ClassRow, render_settings, show_error
+from labeling.projects.pages import ClassRow, Sent, render_settings, show_error
 from labeling.web.errors import ActionError
 from labeling.web.rendering import is_fragment_request, redirect_to
 
@@ -28,7 +28,7 @@ def add(request: HttpRequest, access: Access) -> HttpResponseBase:
         else:
             messages.success(request, _("Class “%(name)s” added.") % {"name": made.name})
             return _answer(request, access)
-    return render_settings(request, access, new_class=form)
+    return render_settings(request, access, Sent(new_class=form))
 
 
 @require_POST
@@ -59,7 +59,7 @@ def _save(request: HttpRequest, access: Access, label_class: LabelClass) -> Http
             messages.success(request, _("Saved."))
             return _answer(request, access)
     label_class.refresh_from_db()
-    return render_settings(request, access, changed=ClassRow(label_class, form))
+    return render_settings(request, access, Sent(changed=ClassRow(label_class, form)))
 
 
 def _act(label_class: LabelClass, verb: str) -> None:

@@ -9,8 +9,9 @@ from django.utils.translation import gettext_lazy
 
 from labeling.projects.actions import ClassSpec
 from labeling.projects.actions.invitations import PLACES_AT_MOST
+from labeling.projects.actions.policy import OVERLAP_AT_MOST
 from labeling.projects.class_lines import parse_class_lines
-from labeling.projects.models import PALETTE_SLOTS, LabelClass, Role
+from labeling.projects.models import PALETTE_SLOTS, LabelClass, Project, ReviewOrder, Role, VotesShown
 from labeling.web.errors import ActionError
 
 GUIDELINE_HELP = gettext_lazy("Markdown. Annotators open it with the key g. Say what counts as what, with examples.")
@@ -105,6 +106,44 @@ class GuidelineForm(forms.Form):
         help_text=GUIDELINE_HELP,
         widget=forms.Textarea(attrs={"rows": 14, "dir": "auto"}),
     )
+
+
+class ReviewForm(forms.Form):
+    """How a project's people review."""
+
+    review_order = forms.ChoiceField(
+        label=gettext_lazy("Order"),
+        choices=ReviewOrder.choices,
+        help_text=gettext_lazy("Texts of an audit are mixed in at random under every order, and look like the others."),
+    )
+    overlap = forms.IntegerField(
+        label=gettext_lazy("People who answer a text"),
+        min_value=1,
+        max_value=OVERLAP_AT_MOST,
+        help_text=gettext_lazy("More than one: nobody sees votes or others' answers; a reviewer settles conflicts."),
+    )
+    audit_overlap = forms.IntegerField(
+        label=gettext_lazy("People who answer a text of an audit"),
+        min_value=1,
+        max_value=OVERLAP_AT_MOST,
+        help_text=gettext_lazy("Two show how far people agree; one halves the work."),
+    )
+    votes_shown = forms.ChoiceField(
+        label=gettext_lazy("The specialists' votes before an answer"),
+        choices=VotesShown.choices,
+        help_text=gettext_lazy(
+            "Who sees votes tends to follow them. Texts of an audit or for several people show none."
+        ),
+    )
+    is_harsh = forms.BooleanField(
+        label=gettext_lazy("The texts are hard to bear: blur them until somebody looks, and remind of breaks"),
+        required=False,
+    )
+
+    @classmethod
+    def of(cls, project: Project) -> "ReviewForm":
+        """The form as the project stands."""
+        return cls(initial={name: getattr(project, name) for name in cls.base_fields})
 
 
 class MemberForm(forms.Form):

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from labeling.projects.access import Access
 from labeling.projects.actions import ClassSpec, with_keys
 from labeling.projects.class_lines import parse_class_lines
-from labeling.projects.forms import ClassForm, DetailsForm, GuidelineForm
+from labeling.projects.forms import ClassForm, DetailsForm, GuidelineForm, ReviewForm
 from labeling.projects.guideline import render_guideline
 from labeling.projects.models import LabelClass
 from labeling.web.errors import ActionError
@@ -30,31 +30,43 @@ class ClassRow:
         return bool(self.form.errors)
 
 
-def render_settings(
-    request: HttpRequest,
-    access: Access,
-    *,
-    details: DetailsForm | None = None,
-    guideline: GuidelineForm | None = None,
-    new_class: ClassForm | None = None,
-    changed: ClassRow | None = None,
-) -> HttpResponse:
-    """The page with the forms given, and fresh ones for the rest; 422 when one of them was refused."""
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The form of the settings page that was sent and refused; the others are drawn afresh."""
+
+    details: DetailsForm | None = None
+    guideline: GuidelineForm | None = None
+    review: ReviewForm | None = None
+    new_class: ClassForm | None = None
+    changed: ClassRow | None = None
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether one has something to say."""
+        changed = self.changed and self.changed.form
+        given = (self.details, self.guideline, self.review, self.new_class, changed)
+        return any(form.errors for form in given if form)
+
+
+def render_settings(request: HttpRequest, access: Access, sent: Sent | None = None) -> HttpResponse:
+    """The page with the form that was sent; 422 when it was refused."""
+    sent = sent or Sent()
     project = access.project
     newest = project.guidelines.select_related("created_by").first()
     text = newest.text if newest else ""
     classes = list(project.classes.all())
-    given = [form for form in (details, guideline, new_class, changed and changed.form) if form]
     context = access.context() | {
-        "details_form": details or DetailsForm(initial={"name": project.name, "description": project.description}),
-        "guideline_form": guideline or GuidelineForm(initial={"guideline": text}),
+        "details_form": sent.details or DetailsForm(initial={"name": project.name, "description": project.description}),
+        "review_form": sent.review or ReviewForm.of(project),
+        "people": project.memberships.count(),
+        "guideline_form": sent.guideline or GuidelineForm(initial={"guideline": text}),
         "guideline_html": render_guideline(text),
         "guideline_version": newest,
-        "class_form": new_class or ClassForm(),
-        "rows": _class_rows(classes, changed),
+        "class_form": sent.new_class or ClassForm(),
+        "rows": _class_rows(classes, sent.changed),
         "retired": [each for each in classes if each.is_retired],
     }
-    status = 422 if any(form.errors for form in given) else 200
+    status = 422 if sent.is_refused else 200
     return render_page(request, "projects/settings.html", context, fragment="classes", status=status)
 
 

@@ -13,7 +13,7 @@ from labeling.projects.access import Access, project_view
 from labeling.projects.actions import create_project, edit_project, save_guideline
 from labeling.projects.forms import DetailsForm, GuidelineForm, NewProjectForm
 from labeling.projects.models import Role
-from labeling.projects.pages import preview, render_settings, show_error
+from labeling.projects.pages import Sent, preview, render_settings, show_error
 from labeling.projects.presets import PRESETS, preset_named
 from labeling.projects.queries import may_create_projects
 from labeling.web.errors import ActionError
@@ -68,7 +68,7 @@ def settings(request: HttpRequest, access: Access) -> HttpResponseBase:
             messages.success(request, _("Saved."))
             return redirect_to(request, "projects:settings", slug=access.project.slug)
     access.project.refresh_from_db()
-    return render_settings(request, access, details=form)
+    return render_settings(request, access, Sent(details=form))
 
 
 @require_POST
@@ -85,4 +85,4 @@ def guideline(request: HttpRequest, access: Access) -> HttpResponseBase:
         else:
             messages.success(request, _("Guideline saved.") if is_new else _("Nothing had changed."))
             return redirect_to(request, "projects:settings", slug=access.project.slug)
-    return render_settings(request, access, guideline=form)
+    return render_settings(request, access, Sent(guideline=form))

@@ -8,3 +8,10 @@ class ReviewConfig(AppConfig):
 
     name = "labeling.review"
     label = "review"
+
+    def ready(self) -> None:
+        """The queue follows when a project's people change."""
+        from labeling.projects.hooks import AFTER_PEOPLE_CHANGE
+        from labeling.review.policy import settle_people
+
+        AFTER_PEOPLE_CHANGE.append(settle_people)

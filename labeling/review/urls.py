@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from labeling.review import send_views, views
+from labeling.review import policy_views, send_views, views
 from labeling.review.preferences import views as preference_views
 
 app_name = "review"
 urlpatterns = [
     path("account/keys", preference_views.keys, name="keys"),
     path("account/auto-advance", preference_views.auto_advance, name="auto-advance"),
+    path("p/<slug:slug>/settings/review", policy_views.save, name="policy"),
     path("p/<slug:slug>/label", views.screen, name="screen"),
     path("p/<slug:slug>/label/decide", views.decide_item, name="decide"),
     path("p/<slug:slug>/label/skip", views.skip_item, name="skip"),

@@ -68,6 +68,7 @@ NEEDS = {
     "runs:cap": MANAGER,
     "review:keys": SIGNED_IN,
     "review:auto-advance": SIGNED_IN,
+    "review:policy": MANAGER,
     "review:screen": ANNOTATOR,
     "review:decide": ANNOTATOR,
     "review:skip": ANNOTATOR,

@@ -17,6 +17,7 @@ from labeling.projects.actions.invitations import (
     revoke_invitation,
 )
 from labeling.projects.actions.members import add_member, change_role, invite_person, remove_member
+from labeling.projects.actions.policy import edit_review
 from labeling.projects.actions.projects import create_project, edit_project, save_guideline, with_keys
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "create_project",
     "edit_class",
     "edit_project",
+    "edit_review",
     "invite_person",
     "move_class",
     "remove_member",

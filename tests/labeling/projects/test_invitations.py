@@ -247,13 +247,14 @@ def test_s07_hostile_names_are_text_on_the_page_of_a_link(client, project, owner
     assert "<img src=x" not in page(client.get(join_path(invitation)))
 
 
-def test_later_apps_hear_of_every_change_of_people(project, owner, monkeypatch):
+def test_later_apps_hear_of_every_change_of_people(project, owner, monkeypatch, django_capture_on_commit_callbacks):
     heard = []
     monkeypatch.setattr("labeling.projects.hooks.AFTER_PEOPLE_CHANGE", [lambda one: heard.append(one.pk)])
     invitation = create_invitation(project=project, role=Role.ANNOTATOR, places=1, days=1, user=owner, by=Role.OWNER)
-    membership = accept_as_new(invitation_id=invitation.pk, username="mara", password=PASSWORD)
-    change_role(membership=membership, role=Role.REVIEWER, by=Role.OWNER)
-    remove_member(membership=membership, by=Role.OWNER)
+    with django_capture_on_commit_callbacks(execute=True):
+        membership = accept_as_new(invitation_id=invitation.pk, username="mara", password=PASSWORD)
+        change_role(membership=membership, role=Role.REVIEWER, by=Role.OWNER)
+        remove_member(membership=membership, by=Role.OWNER)
     assert heard == [project.pk] * 3
 
 

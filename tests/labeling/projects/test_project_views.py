@@ -196,5 +196,5 @@ def test_the_settings_take_the_same_queries_however_many(client, project, count,
     for number in range(count):
         client.post("/p/shop/settings/classes", {"name": f"more {number}"})
     client.get("/p/shop/settings")
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         client.get("/p/shop/settings")
