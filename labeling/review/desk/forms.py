@@ -6,9 +6,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from labeling.labels.models import Escalation, Finding
-from labeling.review.forms import DAY_MS, ItemForm
+from labeling.review.forms import DAY_MS, ID_MOST
 
-MOST_ID = 2**62
 MOST_ITEMS = 200  # S22: chosen: more than a page shows
 LISTS = ("desk", "flagged", "skipped", "assigned")
 NOTE_LENGTH, REASON_LENGTH = 2000, 500
@@ -18,8 +17,8 @@ class LookForm(forms.Form):
     """Which text of the desk to show: the next one of a kind, after one, or a certain one; `votes` opens the votes."""
 
     kind = forms.ChoiceField(choices=[("", ""), *Escalation.choices], required=False)
-    item = forms.IntegerField(min_value=1, max_value=MOST_ID, required=False)
-    after = forms.IntegerField(min_value=1, max_value=MOST_ID, required=False)
+    item = forms.IntegerField(min_value=1, max_value=ID_MOST, required=False)
+    after = forms.IntegerField(min_value=1, max_value=ID_MOST, required=False)
     votes = forms.BooleanField(required=False)
 
     def wanted(self) -> dict[str, Any]:
@@ -28,10 +27,16 @@ class LookForm(forms.Form):
         return {name: self.cleaned_data.get(name) or None for name in self.fields}
 
 
+class ItemForm(forms.Form):
+    """Names a text."""
+
+    item = forms.IntegerField(min_value=1, max_value=ID_MOST)
+
+
 class AdjudicationForm(ItemForm):
     """A reviewer's answer: class, why people had disagreed, a note, and whether the models' votes were shown."""
 
-    label_class = forms.IntegerField(min_value=1, max_value=MOST_ID)
+    label_class = forms.IntegerField(min_value=1, max_value=ID_MOST)
     client_id = forms.UUIDField()
     finding = forms.ChoiceField(choices=[("", ""), *Finding.choices], required=False)
     note = forms.CharField(max_length=NOTE_LENGTH, required=False)
@@ -42,7 +47,7 @@ class AdjudicationForm(ItemForm):
 class SendBackForm(ItemForm):
     """A text goes back: to one person with a reason, or to everybody."""
 
-    to = forms.IntegerField(min_value=1, max_value=MOST_ID, required=False)
+    to = forms.IntegerField(min_value=1, max_value=ID_MOST, required=False)
     reason = forms.CharField(max_length=REASON_LENGTH, required=False)
 
     def clean(self) -> dict[str, Any]:
@@ -60,7 +65,7 @@ class IdsField(forms.Field):
 
     def to_python(self, value: Any) -> list[int]:
         """The ids. Raises ValidationError."""
-        one = forms.IntegerField(min_value=1, max_value=MOST_ID)
+        one = forms.IntegerField(min_value=1, max_value=ID_MOST)
         if len(value or []) > MOST_ITEMS:
             raise forms.ValidationError(_("These are more texts than one page shows."))
         return [one.clean(each) for each in value or []]
@@ -70,7 +75,7 @@ class ItemsForm(forms.Form):
     """Texts chosen in a list, a person and a reason, as far as the verb needs them."""
 
     item = IdsField(error_messages={"required": _("Choose a text first.")})
-    to = forms.IntegerField(min_value=1, max_value=MOST_ID, required=False)
+    to = forms.IntegerField(min_value=1, max_value=ID_MOST, required=False)
     reason = forms.CharField(max_length=REASON_LENGTH, required=False)
 
 
@@ -78,7 +83,7 @@ class ListForm(forms.Form):
     """Which list of the queue's page to show, from which text on."""
 
     show = forms.ChoiceField(choices=[(name, name) for name in LISTS])
-    before = forms.IntegerField(min_value=1, max_value=MOST_ID, required=False)
+    before = forms.IntegerField(min_value=1, max_value=ID_MOST, required=False)
 
     def wanted(self) -> dict[str, Any]:
         """What was asked for; whatever cannot be read counts as not asked."""

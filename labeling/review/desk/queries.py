@@ -132,7 +132,8 @@ def last_adjudicated(project: Project, user_id: int) -> Adjudicated | None:
     verdict = mine.annotate(excerpt=Left("item__sample__text", EXCERPT)).order_by("-created_at", "-id").first()
     if verdict is None:
         return None
-    return Adjudicated(verdict, standing_verdict(verdict.item) if verdict.is_stale else None)
+    is_beaten = verdict.is_stale and verdict.item.state == ItemState.DECIDED
+    return Adjudicated(verdict, standing_verdict(verdict.item) if is_beaten else None)
 
 
 def undoable_adjudication(project: Project, user_id: int) -> Verdict | None:
@@ -156,7 +157,7 @@ def _is_answer(verdict: Verdict) -> bool:
 
 
 def _is_framed(item: ReviewItem) -> bool:
-    """Whether an audit may measure by this text: whoever answers it sees no votes."""
+    """Whether an audit may measure by this text: whoever answers it sees no votes. Overlap alone hides none here."""
     return item.text_hash <= item.dataset.frame_until
 
 

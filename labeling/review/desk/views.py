@@ -22,10 +22,10 @@ from labeling.projects.queries import active_classes, guideline_text
 from labeling.review.access import access_item
 from labeling.review.actions.returns import return_item
 from labeling.review.desk.actions import Ruling, keep, put_down, rule, take_back, take_up
-from labeling.review.desk.forms import AdjudicationForm, LookForm, SendBackForm
+from labeling.review.desk.forms import AdjudicationForm, ItemForm, LookForm, SendBackForm
 from labeling.review.desk.pages import finding_key, kind_tabs
 from labeling.review.desk.queries import case_of, desk_leases, last_adjudicated, progress_of, undoable_adjudication
-from labeling.review.forms import ItemForm, UndoForm
+from labeling.review.forms import UndoForm
 from labeling.review.preferences.queries import screen_preferences
 from labeling.web.errors import ActionError
 from labeling.web.rendering import is_fragment_request, redirect_to, render_page
