@@ -1,66 +1,98 @@
-// The review screen's lease and clock: the lease is renewed while the page is visible and given back when it is left;
-// the time on a text (without the time in another tab) goes along with the answer.
-const RENEW_MS = 60_000;
-let shownAt = performance.now();
-let hiddenAt = document.hidden ? shownAt : null;
+// The review screen. Its parts stand in review/: this one joins them.
+import * as cards from "./review/cards.js";
+import { pick, startChoosing } from "./review/choose.js";
+import { mark, showClasses, startClasses } from "./review/classes.js";
+import * as clock from "./review/clock.js";
+import { startFinder } from "./review/finder.js";
+import { startHarsh } from "./review/harsh.js";
+import { showHead, showLast } from "./review/lastline.js";
+import { noteUntil, startLeases } from "./review/leases.js";
+import { closeNotes, finish, startNotes } from "./review/notes.js";
+import * as outbox from "./review/outbox.js";
+import { say, screen, toast, word } from "./review/page.js";
+import * as sender from "./review/sender.js";
+import { askToSignIn, startSignIn } from "./review/signin.js";
+import { expect, showState } from "./review/status.js";
+import * as tabs from "./review/tabs.js";
+import * as undo from "./review/undo.js";
+import * as verbs from "./review/verbs.js";
+import { startVotes } from "./review/votes.js";
 
-function section() {
-  return document.querySelector("[data-keep]");
+const unsent = new Map();
+
+function act(event) {
+  const form = event.target;
+  const verb = form.dataset.do;
+  if (!verb) return;
+  event.preventDefault();
+  if (verb === "undo") return verbs.takeBack();
+  const card = cards.current();
+  if (!card) return;
+  if (verb === "decide") return pick(event.submitter);
+  verbs[verb](card, form);
+  if (verb !== "skip") finish(form);
 }
 
-function formOf(fields) {
-  const form = new FormData();
-  form.set("csrfmiddlewaretoken", document.querySelector("[name=csrfmiddlewaretoken]").value);
-  for (const [name, value] of Object.entries(fields)) form.set(name, value);
-  return form;
-}
-
-async function renew() {
-  const screen = section();
-  if (!screen || document.hidden) return;
-  try {
-    const answer = await fetch(screen.dataset.keep, { method: "POST", body: formOf({ item: screen.dataset.item }) });
-    if (answer.ok) screen.dataset.until = (await answer.json()).until ?? screen.dataset.until;
-  } catch {
-    // Offline: the lease lasts ten minutes, and the next beat tries again.
+function tellResults(results) {
+  for (const { id, outcome, message } of results) {
+    if (outcome === "refused" || outcome === "stale") undo.forget(id);
+    if (outcome === "refused" && message) toast("error", message);
+    if (outcome === "stale" && message) toast("warning", message);
   }
 }
 
-function startClock() {
-  shownAt = performance.now();
-  hiddenAt = document.hidden ? shownAt : null;
+function takeAnswer(answer) {
+  for (const { id } of answer.results) unsent.delete(id);
+  tellResults(answer.results);
+  if (answer.classes) showClasses(answer.classes);
+  const busy = new Set(unsent.values());
+  if (answer.lost.length && cards.lose(answer.lost)) toast("info", word("lost"));
+  cards.take(answer.cards, (item) => !busy.has(item));
+  noteUntil(answer.until);
+  if (answer.head !== null) showHead(answer.head);
+  if (answer.last !== null && !unsent.size) showLast(answer.last);
+  if (answer.empty && !cards.count()) cards.showEmpty(answer.empty);
+  screen.dataset.ready = "";
 }
 
-document.addEventListener("visibilitychange", () => {
-  if (document.hidden) {
-    hiddenAt = performance.now();
-  } else if (hiddenAt !== null) {
-    shownAt += performance.now() - hiddenAt;
-    hiddenAt = null;
-    renew();
+function onQueue(action, state) {
+  unsent.set(action.id, action.item);
+  expect(state);
+}
+
+function onAnswer(answer, actions) {
+  if (answer) {
+    takeAnswer(answer);
+    const isAllSaved = actions.some((action) => action.kind !== "comment") && !unsent.size;
+    if (isAllSaved) say(word(cards.current() ? "next" : "empty"));
   }
-});
+  verbs.settleAsked(actions, answer?.results ?? []);
+}
 
-// In the capture phase, so that the time is there before htmx reads the form.
-document.addEventListener(
-  "submit",
-  (event) => {
-    const field = event.target.matches("[data-decide]") && event.target.querySelector("[name=elapsed_ms]");
-    if (field) field.value = Math.round(performance.now() - shownAt);
-  },
-  true,
-);
+function onState(state) {
+  showState(state);
+  if (state.kind === "signin" && !state.isSomebodyElse) askToSignIn();
+}
 
-document.addEventListener("htmx:afterSwap", startClock);
+// What an earlier page left behind is sent first; its texts are not shown as if nothing had been said about them.
+async function begin() {
+  const left = await outbox.list();
+  for (const action of left) unsent.set(action.id, action.item);
+  const decided = left.filter((action) => action.kind !== "comment").map((action) => action.item);
+  if (decided.length) cards.lose(decided);
+  sender.flush();
+}
 
-addEventListener("pagehide", () => {
-  const screen = section();
-  if (screen) navigator.sendBeacon(screen.dataset.release, formOf({ until: screen.dataset.until }));
-});
+function start() {
+  cards.watch(() => clock.restart());
+  cards.watch(closeNotes);
+  for (const begins of [startVotes, startHarsh, startChoosing, startNotes, startFinder, startClasses, startSignIn]) begins();
+  sender.start({ have: cards.items, classes: mark, onQueue, onAnswer, onState });
+  screen.addEventListener("submit", act);
+  tabs.listen(({ done }) => done && cards.lose([done]));
+  cards.adopt();
+  startLeases();
+  begin();
+}
 
-// Back from the browser's own cache: the text may be on another screen by now.
-addEventListener("pageshow", (event) => {
-  if (event.persisted && section()) location.reload();
-});
-
-setInterval(renew, RENEW_MS);
+if (screen?.dataset.review !== undefined) start();

@@ -3,6 +3,7 @@ import { screen, word } from "./page.js";
 
 const EXCERPT = 90;
 const box = document.getElementById("last");
+let isPassing = false;
 
 // The class as a tag of its button: the same colour and name.
 function tagOf(button) {
@@ -30,11 +31,23 @@ export function showSaving(card, what) {
   const line = document.getElementById("last-template").content.firstElementChild.cloneNode(true);
   line.querySelector(".last-what").append(typeof what === "string" ? word(what) : tagOf(what));
   line.querySelector(".last-text").textContent = excerptOf(card);
+  isPassing = typeof what === "string";
   box.replaceChildren(line);
 }
 
+// The server tells of the last decision. After a skip or a flag that is an older one: then the line is only saved.
 export function showLast(html) {
-  box.innerHTML = html;
+  if (!isPassing) {
+    box.innerHTML = html;
+    return;
+  }
+  const state = box.querySelector(".last-saved");
+  state.classList.remove("is-waiting");
+  state.textContent = word("saved");
+}
+
+export function forgetPassing() {
+  isPassing = false;
 }
 
 export function showHead(html) {

@@ -8,11 +8,15 @@ export function closeNotes() {
   for (const note of screen.querySelectorAll(".note[open]")) note.open = false;
 }
 
-export function finish(form) {
-  form.reset();
+function backToWork() {
   closeNotes();
   const target = before?.isConnected && before.matches("button, [tabindex]") ? before : screen.querySelector("#stage");
   target.focus({ preventScroll: true });
+}
+
+export function finish(form) {
+  form.reset();
+  backToWork();
 }
 
 function onToggle(event) {
@@ -28,8 +32,7 @@ function onKey(event) {
     form.requestSubmit();
   } else if (event.key === "Escape") {
     event.preventDefault();
-    closeNotes();
-    form.closest(".note").querySelector("summary").focus();
+    backToWork();
   }
 }
 

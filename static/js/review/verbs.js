@@ -2,7 +2,7 @@
 import * as cards from "./cards.js";
 import { elapsedMs } from "./clock.js";
 import { countHarsh, isReadable } from "./harsh.js";
-import { showSaving } from "./lastline.js";
+import { forgetPassing, showSaving } from "./lastline.js";
 import { newId, say, screen, word } from "./page.js";
 import * as sender from "./sender.js";
 import * as tabs from "./tabs.js";
@@ -46,6 +46,7 @@ export function comment(card, form) {
 // What this page did comes back at once; what was done before a reload, the server looks up.
 export function takeBack() {
   if (asked) return;
+  forgetPassing();
   const entry = undo.last();
   if (entry) {
     cards.putBack(entry.card);
