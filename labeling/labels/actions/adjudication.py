@@ -7,12 +7,11 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from labeling.labels.actions.judging import judge, standing_of
-from labeling.labels.actions.screens import lock_item
+from labeling.labels.actions.screens import lock_item_and_class
 from labeling.labels.actions.verdicts import (
     Decision,
     Stale,
     append,
-    check_class,
     decided,
     repeat_decision,
     store_stale,
@@ -46,7 +45,7 @@ def adjudicate(  # noqa: PLR0913 (an adjudication has these parts; all are named
         raise ActionError(_("Choose one of the reasons."), field="finding")
     with transaction.atomic():
         lock_runs_of_item(item_id)
-        item = lock_item(project, item_id)
+        item, is_retired = lock_item_and_class(project, item_id, class_id)
         found = list(Verdict.objects.filter(Q(client_id=client_id) | Q(item=item, is_current=True)))
         earlier = next((one for one in found if one.client_id == client_id), None)
         if earlier:
@@ -56,7 +55,6 @@ def adjudicate(  # noqa: PLR0913 (an adjudication has these parts; all are named
         verdict.mode, verdict.finding, verdict.note = VerdictMode.ADJUDICATED, finding, note
         verdict.has_seen_votes, verdict.elapsed_ms = has_seen_votes, elapsed_ms
         verdict.escalation = before.escalation if before and item.state == ItemState.DECIDED else item.escalation
-        is_retired = check_class(project, class_id)
         why = _why_stale(item, user_id, before, corrects=corrects) or (Stale.RETIRED if is_retired else Stale.NO)
         if why:
             return store_stale(verdict, why)

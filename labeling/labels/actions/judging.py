@@ -101,14 +101,14 @@ def _conclude(item: ReviewItem, verdict: Verdict) -> int:
     Lease.objects.filter(item=item).delete()
     item.escalation, item.assignee_id = "", None
     move(item, ItemState.DECIDED)
-    copies = Sample.objects.filter(dataset_id=item.dataset_id, text_hash=item.text_hash)
-    sample_ids = list(copies.order_by("id").values_list("id", flat=True))
+    copies = Sample.objects.filter(dataset_id=item.dataset_id, text_hash=item.text_hash).order_by("id")
+    sample_ids = list(copies.select_for_update(no_key=True).values_list("id", flat=True))
     class_id = verdict.label_class_id
     if class_id is None:
         raise ValueError("an answer without a class decides nothing")
     rows = [LabelRow(one, class_id, run_id=item.run_id, verdict_id=verdict.pk) for one in sample_ids]
-    is_settled = verdict.mode == VerdictMode.ADJUDICATED
-    before = set_labels(rows=rows, source=LabelSource.ADJUDICATED if is_settled else LabelSource.HUMAN)
+    source = LabelSource.ADJUDICATED if verdict.mode == VerdictMode.ADJUDICATED else LabelSource.HUMAN
+    before = set_labels(rows=rows, source=source, are_locked=True)
     count_decided((one for one in sample_ids if not is_by_person(before.get(one))), sign=1)
     tell_assessment(item)
     return len(rows)

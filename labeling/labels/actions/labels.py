@@ -40,17 +40,19 @@ class LabelRow:
     verdict_id: int | None = None
 
 
-def set_labels(*, rows: Sequence[LabelRow], source: LabelSource) -> dict[int, LabelSource]:
+def set_labels(*, rows: Sequence[LabelRow], source: LabelSource, are_locked: bool = False) -> dict[int, LabelSource]:
     """Store one label a sample; returns the source of the label that stood before, for each sample that had one.
 
     A row that loses against a higher source is kept as history: it comes back when the higher one is retracted.
+    `are_locked` says that the caller has locked the samples in the order of their ids.
     Raises ValueError when a sample stands in `rows` twice.
     """
     sample_ids = [row.sample_id for row in rows]
     if len(set(sample_ids)) != len(sample_ids):
         raise ValueError("a sample stands in the rows twice")
     with transaction.atomic(savepoint=False):
-        _lock(sample_ids)
+        if not are_locked:
+            _lock(sample_ids)
         before = {sample_id: (pk, LabelSource(old)) for pk, sample_id, old in _labels(sample_ids, is_current=True)}
         kept = {sample_id for sample_id, (_, old) in before.items() if rank_source(old) > rank_source(source)}
         _update((pk for sample_id, (pk, _) in before.items() if sample_id not in kept), is_current=False)

@@ -20,15 +20,13 @@ def announce(run_ids: set[int]) -> None:
 
 
 def _publish(run_id: int) -> None:
+    told = Event.objects.filter(topic=f"run:{run_id}").order_by("-seq").values_list("created_at", flat=True).first()
+    if told and told > timezone.now() - timedelta(seconds=QUIET_S):
+        return
     job = job_of("run", run_id)
-    if job is None or _is_fresh(job):
+    if job is None:
         return
     with transaction.atomic():
         locked = Job.objects.select_for_update().get(pk=job.pk)
         if locked.seq == job.seq:
             publish(locked)
-
-
-def _is_fresh(job: Job) -> bool:
-    recent = timezone.now() - timedelta(seconds=QUIET_S)
-    return Event.objects.filter(topic=job.topic, seq=job.seq, created_at__gt=recent).exists()

@@ -4,11 +4,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.db.models import Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from labeling.labels.models import Lease, ReviewItem
-from labeling.projects.models import Project
+from labeling.projects.models import LabelClass, Project
 from labeling.web.errors import ActionError
 
 LEASE_MINUTES = 10  # review.md, "The queue"
@@ -26,6 +27,18 @@ def lock_item(project: Project, item_id: int) -> ReviewItem:
     if item is None:
         raise NotInQueue(_("This text is not in the project's queue."))
     return item
+
+
+def lock_item_and_class(project: Project, item_id: int, class_id: int) -> tuple[ReviewItem, bool]:
+    """The project's item, locked, and whether the class is retired. Raises ActionError where either is not its own."""
+    chosen = LabelClass.objects.filter(pk=class_id, project=project).values("is_retired")[:1]
+    items = ReviewItem.objects.select_for_update().filter(pk=item_id, project=project)
+    item = items.annotate(is_retired=Subquery(chosen)).first()
+    if item is None:
+        raise NotInQueue(_("This text is not in the project's queue."))
+    if item.is_retired is None:
+        raise ActionError(_("This class is not in use here. Nothing was stored; choose another."), field="class")
+    return item, item.is_retired
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,16 @@ from annotator_core.types import Route
 from labeling.labels.actions.items import withdraw_items
 from labeling.labels.actions.judging import Standing, judge, judge_anew, standing_of, standing_on
 from labeling.labels.actions.returns import escalate, reopen
-from labeling.labels.actions.screens import LEASE_MINUTES, NotInQueue, holders_of, lock_item, put_on_screen
-from labeling.labels.models import Consensus, Escalation, ItemState, Lease, ReviewItem, Verdict, VerdictMode
-from labeling.projects.models import LabelClass, Project
+from labeling.labels.actions.screens import (
+    LEASE_MINUTES,
+    NotInQueue,
+    holders_of,
+    lock_item,
+    lock_item_and_class,
+    put_on_screen,
+)
+from labeling.labels.models import Consensus, ItemState, Lease, ReviewItem, Verdict, VerdictMode
+from labeling.projects.models import Project
 from labeling.runs.actions import lock_runs_of_item
 from labeling.runs.models import RunState
 from labeling.web.errors import ActionError
@@ -25,7 +32,6 @@ __all__ = [
     "NotInQueue",
     "Stale",
     "append",
-    "check_class",
     "decide",
     "decided",
     "escalate",
@@ -86,7 +92,7 @@ def decide(  # noqa: PLR0913 (an answer has these parts; all are named at the ca
     """
     with transaction.atomic():
         lock_runs_of_item(item_id)
-        item = lock_item(project, item_id)
+        item, is_retired = lock_item_and_class(project, item_id, class_id)
         found = list(Verdict.objects.filter(Q(client_id=client_id) | Q(item=item, is_current=True)))
         earlier = next((one for one in found if one.client_id == client_id), None)
         if earlier:
@@ -96,7 +102,6 @@ def decide(  # noqa: PLR0913 (an answer has these parts; all are named at the ca
         verdict.elapsed_ms = elapsed_ms
         # Whoever decided a text before has seen its votes since, unless it is blind.
         verdict.has_seen_votes = has_seen_votes or (mine is not None and not item.is_blind)
-        is_retired = check_class(project, class_id)
         why = _why_stale(item, user_id, mine, standing_of(found)) or (Stale.RETIRED if is_retired else Stale.NO)
         if why:
             return store_stale(verdict, why)
@@ -125,21 +130,13 @@ def undo(*, project: Project, user_id: int, client_id: UUID, of: UUID | None = N
         append(Verdict(item=item, user_id=user_id, client_id=client_id, is_undo=True, mode=latest.mode), latest)
         is_settled = latest.mode == VerdictMode.ADJUDICATED
         if is_settled and item.state == ItemState.DECIDED:
-            item.escalation = Escalation(latest.escalation) if latest.escalation else ""
+            item.escalation = latest.escalation
         standing = standing_on(item)
         if is_settled or standing.adjudication is None:
             judge_anew(item, standing)
         if item.state == ItemState.OPEN and not item.escalation and not is_settled:
             put_on_screen(item, user_id, standing.people)
     return item
-
-
-def check_class(project: Project, class_id: int) -> bool:
-    """Whether the project's class is retired. Raises ActionError where it is none of the project's."""
-    found = LabelClass.objects.filter(pk=class_id, project=project).values_list("is_retired", flat=True).first()
-    if found is None:
-        raise ActionError(_("This class is not in use here. Nothing was stored; choose another."), field="class")
-    return found
 
 
 def append(verdict: Verdict, superseded: Verdict | None) -> None:

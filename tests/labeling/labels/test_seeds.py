@@ -98,7 +98,7 @@ def test_the_screen_shows_no_vote_and_counts_the_seeds(dataset, user):
     draw_seeds(dataset=dataset, count=20)
     decide_next(project, user)
     held = claim(project=project, user_id=user.pk)[0]
-    screen = screen_of(project, user, held.item, held.until)
+    screen = screen_of(project, user, held.item.pk, held.until)
     rows = sum(ReviewItem.objects.filter(state="open").values_list("copies", flat=True))
     assert (screen.last.tally, screen.pace.today, screen.pace.left) == ([], 1, rows)
 

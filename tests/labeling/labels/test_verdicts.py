@@ -16,6 +16,7 @@ from labeling.labels.models import Consensus, ItemState, Label, Lease, ReviewIte
 from labeling.runs.models import Run, RunState
 from labeling.web.errors import ActionError
 from tests.labeling.factories import add_member, make_dataset, make_project, make_run, make_user, vote_rows
+from tests.labeling.labels.answering import choose, current, decided, item_of, recount, take_back
 
 pytestmark = pytest.mark.django_db
 
@@ -33,40 +34,6 @@ def project(user):
 @pytest.fixture
 def run(project):
     return make_run(make_dataset(project, ["one", "two", "same", "same", "same", "six"]))
-
-
-def item_of(run, text):
-    return ReviewItem.objects.get(run=run, sample__text=text)
-
-
-def choose(run, user, text, name="positive", client_id=None, item=None):
-    return decide(
-        item_id=(item or item_of(run, text)).pk,
-        project=run.project,
-        user_id=user.pk,
-        class_id=run.project.classes.get(name=name).pk,
-        client_id=client_id or uuid4(),
-    )
-
-
-def take_back(run, user):
-    return undo(project=run.project, user_id=user.pk, client_id=uuid4())
-
-
-def current(run, text):
-    labels = Label.objects.filter(sample__dataset=run.dataset, sample__text=text, is_current=True)
-    return sorted(labels.values_list("label_class__name", "source"))
-
-
-def recount(run):
-    """Hard rows of the run whose current label a person gave, counted from the facts."""
-    hard = Consensus.objects.filter(run=run, route=Route.REVIEW).values("sample_id")
-    by_person = (LabelSource.IMPORTED, LabelSource.HUMAN, LabelSource.ADJUDICATED)
-    return Label.objects.filter(sample_id__in=hard, is_current=True, source__in=by_person).count()
-
-
-def decided(run):
-    return Run.objects.get(pk=run.pk).decided
 
 
 def test_decide_labels_all_equal_texts_once(run, user):
