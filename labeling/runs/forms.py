@@ -163,10 +163,12 @@ class RunForm(AskingForm, LearningForm):
         help_text=AGGREGATOR_HELP,
     )
 
-    def __init__(self, data: Mapping[str, Any] | None, *, project: Project, chosen: str = "", mode: str = "") -> None:
+    def __init__(
+        self, data: Mapping[str, Any] | None, *, project: Project, proposed: Mapping[str, Any] | None = None
+    ) -> None:
+        """`proposed` is what `proposal.ProposalForm` read: where the form stands before anybody touches it."""
         super().__init__(data)
-        if mode in Mode.values:
-            self.fields["mode"].initial = mode
+        proposed = proposed or {}
         datasets = ready_datasets(project)
         self.available = {str(version.pk): version for version in votable_versions(project)}
         cast("forms.ModelChoiceField[Dataset]", self.fields["dataset"]).queryset = datasets
@@ -175,12 +177,24 @@ class RunForm(AskingForm, LearningForm):
         ]
         self.fields["versions"].initial = list(self.available)
         self.offer(connections_of(project))
-        wanted = str((data or {}).get("dataset") or chosen)
+        wanted = str((data or {}).get("dataset") or proposed.get("dataset", ""))
         shown = (datasets.filter(pk=wanted).first() if wanted.isdecimal() else None) or datasets.first()
         self.fields["dataset"].initial = shown and shown.pk
         self.row_count = shown.row_count if shown else 0
         for name, beta in (("default_beta", DEFAULT_BETA), ("paper_beta", PAPER_BETA)):
             self.fields[name].initial = propose_beta(beta, self.row_count)
+        self._take_up(proposed)
+
+    def _take_up(self, proposed: Mapping[str, Any]) -> None:
+        """Begin with what was proposed; another rule of agreement than "all" is a policy of one's own."""
+        places = {"mode": ("mode",), "cap": ("cap",), "min_agree": ("min_agree",), "beta": ("default_beta", "beta")}
+        for given, names in places.items():
+            for name in names if given in proposed else ():
+                self.fields[name].initial = proposed[given]
+        if "min_agree" in proposed:
+            self.fields["policy"].initial = PolicyName.CUSTOM
+        if str(proposed.get("verifier")) in self.connections:
+            self.fields["verifiers"].initial = [str(proposed["verifier"])]
 
     def clean(self) -> dict[str, Any]:
         """A budget, or a target error, must be given where it is the rule."""

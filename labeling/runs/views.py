@@ -25,6 +25,7 @@ from labeling.runs.actions import (
 from labeling.runs.asking_form import CapForm
 from labeling.runs.forms import RunForm
 from labeling.runs.models import Run, RunState
+from labeling.runs.proposal import ProposalForm
 from labeling.runs.queries import pool_of, ready_datasets, renewal_cost, run_numbered, runs_of
 from labeling.runs.story import (
     generation_rows,
@@ -66,8 +67,7 @@ def list_runs(request: HttpRequest, access: Access) -> HttpResponse:
 @project_view(Role.MANAGER)
 def new_run(request: HttpRequest, access: Access) -> HttpResponseBase:
     """The plan of a run."""
-    wanted = {"chosen": request.GET.get("dataset", ""), "mode": request.GET.get("mode", "")}
-    form = RunForm(request.POST or None, project=access.project, **wanted)
+    form = RunForm(request.POST or None, project=access.project, proposed=ProposalForm(request.GET).proposed())
     if request.method == "POST" and form.is_valid():
         try:
             run = start_run(
