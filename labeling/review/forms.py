@@ -26,8 +26,8 @@ class ItemForm(forms.Form):
         """The valid form as what the person did."""
         data = self.cleaned_data
         text = data.get("note") or data.get("text") or ""
-        answer = {"class_id": data.get("label_class") or 0, "elapsed_ms": data.get("elapsed_ms")}
-        return Sent(kind=kind, id=data["client_id"], item=data["item"], text=text, **answer)
+        chosen, elapsed_ms = data.get("label_class") or 0, data.get("elapsed_ms")
+        return Sent(kind, data["client_id"], data["item"], class_id=chosen, elapsed_ms=elapsed_ms, text=text)
 
 
 class DecisionForm(ItemForm):

@@ -70,9 +70,9 @@ def _answer(request: HttpRequest, access: Access, user: User, letter: Letter) ->
         "cards": _cards(access, user, held, back),
         "lost": held.lost,
         "until": held.until.isoformat() if held.until else None,
-        "classes": _classes(request, access, letter.classes),
-        "head": _render(request, access, "screen.html#head", head) if head else None,
-        "last": _render(request, access, "last.html", last) if last else None,
+        "classes": _classes(access, letter.classes),
+        "head": _render(access, "screen.html#head", head) if head else None,
+        "last": _render(access, "last.html", last) if last else None,
         "empty": _empty(request, access, user) if is_idle else None,
     }
 
@@ -92,8 +92,7 @@ def _result(result: Result) -> dict[str, Any]:
 
 
 def _cards(access: Access, user: User, held: Holding, back: list[int]) -> list[dict[str, Any]]:
-    ids = [one.item.pk for one in held.fresh]
-    cards = cards_of(access.project, user.pk, ids, held.until)
+    cards = cards_of(access.project, user.pk, held.fresh, held.until)
     return [
         {"item": card.item.pk, "html": render_to_string("review/card.html", {"card": card, "project": access.project})}
         | ({"is_back": True} if card.item.pk in back else {})
@@ -101,18 +100,19 @@ def _cards(access: Access, user: User, held: Holding, back: list[int]) -> list[d
     ]
 
 
-def _classes(request: HttpRequest, access: Access, mark: str) -> dict[str, str] | None:
+def _classes(access: Access, mark: str) -> dict[str, str] | None:
     classes = active_classes(access.project)
     now = mark_of(classes)
     if now == mark:
         return None
-    return {"mark": now, "html": _render(request, access, "screen.html#classes", {"screen": {"classes": classes}})}
+    return {"mark": now, "html": _render(access, "screen.html#classes", {"screen": {"classes": classes}})}
 
 
 def _empty(request: HttpRequest, access: Access, user: User) -> str:
     emptiness = emptiness_of(access.project, user.pk)
-    return _render(request, access, "empty.html", {"emptiness": emptiness, "screen": {}})
+    return _render(access, "empty.html", {"emptiness": emptiness, "screen": {}}, request)
 
 
-def _render(request: HttpRequest, access: Access, name: str, context: dict[str, Any]) -> str:
+def _render(access: Access, name: str, context: dict[str, Any], request: HttpRequest | None = None) -> str:
+    """With the request only where there is a form inside, which needs its token."""
     return render_to_string(f"review/{name}", access.context() | context, request)

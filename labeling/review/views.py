@@ -10,12 +10,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from labeling.accounts.models import User
-from labeling.labels.actions.verdicts import reopen
+from labeling.labels.actions import reopen
 from labeling.projects.access import Access, project_view
 from labeling.projects.guideline import render_guideline
 from labeling.projects.models import Role
 from labeling.review.access import access_item
-from labeling.review.actions import claim, release
+from labeling.review.actions import hold, release
 from labeling.review.actions.sending import Kind, Sent, do
 from labeling.review.forms import CommentForm, DecisionForm, FlagForm, ItemForm, ReleaseForm, UndoForm
 from labeling.review.preferences.queries import screen_preferences
@@ -137,9 +137,8 @@ def _refuse(request: HttpRequest, access: Access, form: Form) -> HttpResponse:
 
 def _show(request: HttpRequest, access: Access, status: int = 200) -> HttpResponse:
     user = _user(request)
-    held = claim(project=access.project, user_id=user.pk)
-    item, until = (held[0].item, held[0].until) if held else (None, None)
-    shown = screen_of(access.project, user, item, until)
+    held = hold(project=access.project, user_id=user.pk, n=1)
+    shown = screen_of(access.project, user, next(iter(held.fresh), None), held.until)
     liked = screen_preferences(user.pk, [one.key for one in shown.classes])
     context = access.context() | {
         "screen": shown,

@@ -5,8 +5,8 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from labeling.labels.actions.screens import lock_item
 from labeling.projects.models import Project
-from labeling.review.actions.items import lock_item
 from labeling.review.models import Comment
 from labeling.web.errors import ActionError
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
-from labeling.labels.actions.verdicts import decide
+from labeling.labels.actions import decide
 from labeling.projects.models import Project
 from labeling.review.actions.comments import add_comment
 from labeling.review.actions.flags import flag

@@ -6,11 +6,14 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from labeling.labels.actions import deescalate, escalate, put_on_screen
+from labeling.labels.actions.judging import standing_on
+from labeling.labels.actions.screens import lock_item
 from labeling.labels.models import Escalation, ItemState, Lease, ReviewItem
 from labeling.projects.models import Project
-from labeling.review.actions.items import escalate, give_back, lock_item
 from labeling.review.models import Skip
-from labeling.review.queries import is_skipped_by_all
+from labeling.review.queries.skipped import is_skipped_by_all
+from labeling.runs.actions import lock_runs_of_item
 from labeling.web.errors import ActionError
 
 
@@ -28,18 +31,20 @@ def skip(*, project: Project, user_id: int, item_id: int, client_id: UUID | None
         made = Skip.objects.create(item=item, user_id=user_id, client_id=client_id or uuid4())
         Lease.objects.filter(item=item, user_id=user_id).delete()
         if item.state == ItemState.OPEN and not item.escalation and is_skipped_by_all(item, last=user_id):
-            escalate(item, Escalation.SKIPPED)
+            escalate(project=project, item_id=item.pk, why=Escalation.SKIPPED)
     return made
 
 
 def undo_skip(*, project: Project, skip: Skip, client_id: UUID) -> ReviewItem:
     """End the skip and put its item back on the person's screen. Raises ActionError when it does not count any more."""
     with transaction.atomic():
+        lock_runs_of_item(skip.item_id)
         item = lock_item(project, skip.item_id)
         counts = Skip.objects.filter(pk=skip.pk, ended_at=None)
         if item.state != ItemState.OPEN or not counts.update(ended_at=timezone.now(), undo_id=client_id):
             raise ActionError(_("This text was decided or given back meanwhile: there is nothing to undo."))
         if item.escalation == Escalation.SKIPPED:
-            escalate(item, "")
-        give_back(item, skip.user_id)
+            return deescalate(project=project, item_id=item.pk, why=Escalation.SKIPPED, user_id=skip.user_id)
+        if not item.escalation:
+            put_on_screen(item, skip.user_id, standing_on(item).people)
     return item

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from labeling.labels.actions.verdicts import undo
+from labeling.labels.actions import undo
 from labeling.labels.models import ItemState, ReviewItem, Verdict, VerdictMode
 from labeling.projects.models import Project
 from labeling.review.actions.flags import undo_flag
@@ -26,7 +26,7 @@ def take_back(*, project: Project, user_id: int, client_id: UUID, of: UUID | Non
         return undo_skip(project=project, skip=found, client_id=client_id)
     if isinstance(found, Flag):
         return undo_flag(project=project, flag=found, client_id=client_id)
-    return undo(project=project, user_id=user_id, client_id=client_id)
+    return undo(project=project, user_id=user_id, client_id=client_id, of=found.client_id)
 
 
 def _standing(project: Project, user_id: int, of: UUID | None) -> Verdict | Skip | Flag | None:

@@ -1,8 +1,9 @@
 """Reads of the review screen: cards, the screen around them, what was sent before."""
 
+from labeling.labels.actions.screens import DESK_SLOT
 from labeling.review.queries.cards import Card, SentBack, ShownAnswer, ShownVote, cards_of, original_columns
 from labeling.review.queries.screen import Emptiness, Last, Screen, emptiness_of, last_of, mark_of, screen_of
-from labeling.review.queries.skipped import DESK_SLOT, is_skipped_by_all
+from labeling.review.queries.skipped import is_skipped_by_all
 
 __all__ = [
     "DESK_SLOT",

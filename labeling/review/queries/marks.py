@@ -36,7 +36,7 @@ def find_mark(mark: UUID) -> Mark | None:
     return Mark(*found[0]) if found else None
 
 
-def _rows(made: "QuerySet[Any]", kind: str) -> "QuerySet[Any, tuple[Any, ...]]":
+def _rows(made: "QuerySet[Any]", kind: str) -> Any:
     stale = Value(value=False, output_field=BooleanField())
     kinds = Value(kind, output_field=CharField())
     return made.order_by().annotate(kind=kinds, stale=stale).values_list(*NAMES)

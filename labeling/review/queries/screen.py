@@ -64,9 +64,9 @@ class Screen:
         return self.card.item if self.card else None
 
 
-def screen_of(project: Project, user: User, item: ReviewItem | None, until: datetime | None) -> Screen:
+def screen_of(project: Project, user: User, item_id: int | None, until: datetime | None) -> Screen:
     """The screen with the item that the person holds until then; without one it says why."""
-    cards = cards_of(project, user.pk, [item.pk] if item else [], until)
+    cards = cards_of(project, user.pk, [item_id] if item_id else [], until)
     classes = active_classes(project)
     last = last_of(project, user)
     return Screen(

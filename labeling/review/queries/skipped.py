@@ -4,9 +4,6 @@ from labeling.labels.models import ReviewItem, Verdict, VerdictMode
 from labeling.projects.models import Membership, Role
 from labeling.review.models import Skip
 
-DESK_SLOT = 1000
-"""Leases from this slot on are reviewers' at the desk; those below belong to the queue."""
-
 
 def is_skipped_by_all(item: ReviewItem, last: int | None = None) -> bool:
     """Whether all who annotate passed the open item over or have answered it, and somebody else may review it.

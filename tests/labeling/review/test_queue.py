@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from labeling.labels.actions.verdicts import decide, undo
 from labeling.labels.models import Lease, ReviewItem, Verdict
-from labeling.review.actions import claim, release, skip
+from labeling.review.actions import claim, hold, release, skip
 from labeling.web.errors import ActionError
 from tests.labeling.factories import make_dataset, make_project, make_run, make_user
 
@@ -97,11 +97,14 @@ def test_release_leaves_a_lease_that_was_renewed_since(project, user):
     assert Lease.objects.count() == 1
 
 
-def test_keep_renews_only_the_own_lease(project, user):
+def test_hold_renews_only_the_own_leases(project, user):
     item = claim(project=project, user_id=user.pk)[0].item
     expire()
-    assert keep(project=project, user_id=user.pk, item_id=item.pk) > timezone.now()
-    assert keep(project=project, user_id=make_user().pk, item_id=item.pk) is None
+    mine = hold(project=project, user_id=user.pk, n=1, have=[item.pk])
+    assert (mine.kept, mine.fresh, mine.lost) == ([item.pk], [], [])
+    assert Lease.objects.get().expires_at == mine.until
+    other = hold(project=project, user_id=make_user().pk, n=0, have=[item.pk])
+    assert (other.kept, other.fresh, other.lost, other.until) == ([], [], [item.pk], None)
 
 
 def test_skip_brings_the_text_back_when_nothing_else_is_left(project, user):
@@ -132,7 +135,7 @@ def test_undone_texts_come_back_in_reverse_order(project, user):
 
 
 def test_claim_needs_few_queries(project, user, django_assert_max_num_queries):
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(2):
         claimed(project, user)
 
 
