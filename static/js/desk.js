@@ -55,4 +55,10 @@ document.addEventListener(
   true,
 );
 
+// One person is told why; everybody need not be.
+document.addEventListener("change", (event) => {
+  const form = event.target.closest?.("[data-desk-back]");
+  if (form) form.elements.reason.required = form.elements.to.value !== "";
+});
+
 setInterval(renew, RENEW_MS);

@@ -11,14 +11,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from labeling.labels.actions.adjudication import adjudicate
-from labeling.labels.actions.screens import LEASE_MINUTES
+from labeling.labels.actions.screens import DESK_SLOT, LEASE_MINUTES
 from labeling.labels.actions.verdicts import Decision, undo
 from labeling.labels.models import Lease, ReviewItem, Verdict
 from labeling.projects.models import Project
 from labeling.review.actions.returns import settle_marks
 from labeling.review.desk.queries import escalated, undoable_adjudication
 from labeling.review.models import Flag, Skip
-from labeling.review.queries import DESK_SLOT
 from labeling.web.errors import ActionError
 
 LEASE = timedelta(minutes=LEASE_MINUTES)
@@ -42,13 +41,16 @@ def take_up(
 ) -> ReviewItem | None:
     """The text before this reviewer: the one asked for, the one held, or the next that lies before nobody else.
 
-    `after` puts that text back and goes on behind it, from the beginning when there is none. None: nothing is free.
+    `after` puts that text back and goes on behind it, from the beginning when there is none. One text at a time lies
+    before a reviewer. None: nothing is free.
     """
     waiting = escalated(project).filter(escalation=kind) if kind else escalated(project)
     if after:
         put_down(project=project, user_id=user_id)
     with transaction.atomic():
-        return next((item for item in _candidates(waiting, user_id, after, item_id) if _lease(item, user_id)), None)
+        item = next((one for one in _candidates(waiting, user_id, after, item_id) if _lease(one, user_id)), None)
+        _desk_leases().filter(item__project=project, user_id=user_id).exclude(item=item).delete()
+    return item
 
 
 def keep(*, project: Project, user_id: int, item_id: int) -> bool:
@@ -57,9 +59,9 @@ def keep(*, project: Project, user_id: int, item_id: int) -> bool:
     return bool(mine.update(expires_at=timezone.now() + LEASE))
 
 
-def put_down(*, project: Project, user_id: int) -> None:
-    """Leave the desk's texts to other reviewers."""
-    _desk_leases().filter(item__project=project, user_id=user_id).delete()
+def put_down(*, project: Project, user_id: int) -> int:
+    """Leave the desk's texts to other reviewers; returns how many lay before this one."""
+    return _desk_leases().filter(item__project=project, user_id=user_id).delete()[0]
 
 
 def rule(*, project: Project, user_id: int, ruling: Ruling) -> Decision:

@@ -9,6 +9,7 @@ from django.db.models.functions import Cast, Left
 from django.utils import timezone
 
 from labeling.accounts.models import User
+from labeling.labels.actions.screens import DESK_SLOT
 from labeling.labels.models import (
     Consensus,
     ItemReason,
@@ -23,7 +24,7 @@ from labeling.labels.models import (
 from labeling.labels.queries import EXCERPT, standing_verdict, start_of_day
 from labeling.projects.models import Project, VotesShown
 from labeling.review.models import Comment, Flag, Return, Skip
-from labeling.review.queries import DESK_SLOT, original_columns
+from labeling.review.queries import original_columns
 from labeling.runs.models import PoolMember
 
 

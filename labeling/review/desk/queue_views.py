@@ -17,6 +17,7 @@ from labeling.projects.models import Project, Role
 from labeling.projects.queries import memberships_of
 from labeling.review.actions.queue import release
 from labeling.review.actions.returns import Bulk, assign_items, give_items, return_items
+from labeling.review.desk.actions import put_down
 from labeling.review.desk.forms import ItemsForm, ListForm
 from labeling.review.desk.pages import list_tabs
 from labeling.review.desk.queue_queries import counts_of, holdings_of, lists_of, rows_of, totals_of
@@ -74,7 +75,7 @@ def act(request: HttpRequest, access: Access, verb: str) -> HttpResponseBase:
 @project_view(Role.MANAGER)
 def free(request: HttpRequest, access: Access, user_id: int) -> HttpResponseBase:
     """Free the texts on one person's screen and desk (C05)."""
-    count = release(project=access.project, user_id=user_id)
+    count = release(project=access.project, user_id=user_id) + put_down(project=access.project, user_id=user_id)
     messages.success(request, _("%(count)d freed for everybody.") % {"count": count})
     return _back(request, access)
 

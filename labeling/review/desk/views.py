@@ -21,7 +21,7 @@ from labeling.projects.models import Project, Role
 from labeling.projects.queries import active_classes, guideline_text
 from labeling.review.access import access_item
 from labeling.review.actions.returns import return_item
-from labeling.review.desk.actions import Ruling, keep, put_down, rule, take_back, take_up
+from labeling.review.desk.actions import Ruling, keep, rule, take_back, take_up
 from labeling.review.desk.forms import AdjudicationForm, ItemForm, LookForm, SendBackForm
 from labeling.review.desk.pages import finding_key, kind_tabs
 from labeling.review.desk.queries import case_of, desk_leases, last_adjudicated, progress_of, undoable_adjudication
@@ -143,8 +143,6 @@ def _show(  # noqa: PLR0913 (what LookForm reads, by its names)
 ) -> HttpResponse:
     project, user = access.project, _user(request)
     found = take_up(project=project, user_id=user.pk, kind=kind, after=after, item_id=item)
-    if found is None:
-        put_down(project=project, user_id=user.pk)
     progress = progress_of(project, user.pk)
     context = (
         access.context()

@@ -9,10 +9,10 @@ from django.db import connection
 from django.utils import timezone
 
 from annotator_core.types import LabelSource
+from labeling.labels.actions.screens import DESK_SLOT
 from labeling.labels.models import Escalation, ItemState, Label, Lease, Verdict, VerdictMode
-from labeling.review.desk.actions import Ruling, keep, put_down, rule, take_back, take_up
+from labeling.review.desk.actions import Ruling, keep, rule, take_back, take_up
 from labeling.review.models import Flag, Skip
-from labeling.review.queries import DESK_SLOT
 from labeling.web.errors import ActionError
 from tests.labeling.factories import make_project
 from tests.labeling.review.desk.escalations import (
@@ -76,9 +76,10 @@ def test_a_kind_can_be_chosen(project, rae):
     split(project)
     flag_text(project)
     assert taken(project, rae, kind=Escalation.FLAGGED) == "flagged text"
-    put_down(project=project, user_id=rae.pk)
     assert taken(project, rae, kind=Escalation.CONFLICT) == "split text"
+    assert Lease.objects.get().item.sample.text == "split text"
     assert taken(project, rae, kind=Escalation.SKIPPED) is None
+    assert not Lease.objects.exists()
 
 
 def test_a_text_can_be_asked_for(project, rae):

@@ -11,6 +11,7 @@ from labeling.accounts.models import User
 from labeling.labels.models import ItemReason, Lease, ReviewItem
 from labeling.review.actions.queue import claim
 from labeling.review.actions.returns import return_item
+from labeling.review.desk.actions import take_up
 from labeling.review.models import Return
 from tests.labeling.factories import make_dataset, make_project, make_run, make_user
 from tests.labeling.review.desk.escalations import (
@@ -90,7 +91,9 @@ def test_while_an_audit_waits_no_held_text_is_named(page, project):
 
 
 def test_c05_a_manager_frees_what_a_person_holds(page, project):
-    claim(project=project, user_id=person(project, "bea").pk, n=3)
+    claim(project=project, user_id=person(project, "bea").pk, n=2)
+    flag_text(project)
+    take_up(project=project, user_id=person(project, "bea").pk)
     response = page.post(url(project, "free", user_id=person(project, "bea").pk), follow=True)
     assert "3 freed for everybody" in response.content.decode()
     assert not Lease.objects.exists()
@@ -165,7 +168,7 @@ def test_what_cannot_be_done_is_said_and_changes_nothing(page, project, verb, se
 def test_a_text_that_cannot_be_moved_is_told_with_the_reason(page, project):
     sent = {"item": [item_of(project, "plain text").pk], "show": "skipped"}
     html = page.post(url(project, "act", verb="return"), sent, follow=True).content.decode()
-    assert "1 text stays as it is: The text waits in the queue already." in html
+    assert "1 text was left as it is: The text waits in the queue already." in html
 
 
 def test_s19_texts_of_other_projects_are_not_moved(page, project):

@@ -1,0 +1,118 @@
+"""A reviewer at the desk by the keyboard, a manager at the queue's page, and how both look."""
+
+import pytest
+
+from labeling.labels.models import Escalation, ItemState, Verdict, VerdictMode
+from labeling.projects.models import GuidelineVersion, Role
+from labeling.review.actions.queue import claim
+from labeling.review.models import Return
+from tests.browser.person import DESK, PHONE
+from tests.labeling.factories import add_member
+from tests.labeling.review.desk.escalations import flag_text, item_of, make_team, person, skip_text, split
+
+LOOKS = [(DESK, "light"), (DESK, "dark"), (PHONE, "light")]
+
+
+@pytest.fixture
+def project(staff):
+    """Three texts on the desk: disputed, flagged, skipped by all."""
+    project = make_team()
+    add_member(project, staff, Role.MANAGER)
+    GuidelineVersion.objects.create(project=project, text="# In doubt\n\n- neutral")
+    split(project)
+    flag_text(project)
+    skip_text(project)
+    return project
+
+
+@pytest.fixture
+def desk(reader, project):
+    reader.open(f"/p/{project.slug}/adjudicate?kind=")
+    return reader
+
+
+def _shown(desk):
+    return desk.text("#text")
+
+
+def _now(desk):
+    """The text, or nothing where the desk is empty."""
+    return desk.chrome.execute_script("return document.getElementById('text')?.innerText ?? ''")
+
+
+def _last(project):
+    return Verdict.objects.filter(item__project=project, mode=VerdictMode.ADJUDICATED).latest("id")
+
+
+def test_a_class_key_decides_with_its_finding_and_note(desk, project):
+    text = _shown(desk)
+    desk.key(".")
+    desk.key(" ")
+    desk.key("c")
+    desk.key("Sarcasm 1")  # in the note a digit is a digit
+    assert item_of(project, text).state == ItemState.OPEN
+    desk.find("#finding-0").click()
+    desk.key("2")
+    desk.until(lambda: _now(desk) != text)
+    verdict = _last(project)
+    assert (verdict.item.sample.text, verdict.label_class.name) == (text, "neutral")
+    assert (verdict.finding, verdict.note, verdict.elapsed_ms > 0) == ("ambiguous", "Sarcasm 1", True)
+
+
+def test_three_texts_three_keys_then_nothing_and_undo(desk, project):
+    seen = []
+    for key in "123":
+        seen.append(_shown(desk))
+        desk.key(key)
+        desk.until(lambda: _now(desk) not in seen)
+    desk.read("The desk is empty")
+    assert sorted(seen) == ["flagged text", "skipped text", "split text"]
+    desk.key("u")
+    desk.until(lambda: _now(desk) == seen[-1])
+    assert item_of(project, seen[-1]).state == ItemState.OPEN
+
+
+def test_later_goes_round(desk):
+    seen = []
+    for _ in range(3):
+        seen.append(_shown(desk))
+        desk.key("s")
+        desk.until(lambda: _now(desk) != seen[-1])
+    assert (len(set(seen)), _shown(desk)) == (3, seen[0])
+
+
+def test_sending_back_by_the_keyboard(desk, project):
+    desk.open(f"/p/{project.slug}/adjudicate?kind={Escalation.CONFLICT}")
+    desk.key("f")
+    desk.choose("#to", "ann")
+    desk.click("#back form button")
+    assert desk.find("#reason").get_property("validity")["valueMissing"]
+    desk.fill("#reason", "Read it to the end")
+    desk.click("#back form button")
+    desk.read("None of this kind")
+    back = Return.objects.get()
+    assert (back.to.username, back.reason) == ("ann", "Read it to the end")
+
+
+def test_a_manager_frees_and_gives_back(reader, project):
+    claim(project=project, user_id=person(project, "bea").pk)
+    reader.open(f"/p/{project.slug}/queue?show=flagged")
+    reader.read("bea")
+    reader.press("Free")
+    reader.read("Nobody has a text on the screen")
+    reader.click(".desk-list .desk-line")
+    reader.fill("#reason", "Discussed")
+    reader.press("Back to the queue")
+    reader.read("Nobody has flagged a text that still waits")
+    assert item_of(project, "flagged text").escalation == ""
+
+
+@pytest.mark.parametrize(("size", "scheme"), LOOKS)
+def test_the_desk_and_the_queue_are_fit_to_be_read(reader, project, size, scheme):
+    reader.look(size, scheme)
+    found = {}
+    for path in ("adjudicate", "queue?show=skipped", "queue?show=assigned"):
+        reader.open(f"/p/{project.slug}/{path}")
+        reader.find("#desk, #queue")
+        found[path] = (reader.flaws(), reader.overflow())
+    assert set(map(str, found.values())) == {str(([], 0))}
