@@ -29,7 +29,7 @@ EVERY_S = 0.3
 LOCKED = "database is locked"
 
 
-def start_run(datasets: Path, pool: str) -> tuple[Any, Any, Any]:
+def start_run(datasets: Path, pool: str, rows: int = ROWS) -> tuple[Any, Any, Any]:
     """(project, owner, run): every row goes to review, so that the queue outlasts the submits; voted to the end."""
     from labeling.datasets.actions.imports import start_import
     from labeling.datasets.actions.uploads import Plan, receive_stream
@@ -41,7 +41,7 @@ def start_run(datasets: Path, pool: str) -> tuple[Any, Any, Any]:
 
     project, owner = make_project()
     versions = add_pool(project, pool_folders(pool))
-    upload = receive_stream(project=project, stream=upload_of(choose_rows(datasets, ROWS)), filename="t.csv", by=owner)
+    upload = receive_stream(project=project, stream=upload_of(choose_rows(datasets, rows)), filename="t.csv", by=owner)
     start_import(upload=upload, plan=Plan(reading=Reading(), columns=Columns(text="text", id="id", gold="gold")))
     wait_for(lambda: Upload.objects.get(pk=upload.pk).state == UploadState.DONE)
     upload.refresh_from_db()

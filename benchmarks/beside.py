@@ -56,7 +56,7 @@ def open_site(site: ScratchSite) -> None:
 
     def answers() -> bool:
         try:
-            return fetch(site.port, "/healthz", "")[0] < 500
+            return fetch(site.port, "/health/live", "")[0] < 500
         except OSError:
             return False
 

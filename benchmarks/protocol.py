@@ -82,9 +82,9 @@ class Client:
         self.mark = ""
         self.seen = Seen()
 
-    async def send(self, actions: list[dict[str, Any]]) -> bool:
+    async def send(self, actions: list[dict[str, Any]], want: int = HELD) -> bool:
         """Whether the server answered; what it said is in `seen` and `held`."""
-        body = {"actions": actions, "have": self.held, "want": HELD, "classes": self.mark}
+        body = {"actions": actions, "have": self.held, "want": want, "classes": self.mark}
         try:
             status, content = await self.line.post(self.path, body)
         except (OSError, EOFError, TimeoutError) as error:

@@ -1,0 +1,82 @@
+"""The review screen in a real browser: `make bench-ui ARGS=review`, `python -m benchmarks.review [--quick] [--show]`.
+
+Keys are pressed at a person's pace while, on the same machine, a run votes and rounds learn; then with every answer of
+the server a second late, and where no script runs. The queue's endpoint is measured at a million samples.
+"""
+
+import os
+from pathlib import Path
+
+from benchmarks.annotating import FIRST, decide_some, start_run
+from benchmarks.bars import Bar, none_of, p95
+from benchmarks.beside import locked_lines, make_people, open_site, site_on
+from benchmarks.browser import Screen, open_chrome
+from benchmarks.busy import Busy, make_beside
+from benchmarks.parts import Part, run
+from benchmarks.scratch_site import ROOT
+from benchmarks.ui_keys import answer_late, press_and_measure, submit_forms
+from benchmarks.ui_million import FOLDER, measure_million
+
+DATASETS = Path(os.environ.get("AUTOANNOTATOR_DATASETS", ROOT.parent / "shared" / "data"))
+KEY_S = 0.100
+FORM_S = 0.400
+LATE_S = 1.0
+
+
+def measure_keys(is_quick: bool, *, on_postgres: bool) -> list[Bar]:
+    """Alone, beside a run and a round, with late answers, and without scripts; in this order."""
+    keys, late, forms, rows, beside = (10, 5, 3, 1_300, 2_000) if is_quick else (300, 100, 60, 4_000, 250_000)
+    with site_on(FOLDER / "keys", on_postgres=on_postgres) as site, open_chrome() as chrome:
+        open_site(site)
+        project, owner, run_ = start_run(DATASETS, "demo", rows)
+        decide_some(project, owner, FIRST)
+        datasets, versions = make_beside(owner, DATASETS, beside)
+        (person,) = make_people(project, 1, "browser")
+        screen = Screen(chrome, site.port, person)
+        screen.open(project.slug)
+        bars = press_and_measure(screen, keys, "key to the next text painted, nothing beside", None)
+        busy = Busy(run_, owner, datasets, versions)
+        busy.start()
+        for count, seconds, words in ((keys, 0.0, "a run and rounds beside"), (late, LATE_S, "answers 1 s late, too")):
+            answer_late(screen, seconds)
+            screen.open(project.slug)
+            bars += press_and_measure(screen, count, f"key to the next text painted, {words}", KEY_S)
+        answer_late(screen, 0)
+        errors = screen.errors()
+        bars.append(
+            p95("click to the next page painted, without scripts", submit_forms(screen, project.slug, forms), FORM_S)
+        )
+        busy.stop()
+        bars.append(none_of("complaints in the browser's console", len(errors), "; ".join(errors[:1])))
+        bars.append(none_of('"database is locked" in the log of web and workers', locked_lines(site)))
+        bars.append(Bar("looks at what was at work", busy.looks, unit="", note=busy.said()))
+        return bars
+
+
+KEYS = (
+    "A key each 0.7 s, 300 of them, from the key's own time to the paint after it (PerformanceObserver, entries of "
+    "keydown from 16 ms; none counts as 16 ms; a text that was not in that frame counts until it was there). The goal "
+    "is 50 ms. Beside it 250,000 tweets are voted on by the demo's specialists, and rounds train them, one after the "
+    "other. The project has {rows}. Without scripts (C01) it is a form a decision, and nothing is held ahead."
+)
+MILLION = (
+    "A project with 1,000,000 samples of which 225,000 wait; 300 requests each, one after the other, over a connection "
+    "that is kept; the time is that of the client, with HTTP, session and sign-in. Pages are whole pages."
+)
+PARTS = {
+    "keys-sqlite": Part(
+        "Keys, SQLite",
+        KEYS.format(rows="4,000 tweets, all to review"),
+        lambda is_quick: measure_keys(is_quick, on_postgres=False),
+    ),
+    "keys-postgres": Part("Keys, PostgreSQL", "The same.", lambda is_quick: measure_keys(is_quick, on_postgres=True)),
+    "million-sqlite": Part(
+        "At a million samples, SQLite", MILLION, lambda is_quick: measure_million(is_quick, on_postgres=False)
+    ),
+    "million-postgres": Part(
+        "At a million samples, PostgreSQL", "The same.", lambda is_quick: measure_million(is_quick, on_postgres=True)
+    ),
+}
+
+if __name__ == "__main__":
+    run("review", "The review screen", "Browser, web, workers and database share one machine.", PARTS)
