@@ -9,6 +9,7 @@ from labeling.projects.forms import InvitationForm, MemberForm, roles_up_to
 from labeling.projects.invitations import join_path, may_give
 from labeling.projects.models import Invitation, Membership, Role
 from labeling.projects.queries import memberships_of, open_invitations
+from labeling.projects.sections import people_sections
 from labeling.web.rendering import render_page
 
 
@@ -39,6 +40,7 @@ def render_members(
         "invitations": _lines(request, access, memberships),
         "people": people,
         "roles": roles_up_to(access.role),
+        "sections": people_sections(access.project, "projects:members"),
         "added": added,
         "link": link,
     }

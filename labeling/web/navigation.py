@@ -32,7 +32,7 @@ def project_pages() -> list[NavItem]:
         NavItem("refinement:list", _("Refinement")),
         NavItem("overview:samples", _("Samples"), seen_by="reviewers"),
         NavItem("exports:list", _("Export")),
-        NavItem("projects:members", _("Members")),
+        NavItem("projects:members", _("Members"), also=("quality:people",)),
         NavItem("projects:settings", _("Settings")),
     ]
 

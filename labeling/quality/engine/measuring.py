@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from annotator_core.arrays import IntArray
+from labeling.quality.engine.agreement import agreement
 from labeling.quality.engine.race import certificates, race, winner_of
 from labeling.quality.engine.shares import (
     accepted_share,
-    agreement,
     calibration,
     confusions,
     findings_of,

@@ -1,19 +1,17 @@
-"""Shares of right labels, confusion, calibration and agreement: what a quality page draws."""
+"""Shares of right labels, confusion and calibration: what a quality page draws."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from annotator_core.agreement import Agreement, cohen_kappa, fleiss_kappa, krippendorff_alpha
 from annotator_core.arrays import BoolArray, FloatArray, IntArray
 from annotator_core.consensus.warnings import Finding, find_warnings
 from annotator_core.contract.estimate import Estimate, Stratum, combine_strata, estimate_share
 from annotator_core.types import ABSTAIN
 from labeling.quality.engine.sheet import Sheet, Way
-from labeling.quality.figures import AgreementFigure, CalibrationBin, Confusion, Notice, Share
+from labeling.quality.figures import CalibrationBin, Confusion, Notice, Share
 
 BINS = 10  # chosen, the usual number
-TWO_RATERS, ONE_RATER = "two_raters", "one_rater"
 TAKEN_AS_RIGHT = Estimate(1.0, 1.0, 1.0)
 
 
@@ -90,17 +88,6 @@ def calibration(sheet: Sheet, in_use: Way) -> tuple[tuple[CalibrationBin, ...], 
     return bins, error
 
 
-def agreement(answers: IntArray) -> tuple[AgreementFigure, ...]:
-    """Agreement between r people on n texts: class indices (n, r), ABSTAIN where a person did not answer."""
-    if answers.shape[1] == 2:
-        cohen = _figure("cohen", cohen_kappa(answers))
-    else:
-        why = TWO_RATERS if answers.shape[1] > 2 else ONE_RATER
-        cohen = AgreementFigure("cohen", None, None, None, 0, answers.shape[1], why)
-    fleiss, alpha = fleiss_kappa(answers), krippendorff_alpha(answers)
-    return cohen, _figure("fleiss", fleiss), _figure("krippendorff", alpha)
-
-
 def _share(is_right: BoolArray, weights: IntArray | None) -> Share:
     found = estimate_share(is_right, weights=weights)
     return Share(found.value, found.low, found.high, len(is_right))
@@ -125,8 +112,3 @@ def _bins(stated: FloatArray, is_right: BoolArray) -> tuple[CalibrationBin, ...]
         for index in range(BINS)
         if (inside := places == index).any()
     )
-
-
-def _figure(kind: str, found: Agreement) -> AgreementFigure:
-    why = found.why_undefined or ""
-    return AgreementFigure(kind, found.value, found.low, found.high, found.n_items, found.n_raters, why)

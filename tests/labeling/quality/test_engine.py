@@ -7,10 +7,10 @@ import pytest
 
 from annotator_core.consensus.aggregator import Ballots
 from annotator_core.types import ABSTAIN
+from labeling.quality.engine.agreement import agreement
 from labeling.quality.engine.race import certificates, race, winner_of
 from labeling.quality.engine.shares import (
     accepted_share,
-    agreement,
     calibration,
     confusions,
     findings_of,
