@@ -1,6 +1,7 @@
 """Everything that is known about one sample: the chain from its votes to its label."""
 
 import struct
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -47,6 +48,19 @@ class PoolAnswer:
     consensus: Consensus
     opened_at: datetime
     votes: list[ShownVote]
+
+    @property
+    def tally(self) -> list[ClassShare]:
+        """How many votes each class got, most first; abstentions are none."""
+        classes = [vote.label_class for vote in self.votes if vote.label_class]
+        counts = Counter(one.pk for one in classes)
+        named = {one.pk: one for one in classes}
+        return [ClassShare(named[pk], count) for pk, count in counts.most_common()]
+
+    @property
+    def silent(self) -> int:
+        """How many of the pool abstained or never voted."""
+        return sum(vote.label_class is None for vote in self.votes)
 
 
 @dataclass(frozen=True, slots=True)

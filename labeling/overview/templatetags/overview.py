@@ -27,3 +27,9 @@ def route_word(route: str) -> str:
     """Where a sample went after the vote, for people."""
     words = {Route.ACCEPT: _("Accepted"), Route.VERIFY: _("To the verifier"), Route.REVIEW: _("To people")}
     return words[Route(route)]
+
+
+@register.filter
+def in_seconds(ms: int) -> float:
+    """Milliseconds as seconds."""
+    return ms / 1000

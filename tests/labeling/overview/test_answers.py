@@ -97,7 +97,7 @@ def test_what_an_audit_may_still_ask_a_person_about_is_kept_back(client, run, co
     assert framed.text_hash <= dataset.frame_until < other.text_hash
     html = words_of(page_of(client, framed))
     assert "It came late." not in html
-    assert "What models answered is shown when the audit is over." in html
+    assert "Votes, models' answers and labels from them are shown afterwards." in html
     assert "It came late." in words_of(page_of(client, other))
 
 
@@ -107,5 +107,5 @@ def test_more_answers_take_no_more_queries(client, run, connection, count, djang
     for number in range(count):
         make_answer(run, sample, make_connection(run.project, f"Model {number}"))
     page_of(client, sample)
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(24):
         client.get(reverse("overview:sample", args=[run.project.slug, sample.pk]))
