@@ -37,10 +37,21 @@ class Line:
             f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
         )
         try:
-            return await asyncio.wait_for(self._exchange(head.encode() + content), PATIENCE_S)
+            return await asyncio.wait_for(self._ask(head.encode() + content), PATIENCE_S)
         except BaseException:
             self.close()
             raise
+
+    async def _ask(self, request: bytes) -> tuple[int, bytes]:
+        """As a browser does: a line that the server had closed meanwhile is opened again, and asked once more."""
+        if self.streams is not None:
+            try:
+                return await self._exchange(request)
+            except (ConnectionError, asyncio.IncompleteReadError) as error:
+                if getattr(error, "partial", b""):
+                    raise
+                self.close()
+        return await self._exchange(request)
 
     async def _exchange(self, request: bytes) -> tuple[int, bytes]:
         if self.streams is None:

@@ -85,9 +85,16 @@ def without_box(monkeypatch, tmp_path):
 
 
 def pytest_collection_modifyitems(config, items):
-    """A test of one database belongs to that database's suite: in the other it is no skip, it is not there."""
+    """A test of one database belongs to that database's suite: in the other it is no skip, it is not there.
+
+    What is slow runs without the tracer of coverage, which doubles its time, as do the walks that are marked no_cover:
+    what they execute is measured in the tests of its own.
+    """
     from django.conf import settings
 
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker("no_cover")
     here = "only_sqlite" if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3") else "only_postgres"
     elsewhere = {"only_sqlite", "only_postgres"} - {here}
     gone = [item for item in items if any(item.get_closest_marker(name) for name in elsewhere)]

@@ -30,10 +30,11 @@ FORGIVEN = (
 
 
 def pytest_collection_modifyitems(items):
-    """Forgive what is not the site's."""
+    """Forgive what is not the site's; nor is the server traced for coverage, which doubles what it takes."""
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.filterwarnings(*FORGIVEN))
+            item.add_marker("no_cover")
 
 
 @pytest.fixture(scope="session")

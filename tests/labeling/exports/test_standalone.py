@@ -22,7 +22,7 @@ from tests.labeling.factories import add_member, make_dataset, make_project, mak
 from tests.labeling.generations import finish, next_generation
 from tests.labeling.pool import make_pool, work_off
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]
 
 
 def url(run):

@@ -22,7 +22,7 @@ from tests.labeling.generations import (
 )
 from tests.labeling.pool import make_pool
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]
 TEXTS = [f"text number {i % 90}" for i in range(100)]
 SHARE = {"beta": 10, "random_share": 0.5, "renews_accepted": False}
 

@@ -11,7 +11,7 @@ from tests.labeling.factories import make_dataset, make_project, make_user
 from tests.labeling.generations import answer, do_while, finish, next_generation, open_items, start, until_chunk
 from tests.labeling.pool import make_pool
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]
 TEXTS = [f"text number {i % 90}" for i in range(100)]
 BUDGET = 30
 

@@ -29,7 +29,7 @@ from tests.labeling.generations import (
 )
 from tests.labeling.pool import make_pool
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]
 TEXTS = [f"text number {i % 90}" for i in range(100)]
 BETA = 12
 

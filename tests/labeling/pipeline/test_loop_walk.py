@@ -20,7 +20,7 @@ from tests.labeling.factories import make_dataset, make_project, make_user
 from tests.labeling.generations import PAPER, answer, end_round, finish, next_generation, open_items, start
 from tests.labeling.pool import make_pool
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]
 TEXTS = [f"text number {i % 45}" for i in range(60)]
 POLICIES = (
     {"beta": 8},
@@ -47,7 +47,11 @@ class Walk:
         name = self.random.choice(
             ["work"] * 6 + ["answer"] * 4 + ["undo", "reopen", "generation", "screen", "leave", "ask", "pause", "late"]
         )
-        with suppress(ActionError):  # what is refused changes nothing
+        self.attempt(name)
+
+    def attempt(self, name):
+        """What is refused changes nothing."""
+        with suppress(ActionError):
             getattr(self, name)()
         self.run.refresh_from_db()
 

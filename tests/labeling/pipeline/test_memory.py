@@ -15,7 +15,7 @@ from tests.labeling.datasets.imports import begin, import_file, receive
 from tests.labeling.factories import make_project, make_user
 from tests.labeling.pool import make_pool, work_off
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]
 SMALL, LARGE = 11_000, 30_000  # two batches are alive at a change; more rows must hold no more
 GROWTH_BYTES = 2_000_000  # 19,000 rows more would hold some 8 MB
 

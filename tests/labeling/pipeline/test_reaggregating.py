@@ -18,7 +18,7 @@ from tests.labeling.factories import make_dataset, make_project, make_user
 from tests.labeling.generations import answer, finish, next_generation, open_items, single, start, until_chunk
 from tests.labeling.pool import make_pool
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]
 TEXTS = [f"text number {i % 90}" for i in range(100)]  # ten texts stand twice
 TARGET = 5.0
 RACE = {"aggregator": Aggregator.RACE}

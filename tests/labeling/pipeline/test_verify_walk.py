@@ -26,7 +26,7 @@ from tests.labeling.pipeline.test_loop_walk import Walk
 from tests.labeling.pool import work_off
 from tests.labeling.refinement.made_rounds import make_versions
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]
 TEXTS = [f"text number {i % 45}" for i in range(60)]
 SURE = {"schema": "json_schema", "has_logprobs": True}
 HUMAN = {"mode": Mode.LLM_THEN_HUMAN}

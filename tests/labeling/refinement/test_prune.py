@@ -27,7 +27,7 @@ from tests.labeling.refinement.made_rounds import (
     make_versions,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]
 
 
 @pytest.fixture(autouse=True)

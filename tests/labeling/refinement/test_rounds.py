@@ -31,7 +31,7 @@ from tests.labeling.refinement.learning import (
     train_now,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]
 
 
 @pytest.fixture
