@@ -39,6 +39,8 @@ NO_PAGES = {
     "projects:add-class",
     "projects:change-class",
     "projects:change-member",
+    "projects:invite",
+    "projects:revoke-invitation",
     "datasets:archive",
     "datasets:act",
     "datasets:refused-csv",
@@ -66,6 +68,8 @@ NO_PAGES = {
     "desk:act",
     "desk:free",
     "review:reopen",
+    "review:auto-advance",
+    "review:policy",
     "review:free",
     "quality:draw",
     "quality:act",
@@ -199,6 +203,7 @@ def pages_of(project):
     decided = ReviewItem.objects.filter(project=project, state="decided").values_list("sample_id", flat=True)
     uploads = Upload.objects.filter(project=project).values_list("pk", flat=True)
     runs = Run.objects.filter(project=project).values_list("number", flat=True)
+    members = project.memberships.values_list("user_id", flat=True)
     rounds = RefinementRound.objects.filter(project=project).values_list("number", flat=True)
     pages = _model_pages(project) | {
         "web:components": [reverse("web:components")],
@@ -208,6 +213,11 @@ def pages_of(project):
         "projects:new": [reverse("projects:new")],
         "projects:settings": [at("projects:settings")],
         "projects:members": [at("projects:members")],
+        "projects:join": ["/join/x"],
+        "quality:people": [at("quality:people")],
+        "quality:own-work": [at("quality:own-work")],
+        "quality:person": [at("quality:person", user_id=pk) for pk in members],
+        "review:keys": [reverse("review:keys")],
         "datasets:list": [at("datasets:list"), at("datasets:list") + f"?goal=append:{dataset.number}"],
         "datasets:detail": [at("datasets:detail", number=dataset.number)],
         "datasets:upload": [at("datasets:upload", upload_id=pk) for pk in uploads],
