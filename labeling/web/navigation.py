@@ -26,7 +26,7 @@ def project_pages() -> list[NavItem]:
         NavItem("specialists:list", _("Models")),
         NavItem("llm:connections", _("Language models"), also=("llm:costs",)),
         NavItem("runs:list", _("Runs")),
-        NavItem("review:screen", _("Review"), seen_by="members"),
+        NavItem("review:screen", _("Review"), seen_by="members", also=("quality:own-work",)),
         NavItem("desk:screen", _("Desk"), seen_by="reviewers", also=("desk:queue",)),
         NavItem("quality:page", _("Quality")),
         NavItem("refinement:list", _("Refinement")),
