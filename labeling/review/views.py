@@ -20,7 +20,7 @@ from labeling.review.actions.sending import Kind, Sent, do
 from labeling.review.forms import CommentForm, DecisionForm, FlagForm, ItemForm, ReleaseForm, UndoForm
 from labeling.review.preferences.queries import screen_preferences
 from labeling.review.queries import screen_of
-from labeling.web.rendering import is_fragment_request, redirect_to, render_page
+from labeling.web.rendering import redirect_to, render_page
 
 
 @never_cache
@@ -109,22 +109,19 @@ def _user(request: HttpRequest) -> User:
 
 
 def _do(request: HttpRequest, access: Access, kind: Kind, form: ItemForm) -> HttpResponseBase:
-    """Do what the form says and show the next text; what became of a late answer stands in the line of the last one."""
+    """Do what the form says and show the next text."""
     if not form.is_valid():
         return _refuse(request, access, form)
     access_item(access.project, form.cleaned_data["item"])
     result = do(project=access.project, user_id=_user(request).pk, sent=form.sent(kind))
     if result.outcome == "refused":
         messages.error(request, result.message)
-    elif result.message and kind != Kind.DECIDE:
+    elif result.message:
         messages.info(request, result.message)
     return _next(request, access)
 
 
 def _next(request: HttpRequest, access: Access) -> HttpResponseBase:
-    """The screen in the same answer for htmx, by a redirect without JavaScript."""
-    if is_fragment_request(request):
-        return _show(request, access)
     return redirect_to(request, "review:screen", slug=access.project.slug)
 
 

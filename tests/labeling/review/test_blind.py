@@ -1,0 +1,138 @@
+"""C47: who answers later sees nothing of earlier answers or votes: not in the page, the wire's JSON or the socket."""
+
+import json
+import re
+from uuid import uuid4
+
+import pytest
+from django.urls import reverse
+
+from labeling.jobs.models import Event
+from labeling.labels.models import Consensus, ItemReason, Lease, ReviewItem, Vote
+from labeling.projects.models import Role, VotesShown
+from labeling.review.models import Comment, Flag
+from labeling.runs.models import PoolMember
+from labeling.specialists.models import Source, Specialist, SpecialistVersion
+from tests.labeling.factories import add_member, make_dataset, make_project, make_run, make_user
+from tests.labeling.review.wire import action, answer, write
+
+pytestmark = pytest.mark.django_db
+LEAKS = re.compile(r"polar bear|Ursa|97%|disagree|uncertain|drawn|audit|blind|first-eyes|tell-tale", re.IGNORECASE)
+
+
+@pytest.fixture
+def project():
+    return make_project(make_user("first-eyes"))
+
+
+@pytest.fixture
+def run(project):
+    """Two texts on which the specialist Ursa voted with 97%."""
+    run = make_run(make_dataset(project, ["one text", "another text"]))
+    specialist = Specialist.objects.create(project=project, name="Ursa", source=Source.HUB, location="x")
+    ids = list(project.classes.values_list("id", flat=True))
+    version = SpecialistVersion.objects.create(
+        specialist=specialist, number=1, weights_hash="x", model_labels=[], targets=[], class_ids=ids, max_length=128
+    )
+    PoolMember.objects.create(generation=run.generations.get(), version=version, position=0)
+    for sample in run.dataset.samples.all():
+        Vote.objects.create(sample=sample, version=version, label_class_id=ids[0], top_probability=0.97)
+    return run
+
+
+@pytest.fixture
+def second(client, project):
+    """The browser of an annotator who comes later."""
+    person = make_user("second-eyes")
+    add_member(project, person)
+    client.force_login(person)
+    return client
+
+
+def page(client, project):
+    """The screen, without the project's own keys and the name of who looks."""
+    html = client.get(reverse("review:screen", kwargs={"slug": project.slug})).content.decode()
+    return re.search(r'<section class="review.*?</section>', html, re.DOTALL)[0]
+
+
+def test_votes_of_the_pool_stand_on_an_ordinary_card(second, project, run):
+    html = write(second, project)["cards"][0]["html"]
+    assert ("Ursa" in html, "97%" in html, "The specialists disagree" in html) == (True, True, True)
+    assert re.search(r"data-votes[^>]* hidden", html)
+
+
+def test_votes_of_an_older_pool_do_not(second, project, run):
+    Consensus.objects.update(generation=1)
+    assert "Ursa" not in write(second, project)["cards"][0]["html"]
+
+
+@pytest.mark.parametrize(("how", "is_there", "is_hidden"), [("shown", True, False), ("never", False, False)])
+def test_the_project_says_how_votes_are_shown(second, project, run, how, is_there, is_hidden):
+    project.votes_shown = VotesShown(how)
+    project.save()
+    html = write(second, project)["cards"][0]["html"]
+    assert ("Ursa" in html, bool(re.search(r"data-votes[^>]* hidden", html))) == (is_there, is_hidden)
+
+
+@pytest.fixture
+def answered(project, run, client):
+    """Both texts need two people; the owner has answered and remarked on one of them."""
+    ReviewItem.objects.update(needed=2, is_blind=True)
+    item = ReviewItem.objects.get(sample__text="another text")
+    owner = project.created_by
+    client.force_login(owner)
+    write(client, project, answer(item), action("comment", item, text="tell-tale"))
+    client.logout()
+    Lease.objects.all().delete()
+    return item
+
+
+def test_c47_the_page_tells_nothing_of_earlier_answers(answered, second, project):
+    html = page(second, project)
+    assert ("another text" in html, LEAKS.findall(html)) == (True, [])
+
+
+def test_c47_the_wire_tells_nothing_of_earlier_answers(answered, second, project):
+    reply = write(second, project, want=3)
+    assert reply["cards"][0]["item"] == answered.pk
+    assert LEAKS.findall(json.dumps(reply)) == []
+
+
+def test_c47_a_late_answer_learns_nothing_of_the_others(answered, second, project, client):
+    third = make_user("third")
+    add_member(project, third)
+    client.force_login(third)
+    write(client, project, answer(answered))
+    client.force_login(project.members.get(username="second-eyes"))
+    reply = write(client, project, answer(answered, "negative"))
+    told = reply["results"][0]["message"]
+    assert told.startswith("Another person had this text or had decided it meanwhile. Your answer, “negative”, is kept")
+    assert LEAKS.findall(json.dumps(reply)) == []
+    assert "third" not in json.dumps(reply)
+
+
+def test_c47_the_socket_carries_no_text_and_no_answer(answered, second, project, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=True):
+        write(second, project, answer(answered))
+    carried = json.dumps([[event.topic, event.state] for event in Event.objects.all()])
+    assert Event.objects.exists()
+    assert re.findall(r"another text|one text|positive|negative|first-eyes|second-eyes|tell-tale", carried) == []
+
+
+def test_while_an_audit_waits_all_cards_look_alike(second, project, run):
+    audited, other = ReviewItem.objects.order_by("priority")
+    ReviewItem.objects.filter(pk=audited.pk).update(reason=ItemReason.AUDIT, is_blind=True)
+    cards = {card["item"]: card["html"] for card in write(second, project, want=2)["cards"]}
+    texts = {one.pk: one.sample.text for one in ReviewItem.objects.select_related("sample")}
+    # What may differ: the number, the text, its own cells.
+    plain = {pk: re.sub(r'data-item="\d+"|\br\d\b', "", html).replace(texts[pk], "") for pk, html in cards.items()}
+    assert plain[audited.pk] == plain[other.pk]
+    assert LEAKS.findall(cards[other.pk]) == []
+
+
+def test_a_flag_tells_the_next_annotator_nothing(second, project, run):
+    about = {"item": ReviewItem.objects.first(), "user": project.created_by}
+    Flag.objects.create(**about, client_id=uuid4(), note="tell-tale")
+    Comment.objects.create(**about, client_id=uuid4(), text="tell-tale")
+    add_member(project, make_user(), Role.REVIEWER)
+    assert "tell-tale" not in json.dumps(write(second, project, want=2))
