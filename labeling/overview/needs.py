@@ -12,6 +12,7 @@ from labeling.projects.models import Project
 from labeling.quality.page_queries import RunQuality
 from labeling.quality.wording import way_name
 from labeling.refinement.models import RefinementRound, RoundState
+from labeling.review.desk.queries import escalated
 from labeling.runs.actions import KIND, VERIFY_KIND
 from labeling.runs.models import Aggregator, PolicyName, Run, RunState
 from labeling.web.wording import word_duration, word_number
@@ -38,9 +39,12 @@ def link(name: str, project: Project, **kwargs: int) -> str:
         return ""
 
 
-def needs_of(project: Project, at: Standing, *, can_manage: bool, seconds: float) -> list[Need]:
+def needs_of(
+    project: Project, at: Standing, *, can_manage: bool, seconds: float, can_review: bool = False
+) -> list[Need]:
     """What waits for this person, the most urgent first. `seconds` is what one decision takes them."""
     needs = _troubles(project, at) + _set_up(project, at) if can_manage else []
+    needs += _desk_need(project) if can_review else []
     if at.left:
         text = ngettext(
             "%(rows)s row waits for a person: %(time)s of work.",
@@ -54,6 +58,14 @@ def needs_of(project: Project, at: Standing, *, can_manage: bool, seconds: float
     if can_manage and at.runs and not at.left + at.asking and not at.voting and at.hard + at.accepted:
         needs.append(_export_need(project, at))
     return [need for need in needs if need.href]
+
+
+def _desk_need(project: Project) -> list[Need]:
+    """Texts that people handed over, or on which they disagree."""
+    count = escalated(project).count()
+    text = ngettext("%(n)s text waits on the reviewers' desk.", "%(n)s texts wait on the reviewers' desk.", count)
+    found = Need(text % {"n": word_number(count)}, _("Adjudicate"), link("desk:screen", project), "votes")
+    return [found] if count else []
 
 
 def _troubles(project: Project, at: Standing) -> list[Need]:

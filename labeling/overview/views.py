@@ -38,7 +38,9 @@ def project(request: HttpRequest, access: Access) -> HttpResponse:
     context = access.context() | {
         "at": standing,
         "steps": flow_of(here, standing, can_manage=access.can_manage),
-        "needs": needs_of(here, standing, can_manage=access.can_manage, seconds=pace.seconds),
+        "needs": needs_of(
+            here, standing, can_manage=access.can_manage, seconds=pace.seconds, can_review=access.may(Role.REVIEWER)
+        ),
         "happenings": happenings_of(here, jobs, subject_numbers(jobs)),
         "topic": next(iter(topics), ""),
     }

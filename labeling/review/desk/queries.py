@@ -1,5 +1,6 @@
 """What the desk shows: one escalated text with all that people, and perhaps models, said about it; what else waits."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -57,8 +58,8 @@ class Case:
 
     item: ReviewItem
     columns: list[tuple[str, str]]
-    answers: list[Verdict]
-    earlier: list[Verdict]
+    answers: Sequence[Verdict]
+    earlier: Sequence[Verdict]
     sayings: list[Saying]
     people: list[User]
     has_reason: bool

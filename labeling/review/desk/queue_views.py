@@ -54,7 +54,7 @@ def act(request: HttpRequest, access: Access, verb: str) -> HttpResponseBase:
     form = ItemsForm(request.POST)
     if not form.is_valid():
         for errors in form.errors.values():
-            messages.error(request, errors[0])
+            messages.error(request, str(errors[0]))
         return _back(request, access)
     sent, project, by = form.cleaned_data, access.project, cast(User, request.user)
     to = {"project": project, "item_ids": sent["item"]}

@@ -126,7 +126,7 @@ def _next(request: HttpRequest, access: Access, **look: Any) -> HttpResponseBase
 def _refuse(request: HttpRequest, access: Access, form: Form) -> HttpResponse:
     """The text again with what is wrong; nothing was stored."""
     for errors in form.errors.values():
-        messages.error(request, errors[0])
+        messages.error(request, str(errors[0]))
     kept = LookForm(request.POST).wanted()
     return _show(request, access, kind=kept["kind"], item=kept["item"], status=422)
 

@@ -88,7 +88,7 @@ def test_c43_project_home_takes_a_fixed_number_of_queries(page, project, count, 
     for _ in range(count):
         make_run(make_dataset(project, TEXTS), hard={0})
     page.get(url(project, "project"))
-    with django_assert_num_queries(26):
+    with django_assert_num_queries(27):
         page.get(url(project, "project"))
 
 

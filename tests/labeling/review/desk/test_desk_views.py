@@ -282,7 +282,7 @@ def test_the_desk_takes_as_many_queries_for_one_mark_as_for_three(desk, project,
     if count == 3:
         flag_text(project, name="bea")
     read(desk, project)
-    with django_assert_num_queries(22):
+    with django_assert_num_queries(23):
         read(desk, project, headers=HTMX)
 
 
@@ -341,3 +341,12 @@ def test_annotators_see_no_tab_of_the_desk(client, project):
         client.force_login(person(project, name))
         html = client.get(reverse("overview:project", kwargs={"slug": project.slug})).content.decode()
         assert (f'href="{url(project)}"' in html) == is_there
+
+
+def test_the_project_page_says_what_waits_on_the_desk_to_those_who_may_settle_it(client, project):
+    split(project)
+    flag_text(project)
+    for name, is_there in (("ann", False), ("rae", True)):
+        client.force_login(person(project, name))
+        html = client.get(reverse("overview:project", kwargs={"slug": project.slug})).content.decode()
+        assert ("2 texts wait on the reviewers&#x27; desk." in html) == is_there
