@@ -1,5 +1,7 @@
 """The review screen in a browser: a project with texts, what is on the screen, what waits in the browser."""
 
+from contextlib import contextmanager
+
 from labeling.labels.models import Verdict, Vote
 from labeling.runs.models import PoolGeneration, PoolMember
 from tests.labeling.factories import CLASSES, make_dataset, make_project, make_run
@@ -77,10 +79,15 @@ def saved(person):
     person.until(lambda: waiting(person) == 0)
 
 
-def network(person, **conditions):
-    """Cut the browser's network (offline=True), slow it (latency=1000), or without arguments mend it."""
+@contextmanager
+def bad_network(person, **conditions):
+    """The browser's network cut (offline=True) or slow (latency=1000), and mended at the end."""
     person.chrome.execute_cdp_cmd("Network.enable", {})
     person.chrome.execute_cdp_cmd(NETWORK, OPEN | conditions)
+    try:
+        yield
+    finally:
+        person.chrome.execute_cdp_cmd(NETWORK, OPEN)
 
 
 def excuse(person, *words):

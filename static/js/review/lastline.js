@@ -21,7 +21,7 @@ function tagOf(button) {
 }
 
 function excerptOf(card) {
-  const text = card.element.querySelector(".sample-text").firstChild?.data ?? "";
+  const text = card.element.querySelector(".sample-text").firstChild?.textContent ?? "";
   const start = text.slice(0, 4 * EXCERPT).replace(/\s+/g, " ").trim();
   return start.length > EXCERPT ? `${start.slice(0, EXCERPT)}…` : start;
 }

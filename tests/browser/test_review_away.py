@@ -1,0 +1,183 @@
+"""Decisions outlive a network, a session, a server and a tab that are away: each arrives, and once (C09, C12)."""
+
+from django.contrib.sessions.models import Session
+from selenium.webdriver.common.keys import Keys
+
+from labeling.accounts.actions import set_password
+from labeling.labels.models import Verdict
+from labeling.projects.models import LabelClass
+from tests.browser.reviewing import (
+    answers,
+    bad_network,
+    excuse,
+    items_there,
+    open_review,
+    press,
+    reviewing,
+    saved,
+    shown,
+    waiting,
+)
+
+PASSWORD = "a long word for the test 7"
+NO_HELP = """
+delete Navigator.prototype.locks;
+delete window.BroadcastChannel;
+IDBFactory.prototype.open = () => { throw new Error("forbidden") };
+"""
+
+
+def test_c09_a_network_that_is_away(reader, staff):
+    """What is decided meanwhile waits, as long as it takes; the texts that the page holds can be worked on."""
+    project = reviewing(staff)
+    open_review(reader, project)
+    with bad_network(reader, offline=True):
+        said = {press(reader, "1"): "negative", press(reader, "2"): "neutral", press(reader, "3"): "positive"}
+        reader.read("Offline · 3 decisions waiting", "#outbox")
+        reader.key("1")  # there is no text on the screen
+        assert (waiting(reader), Verdict.objects.count()) == (3, 0)
+    saved(reader)
+    assert answers() == said
+    assert Verdict.objects.count() == 3
+    reader.until(lambda: not reader.chrome.find_element("css selector", "#outbox").is_displayed())
+    assert shown(reader) not in said
+    excuse(reader, "ERR_INTERNET_DISCONNECTED")
+
+
+def test_c09_an_undo_without_a_network(reader, staff):
+    project = reviewing(staff)
+    item = open_review(reader, project)
+    with bad_network(reader, offline=True):
+        press(reader, "1")
+        reader.key("u")
+        reader.until(lambda: items_there(reader) == [item])
+        press(reader, "3")
+    saved(reader)
+    assert answers() == {item: "positive"}
+    excuse(reader, "ERR_INTERNET_DISCONNECTED")
+
+
+def test_c09_a_server_that_does_not_answer(reader, staff):
+    """As while it restarts: the address is there, and nobody answers."""
+    project = reviewing(staff)
+    item = open_review(reader, project)
+    reader.chrome.execute_cdp_cmd("Network.enable", {})
+    reader.chrome.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*/label/send"]})
+    press(reader, "2")
+    reader.read("The server does not answer · 1 decision waiting", "#outbox")
+    reader.chrome.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
+    saved(reader)
+    assert answers() == {item: "neutral"}
+    excuse(reader, "ERR_BLOCKED_BY_CLIENT", "Failed to load resource")
+
+
+def test_c12_a_session_that_ended(reader, staff):
+    """Signing in again in place: the text stays on the screen, and the decision arrives."""
+    set_password(user=staff, password=PASSWORD)
+    reader.sign_in(staff)
+    project = reviewing(staff)
+    item = open_review(reader, project)
+    Session.objects.all().delete()
+    press(reader, "1")
+    reader.until(lambda: reader.all("#again[open]"))
+    following = shown(reader)
+    assert "Sign in again: nothing is lost · 1 decision waiting" in reader.text("#outbox")
+    reader.find("#again-password").send_keys("wrong", Keys.ENTER)
+    reader.read("not right", "#again")
+    reader.fill("#again-password", PASSWORD)
+    reader.key(Keys.ENTER)
+    saved(reader)
+    assert answers() == {item: "negative"}
+    assert shown(reader) == following
+    assert press(reader, "3") == following
+    saved(reader)
+    assert answers() == {item: "negative", following: "positive"}
+    excuse(reader, "401 (Unauthorized)", "422 (Unprocessable", "403 (Forbidden)")
+
+
+def test_c12_a_reload_while_decisions_wait(reader, staff):
+    """The next page of the same person sends what the last one could not, and does not ask for it again."""
+    project = reviewing(staff)
+    item = open_review(reader, project)
+    reader.chrome.execute_cdp_cmd("Network.enable", {})
+    reader.chrome.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*/label/send"]})
+    press(reader, "2")
+    reader.read("1 decision waiting", "#outbox")
+    reader.chrome.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
+    open_review(reader, project)
+    saved(reader)
+    reader.until(lambda: shown(reader) != item)
+    assert answers() == {item: "neutral"}
+    excuse(reader, "ERR_BLOCKED_BY_CLIENT", "Failed to load resource")
+
+
+def test_no_key_is_lost_to_a_slow_server(reader, staff):
+    project = reviewing(staff, texts=8)
+    open_review(reader, project)
+    with bad_network(reader, latency=1_000):
+        said = [press(reader, "123"[number % 3]) for number in range(8)]
+    saved(reader)
+    names = ("negative", "neutral", "positive")
+    assert answers() == {item: names[number % 3] for number, item in enumerate(said)}
+    assert Verdict.objects.count() == 8
+
+
+def test_two_tabs_share_what_is_done(reader, staff):
+    """What one tab decides leaves the other; both can go on, and nothing is decided twice."""
+    project = reviewing(staff, texts=4)
+    open_review(reader, project)
+    first = reader.chrome.current_window_handle
+    reader.chrome.switch_to.new_window("tab")
+    open_review(reader, project)
+    said = {press(reader, "1"): "negative", press(reader, "2"): "neutral"}
+    saved(reader)
+    reader.chrome.close()
+    reader.chrome.switch_to.window(first)
+    reader.until(lambda: items_there(reader) and shown(reader) not in said)
+    said |= {press(reader, "3"): "positive", press(reader, "3"): "positive"}
+    saved(reader)
+    reader.read("All reviewed")
+    assert answers() == said
+    assert Verdict.objects.count() == 4
+
+
+def test_a_browser_that_forbids_storage(reader, staff):
+    """No locks (plain HTTP), no channel, no database: the page still decides, and each decision once."""
+    project = reviewing(staff)
+    made = reader.chrome.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": NO_HELP})
+    try:
+        reader.open(f"/p/{project.slug}/label")
+        done = [press(reader, "1") for _text in range(3)]
+        reader.until(lambda: Verdict.objects.count() == 3)
+        reader.key("u")
+        reader.until(lambda: items_there(reader) == [done[-1]])
+        reader.until(lambda: len(answers()) == 2)
+    finally:
+        reader.chrome.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", made)
+    assert answers() == dict.fromkeys(done[:2], "negative")
+
+
+def test_new_classes_come_to_the_page(reader, staff):
+    project = reviewing(staff)
+    first = open_review(reader, project)
+    LabelClass.objects.create(project=project, name="mixed", key="4", slot=3, position=3)
+    press(reader, "1")
+    reader.read("mixed", "#classes")
+    second = press(reader, "4")
+    saved(reader)
+    assert answers() == {first: "negative", second: "mixed"}
+
+
+def test_a_class_that_was_retired_meanwhile(reader, staff):
+    """The answer is kept as too late; the text comes back to be decided with the classes of now."""
+    project = reviewing(staff, texts=1)
+    item = open_review(reader, project)
+    project.classes.filter(name="neutral").update(is_retired=True)
+    press(reader, "2")
+    reader.until(lambda: items_there(reader) == [item])
+    reader.until(lambda: "neutral" not in reader.text("#classes"))
+    assert answers() == {}
+    press(reader, "3")
+    saved(reader)
+    assert answers() == {item: "positive"}
+    assert Verdict.objects.filter(is_stale=True).count() == 1
