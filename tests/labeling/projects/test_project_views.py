@@ -198,3 +198,34 @@ def test_the_settings_take_the_same_queries_however_many(client, project, count,
     client.get("/p/shop/settings")
     with django_assert_num_queries(9):
         client.get("/p/shop/settings")
+
+
+S14 = [
+    "<svg onload=alert(1)></svg>",
+    "[x](javascript:alert(1))",
+    "[x](data:text/html;base64,PHNjcmlwdD4=)",
+    "![x](https://example.org/x.svg)",
+    '<a href="https://example.org" onclick="alert(1)">x</a>',
+    "<style>body{display:none}</style>",
+    "<iframe src=//example.org></iframe>",
+    '<https://example.org/"onmouseover=alert(1)>',
+    "[x]: javascript:alert(1)\n\n[x]",
+    '<math><mi//xlink:href="data:x,<script>alert(1)</script>">',
+]
+
+
+@pytest.mark.parametrize("text", S14)
+def test_s14_a_guideline_brings_no_markup_of_its_own(text):
+    found = re.findall(r"<([^>]*)>", render_guideline(text))
+    allowed = re.compile(r'/?(p|a|em|strong|br|ul|li)( href="https?://[^"<>]*")?( rel="noopener noreferrer")?')
+    assert [tag for tag in found if not allowed.fullmatch(tag)] == []
+
+
+@pytest.mark.parametrize("slot", ["24", "-1", "red", '0" onload="alert(1)', "<svg>", "1.5"])
+def test_s15_a_colour_is_one_of_the_palette(client, project, slot):
+    before = list(project.classes.values_list("slot", flat=True))
+    response = change(client, project.classes.first(), verb="save", name="negative", key="1", slot=slot)
+    assert response.status_code == 422
+    assert "onload" not in page(response)
+    assert client.post("/p/shop/settings/classes", {"name": "more", "slot": slot}).status_code == 422
+    assert list(project.classes.values_list("slot", flat=True)) == before
