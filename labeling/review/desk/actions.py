@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from labeling.labels.actions.adjudication import adjudicate
 from labeling.labels.actions.screens import DESK_SLOT, LEASE_MINUTES
 from labeling.labels.actions.verdicts import Decision, undo
-from labeling.labels.models import Lease, ReviewItem, Verdict
+from labeling.labels.models import ItemState, Lease, ReviewItem, Verdict
 from labeling.projects.models import Project
 from labeling.review.actions.returns import settle_marks
 from labeling.review.desk.queries import escalated, undoable_adjudication
@@ -44,11 +44,10 @@ def take_up(
     `after` puts that text back and goes on behind it, from the beginning when there is none. One text at a time lies
     before a reviewer. None: nothing is free.
     """
-    waiting = escalated(project).filter(escalation=kind) if kind else escalated(project)
     if after:
         put_down(project=project, user_id=user_id)
     with transaction.atomic():
-        item = next((one for one in _candidates(waiting, user_id, after, item_id) if _lease(one, user_id)), None)
+        item = next((one for one in _candidates(project, user_id, kind, after, item_id) if _lease(one, user_id)), None)
         _desk_leases().filter(item__project=project, user_id=user_id).exclude(item=item).delete()
     return item
 
@@ -103,7 +102,7 @@ def take_back(*, project: Project, user_id: int, client_id: UUID) -> ReviewItem:
         settled = {"item": item, "undo_id": None, "ended_at__gte": latest.created_at}
         Flag.objects.filter(**settled).update(ended_at=None)
         Skip.objects.filter(**settled).update(ended_at=None)
-        if item.escalation:
+        if item.state == ItemState.OPEN and item.escalation:
             put_down(project=project, user_id=user_id)
             Lease.objects.filter(item=item, user_id=user_id).delete()
             _lease(item, user_id)
@@ -111,13 +110,14 @@ def take_back(*, project: Project, user_id: int, client_id: UUID) -> ReviewItem:
 
 
 def _candidates(
-    waiting: QuerySet[ReviewItem], user_id: int, after: int | None, item_id: int | None
+    project: Project, user_id: int, kind: str | None, after: int | None, item_id: int | None
 ) -> Iterator[ReviewItem]:
     """Locked texts that lie before no other reviewer, the best first; each is asked for anew."""
     others = _desk_leases().filter(item=OuterRef("pk"), expires_at__gt=timezone.now()).exclude(user_id=user_id)
-    free = waiting.filter(~Exists(others)).order_by("id")
+    waiting = escalated(project).filter(~Exists(others)).order_by("id")
+    free = waiting.filter(escalation=kind) if kind else waiting
     held = Exists(_desk_leases().filter(item=OuterRef("pk"), user_id=user_id))
-    wanted = [free.filter(pk=item_id)] if item_id else []
+    wanted = [waiting.filter(pk=item_id)] if item_id else []
     seen: list[int] = []
     for some in (*wanted, free.filter(held), free.filter(pk__gt=after or 0), free):
         while (item := _lock_first(some.exclude(pk__in=seen))) is not None:

@@ -1,14 +1,15 @@
 """What a manager sees of the queue: how much waits and where, who holds what, and texts to move in bulk."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Left
 from django.utils import timezone
 
 from labeling.accounts.models import User
+from labeling.labels.actions.labels import batched_ids
 from labeling.labels.models import Escalation, ItemReason, ItemState, Lease, ReviewItem
 from labeling.labels.queries import EXCERPT
 from labeling.projects.models import Project
@@ -16,6 +17,7 @@ from labeling.review.desk.queries import escalated, is_audit_waiting
 from labeling.review.models import Flag, Return, Skip
 
 PAGE = 50
+NAMED = 5  # chosen: as many as a page holds
 AUDIT_ONLY = Q(run=None, reason=ItemReason.AUDIT)
 """Texts that only an audit asks for: while they wait, no total may tell how many or which they are."""
 
@@ -104,17 +106,34 @@ def lists_of(project: Project) -> dict[str, QuerySet[ReviewItem]]:
 
 
 def holdings_of(project: Project) -> list[Holding]:
-    """Who has open texts on the screen, by name. One query, two while no audit waits."""
-    live = Lease.objects.filter(item__project=project, item__state=ItemState.OPEN, expires_at__gt=timezone.now())
-    held = live.values_list("user").annotate(n=Count("item", distinct=True), until=Max("expires_at"))
-    found = {user_id: (count, until) for user_id, count, until in held.order_by()}
-    people = User.objects.filter(pk__in=found).order_by("username")
-    texts: dict[int, list[str]] = {}
-    if not is_audit_waiting(project):
-        named = live.order_by("item_id").values_list("user_id", Left("item__sample__text", EXCERPT))
-        for user_id, text in named[: 10 * PAGE]:
-            texts.setdefault(user_id, []).append(text)
-    return [Holding(user, *found[user.pk], texts.get(user.pk, [])) for user in people]
+    """Who has open texts on the screen, by name, and of each the first few texts. Three queries for 500 texts held."""
+    live = Lease.objects.filter(expires_at__gt=timezone.now()).order_by("item_id")
+    # Two steps: leases are few, and SQLite would walk through all that waits to find them.
+    leases = list(live.values_list("item_id", "user_id", "expires_at"))
+    texts = _open_texts(project, {item_id for item_id, _user, _until in leases})
+    is_secret = is_audit_waiting(project)
+    held: dict[int, list[tuple[int, datetime]]] = {}
+    for item_id, user_id, until in leases:
+        if item_id in texts:
+            held.setdefault(user_id, []).append((item_id, until))
+    return [
+        Holding(
+            user=user,
+            count=len({item_id for item_id, _until in held[user.pk]}),
+            until=max(until for _item, until in held[user.pk]),
+            texts=[] if is_secret else [texts[item_id] for item_id, _until in held[user.pk][:NAMED]],
+        )
+        for user in User.objects.filter(pk__in=held).order_by("username")
+    ]
+
+
+def _open_texts(project: Project, item_ids: Collection[int]) -> dict[int, str]:
+    """The beginning of the text of each of these items that waits in the project."""
+    found: dict[int, str] = {}
+    for ids in batched_ids(item_ids):
+        here = _open(project).filter(pk__in=ids)
+        found.update(here.values_list("id", Left("sample__text", EXCERPT)))
+    return found
 
 
 def rows_of(items: QuerySet[ReviewItem], *, before: int | None) -> QueuePage:

@@ -142,6 +142,20 @@ def test_undo_shows_the_text_again(desk, project):
     assert "no adjudication to undo" in response["HX-Trigger"]
 
 
+def test_undo_shows_a_text_of_another_kind_than_the_chosen_one(desk, project):
+    split(project)
+    flag_text(project)
+    desk.post(url(project, "decide"), sent(project, "split text"))
+    form = {"client_id": str(uuid4()), "kind": "flagged"}
+    assert ">split text</p>" in desk.post(url(project, "undo"), form, headers=HTMX).content.decode()
+
+
+def test_c47_answers_on_a_text_that_is_not_on_the_desk_cannot_be_asked_for(desk, project):
+    answer(project, "plain text", "ann", "negative")
+    html = read(desk, project, f"?item={item_of(project, 'plain text').pk}")
+    assert ("plain text" in html, "ann" in words(html)) == (False, False)
+
+
 def test_c18_sending_back_to_a_person_needs_a_reason(desk, project):
     split(project)
     back = {"item": item_of(project, "split text").pk, "to": person(project, "ann").pk}

@@ -185,12 +185,21 @@ def make_team_elsewhere():
     return other
 
 
+def test_a_text_of_somebody_who_has_left_is_told(page, project):
+    item, ann = item_of(project, "plain text"), person(project, "ann")
+    page.post(url(project, "act", verb="give"), {"item": [item.pk], "to": ann.pk})
+    project.memberships.filter(user=ann).delete()
+    assert "plain text For ann, who has left" in read(page, project, "?show=assigned")
+    page.post(url(project, "act", verb="clear"), {"item": [item.pk]})
+    assert "plain text" in queue_of(project, "bea")
+
+
 @pytest.mark.parametrize("count", [1, 3])
 def test_a_list_takes_as_many_queries_for_one_row_as_for_three(page, project, count, django_assert_num_queries):
     for text in ("flagged text", "plain text", "skipped text")[:count]:
         flag_text(project, text)
     page.get(url(project))
-    with django_assert_num_queries(22):
+    with django_assert_num_queries(21):
         page.get(f"{url(project)}?show=flagged")
 
 
