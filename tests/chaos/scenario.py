@@ -28,7 +28,7 @@ from labeling.runs.models import Run, RunState  # noqa: E402
 from labeling.runs.policies import Policy  # noqa: E402
 from labeling.runs.queries import votable_versions  # noqa: E402
 from tests.labeling.counts import recount  # noqa: E402
-from tests.labeling.factories import make_project, make_user  # noqa: E402
+from tests.labeling.factories import add_member, make_dataset, make_project, make_run, make_user  # noqa: E402
 from tests.labeling.pool import make_pool  # noqa: E402
 
 SLUG = "chaos"
@@ -104,7 +104,50 @@ def verify(rows, *client_ids):
     }
 
 
-STEPS = {"setup": setup, "start": start, "export": export, "status": status, "verify": verify}
+def setup_review(texts, people):
+    """A project whose texts all wait for people; the cookies of its annotators."""
+    project = make_project(make_user("ann"), slug=SLUG)
+    make_run(make_dataset(project, [f"text number {number}" for number in range(int(texts))]))
+    sessions = []
+    for number in range(int(people)):
+        user = make_user(f"person-{number}")
+        add_member(project, user)
+        client = Client()
+        client.force_login(user)
+        sessions.append(client.cookies[settings.SESSION_COOKIE_NAME].value)
+    return {"sessions": sessions, "classes": class_ids(project)}
+
+
+def reviewed():
+    """How many texts are decided, and how many wait."""
+    items = ReviewItem.objects.filter(project__slug=SLUG)
+    return {state: items.filter(state=value).count() for state, value in (("decided", "decided"), ("left", "open"))}
+
+
+def verify_review(texts, *client_ids):
+    """What must hold of people's decisions: none lost, none doubled, counters equal a recount."""
+    run, verdicts = Run.objects.get(), Verdict.objects.all()
+    stored = {str(one) for one in verdicts.values_list("client_id", flat=True)}
+    current = verdicts.filter(is_current=True)
+    return {
+        "decisions": set(client_ids) <= stored,
+        "one verdict a text": current.count() == current.values("item").distinct().count() == int(texts),
+        "nothing else": verdicts.count() == int(texts),
+        "labels": Label.objects.filter(is_current=True).count() == int(texts),
+        "counters": (run.voted, run.accepted, run.hard, run.decided) == recount(run),
+    }
+
+
+STEPS = {
+    "setup": setup,
+    "start": start,
+    "export": export,
+    "status": status,
+    "verify": verify,
+    "setup_review": setup_review,
+    "reviewed": reviewed,
+    "verify_review": verify_review,
+}
 
 if __name__ == "__main__":
     for line in sys.stdin:

@@ -3,35 +3,12 @@
 import os
 import random
 
-import psycopg
 import pytest
-from django.conf import settings
-from django.db import connection
 
 from benchmarks.scratch_site import COMPONENTS
-from tests.chaos.driver import Site, live_through
+from tests.chaos.driver import live_through
 
 SEED = int(os.environ.get("CHAOS_SEED", random.SystemRandom().randrange(10**6)))  # noqa: TID251 (repeats a run)
-
-
-@pytest.fixture
-def site(tmp_path):
-    """A site on a database of its own, of the kind that the suite runs on."""
-    if connection.vendor == "sqlite":
-        with Site(tmp_path) as site:
-            yield site
-        return
-    given = settings.DATABASES["default"]
-    name = f"chaos_{os.getpid()}"
-    server = f"postgres://{given['USER']}@{given['HOST'] or '127.0.0.1'}:{given['PORT'] or 5432}"
-    with psycopg.connect(f"{server}/postgres", autocommit=True) as admin:
-        admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        admin.execute(f"CREATE DATABASE {name}")
-        try:
-            with Site(tmp_path, f"{server}/{name}") as site:
-                yield site
-        finally:
-            admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
 @pytest.mark.timeout(300)
