@@ -27,7 +27,7 @@ function act(event) {
   event.preventDefault();
   if (verb === "undo") return verbs.takeBack();
   const card = cards.current();
-  if (!card) return;
+  if (!card || !cards.isSeen()) return;
   if (verb === "decide") return pick(event.submitter);
   verbs[verb](card, form);
   if (verb !== "skip") finish(form);

@@ -1,8 +1,8 @@
 """Doing a thing twice: double clicks, two tabs, the back button."""
 
 from labeling.exports.models import Export
-from labeling.labels.models import Verdict
 from labeling.projects.models import Project
+from tests.browser.reviewing import saved
 from tests.labeling.factories import make_dataset, make_project, make_run
 
 CLICK_TWICE = "arguments[0].click(); arguments[0].click()"
@@ -36,25 +36,6 @@ def test_a_double_click_makes_one_export(reader, staff):
     assert Export.objects.count() == 1
 
 
-def test_two_tabs_of_one_person(reader, staff):
-    """Both show the same text; the second answer to it is kept as too late and changes nothing."""
-    project = _reviewing(staff)
-    first_tab = reader.chrome.current_window_handle
-    reader.open(f"/p/{project.slug}/label")
-    item = _item(reader)
-    reader.chrome.switch_to.new_window("tab")
-    reader.open(f"/p/{project.slug}/label")
-    assert _item(reader) == item
-    reader.key("1")
-    reader.until(lambda: _item(reader) != item)
-    reader.chrome.close()
-    reader.chrome.switch_to.window(first_tab)
-    reader.key("3")
-    reader.until(lambda: _item(reader) != item)
-    answers = {verdict.label_class.name: verdict.is_current for verdict in Verdict.objects.filter(item=item)}
-    assert sum(answers.values()) == 1
-
-
 def test_back_after_a_decision(reader, staff):
     """The page before shows what is next now, not the decided text."""
     project = _reviewing(staff)
@@ -62,6 +43,7 @@ def test_back_after_a_decision(reader, staff):
     item = _item(reader)
     reader.key("1")
     reader.until(lambda: _item(reader) != item)
+    saved(reader)
     following = _item(reader)
     reader.open(f"/p/{project.slug}/")
     reader.chrome.back()

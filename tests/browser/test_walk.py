@@ -16,6 +16,7 @@ from labeling.projects.models import Project
 from labeling.review.models import Skip
 from labeling.runs.models import Run
 from tests.browser.person import PHONE
+from tests.browser.reviewing import saved
 from tests.labeling.factories import make_dataset, make_project, make_run
 
 HEADER = ["order_id", "channel", "text", "gold"]
@@ -118,12 +119,15 @@ def _decide_by_keys(person, project):
     """Three decisions, one of them undone and made again, and one skip; returns {item: class name}."""
     person.open(f"/p/{project.slug}/label")
     said = {_key_to_next(person, str(LABELS.index(name) + 1)): name for name in LABELS}
+    saved(person)
     third = list(said)[-1]
     person.key("u")
     person.until(lambda: _shown(person) == third)
+    saved(person)
     assert not Verdict.objects.filter(item=third, is_current=True, is_undo=False).exists()
     assert _key_to_next(person, "2") == third
     skipped = _key_to_next(person, "s")
+    saved(person)
     assert Skip.objects.get().item_id == skipped
     return said | {third: "neutral"}
 
@@ -209,6 +213,7 @@ def test_review_on_a_phone(reader, staff):
         item = _shown(reader)
         reader.find(f".class-button[data-key='{position + 1}']").click()
         reader.until(lambda item=item: _shown(reader) != item)
+        saved(reader)
         assert Verdict.objects.get(item=item).label_class.key == str(position + 1)
     assert reader.overflow() == 0
     low = reader.find(".class-buttons").rect
@@ -224,6 +229,7 @@ def test_the_last_text_and_back(reader, staff):
     reader.read("All reviewed")
     reader.key(Keys.BACKSPACE)
     assert "Text number 0" in reader.find("#screen .sample-text").text
+    saved(reader)
     assert not Label.objects.filter(is_current=True).exists()
 
 
@@ -251,6 +257,7 @@ def test_a_key_pressed_twice_decides_once(reader, staff):
         "new KeyboardEvent('keydown', {key: '1', code: 'Digit1', bubbles: true, cancelable: true}))"
     )
     reader.until(lambda: _shown(reader) != item)
+    saved(reader)
     assert Verdict.objects.count() == 1
     run.refresh_from_db()
     assert (run.decided, run.to_review) == (1, 5)

@@ -4,6 +4,7 @@ import { screen, word } from "./page.js";
 const stage = document.getElementById("stage");
 const held = [];
 const watchers = [];
+let isPainted = true;
 
 function cardOf(element) {
   return { item: Number(element.dataset.item), element };
@@ -11,6 +12,11 @@ function cardOf(element) {
 
 export function current() {
   return stage.firstElementChild === held[0]?.element ? (held[0] ?? null) : null;
+}
+
+// Whether anybody can have seen what is on the screen. A key that bounces says nothing about the next text.
+export function isSeen() {
+  return isPainted;
 }
 
 export function items() {
@@ -29,6 +35,10 @@ export function watch(watcher) {
 function place(element) {
   const hadFocus = stage.contains(document.activeElement);
   stage.replaceChildren(element);
+  isPainted = false;
+  requestAnimationFrame(() => {
+    isPainted = true;
+  });
   if (hadFocus) (screen.dataset.harsh === undefined && element.querySelector(".sample-text") || stage).focus({ preventScroll: true });
 }
 
