@@ -9,12 +9,15 @@ from labeling.accounts.actions import set_password
 from labeling.labels.models import Verdict
 from labeling.pipeline.demo import build_demo
 from labeling.runs.models import Run
-from tests.browser.person import DESK
+from tests.browser.colleagues import make_colleagues, settle_one, work_a_while
+from tests.browser.person import DESK, PHONE
+from tests.browser.reviewing import press, saved, shown
 from tests.labeling.datasets.imports import receive
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 MOST_BYTES = 150_000
 BASE = "/p/demo"
+LOOKS = (("review-phone", PHONE, "light"), ("review-dark", DESK, "dark"), ("review", DESK, "light"))
 pytestmark = [pytest.mark.screenshots, pytest.mark.slow, pytest.mark.timeout(400)]
 
 
@@ -35,13 +38,34 @@ def _watch(person):
 
 
 def _review(person):
-    """Some decisions, so that the page shows pace and the last answer."""
+    """Some decisions, so that the page shows pace and the last answer; then the screen in its looks."""
     person.open(f"{BASE}/label")
     for key in "123":
-        item = person.until(lambda: person.all("#screen [name=item]"))[0].get_dom_attribute("value")
-        person.key(key)
-        person.until(lambda item=item: person.all("#screen [name=item]")[0].get_dom_attribute("value") != item)
+        press(person, key)
+    saved(person)
     Verdict.objects.update(elapsed_ms=4_600)  # a person's pace instead of a robot's
+    for name, size, scheme in LOOKS:
+        person.look(size, scheme)
+        person.open(f"{BASE}/label")
+        shown(person)
+        person.key("v")
+        _take(person, name)
+    person.look()
+    person.key("?")
+    person.until(lambda: person.all("dialog#keys[open]"))
+    _take(person, "review-keys")
+
+
+def _team(person, project, staff):
+    """The desk, the queue's page, what people did, and a sample's time line."""
+    settled = work_a_while(project, make_colleagues(project))
+    for name, path in {"desk": "/adjudicate", "queue": "/queue"}.items():
+        person.open(f"{BASE}{path}")
+        _take(person, name)
+    settle_one(project, settled, staff)
+    for name, path in {"people": "/people", "sample": f"/samples/{settled.sample_id}", "members": "/members"}.items():
+        person.open(f"{BASE}{path}")
+        _take(person, name)
 
 
 def test_pictures(person, staff):
@@ -65,7 +89,4 @@ def test_pictures(person, staff):
     }.items():
         person.open(f"{BASE}{path}")
         _take(person, name)
-    for name, scheme in {"review": "light", "review-dark": "dark"}.items():
-        person.look(DESK, scheme)
-        person.open(f"{BASE}/label")
-        _take(person, name)
+    _team(person, project, staff)

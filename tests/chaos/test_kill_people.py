@@ -8,6 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from benchmarks.beside import open_site
 from benchmarks.browser import Screen, open_chrome
 from benchmarks.protocol import Client, Line, given_twice, live_until
 from tests.chaos.driver import TOKEN
@@ -46,7 +47,7 @@ def test_c06_people_outlive_kills_of_the_server(site, capsys, needs_chromium):
     with capsys.disabled():
         print(f"\nCHAOS_SEED={SEED}: web dies at {moments} decisions of {TEXTS}")  # noqa: T201 (repeats a run)
     made = site.step("setup_review", TEXTS, CLIENTS + BROWSERS)
-    site.open()
+    open_site(site)
     lines = [Line(site.port, cookies_of(one)) for one in made["sessions"][:CLIENTS]]
     clients = [Client(line, "chaos", made["classes"]) for line in lines]
     over = threading.Event()
