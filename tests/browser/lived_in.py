@@ -232,6 +232,7 @@ def pages_of(project):
         "review:screen": [at("review:screen")],
         "desk:screen": [at("desk:screen")],
         "desk:queue": [at("desk:queue")],
+        "desk:correct": [at("desk:correct", item_id=project.items.filter(state="decided").latest("id").pk)],
         "quality:page": [reverse("quality:page", kwargs={"slug": one.slug}) for one in Project.objects.all()],
         "refinement:list": [at("refinement:list")],
         "refinement:detail": [at("refinement:detail", number=number) for number in rounds],

@@ -84,6 +84,7 @@ NEEDS = {
     "desk:send-back": REVIEWER,
     "desk:undo": REVIEWER,
     "desk:keep": REVIEWER,
+    "desk:correct": REVIEWER,
     "desk:queue": MANAGER,
     "desk:act": MANAGER,
     "desk:free": MANAGER,

@@ -1,7 +1,7 @@
 """Writes of the desk: take a text up, adjudicate it, take an adjudication back."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from labeling.labels.actions.verdicts import Decision, undo
 from labeling.labels.models import ItemState, Lease, ReviewItem, Verdict
 from labeling.projects.models import Project
 from labeling.review.actions.returns import settle_marks
-from labeling.review.desk.queries import escalated, undoable_adjudication
+from labeling.review.desk.queries import escalated, is_framed, undoable_adjudication
 from labeling.review.models import Flag, Skip
 from labeling.web.errors import ActionError
 
@@ -63,7 +63,21 @@ def put_down(*, project: Project, user_id: int) -> int:
     return _desk_leases().filter(item__project=project, user_id=user_id).delete()[0]
 
 
-def rule(*, project: Project, user_id: int, ruling: Ruling) -> Decision:
+def correct(*, project: Project, user_id: int, ruling: Ruling) -> Decision:
+    """Overrule what a text was decided as (C49): what stood before stays as history, and an undo brings it back.
+
+    The reviewer has seen all that is known of it, so that a text by which an audit may measure is refused: it goes back
+    to the queue instead, where somebody answers it blind. Raises ActionError.
+    """
+    item = ReviewItem.objects.select_related("dataset").filter(pk=ruling.item_id, project=project).first()
+    if item is not None and is_framed(item):
+        raise ActionError(_("An audit may measure by this text. Send it back, so that somebody answers it anew."))
+    if item is not None and item.state != ItemState.DECIDED:
+        raise ActionError(_("Only a decided text is corrected."))
+    return rule(project=project, user_id=user_id, ruling=replace(ruling, has_seen_votes=True), corrects=True)
+
+
+def rule(*, project: Project, user_id: int, ruling: Ruling, corrects: bool = False) -> Decision:
     """Decide a text for good; its open flags and skips are settled.
 
     A repeat changes nothing. Raises ActionError for a text or class that is not the project's.
@@ -79,6 +93,7 @@ def rule(*, project: Project, user_id: int, ruling: Ruling) -> Decision:
             note=ruling.note,
             has_seen_votes=ruling.has_seen_votes,
             elapsed_ms=ruling.elapsed_ms,
+            corrects=corrects,
         )
         if not (decision.is_repeat or decision.is_stale):
             settle_marks(ReviewItem(pk=ruling.item_id))

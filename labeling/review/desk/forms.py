@@ -33,13 +33,18 @@ class ItemForm(forms.Form):
     item = forms.IntegerField(min_value=1, max_value=ID_MOST)
 
 
-class AdjudicationForm(ItemForm):
-    """A reviewer's answer: class, why people had disagreed, a note, and whether the models' votes were shown."""
+class CorrectionForm(forms.Form):
+    """A reviewer's answer: class, why it was not clear before, and a note."""
 
     label_class = forms.IntegerField(min_value=1, max_value=ID_MOST)
     client_id = forms.UUIDField()
     finding = forms.ChoiceField(choices=[("", ""), *Finding.choices], required=False)
     note = forms.CharField(max_length=NOTE_LENGTH, required=False)
+
+
+class AdjudicationForm(CorrectionForm, ItemForm):
+    """The same for a text on the desk, with the time spent and whether the models' votes were shown."""
+
     seen = forms.BooleanField(required=False)
     elapsed_ms = forms.IntegerField(min_value=0, max_value=DAY_MS, required=False)
 

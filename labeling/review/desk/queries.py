@@ -98,6 +98,11 @@ def is_audit_waiting(project: Project) -> bool:
     return ReviewItem.objects.filter(project=project, state=ItemState.OPEN, reason=ItemReason.AUDIT).exists()
 
 
+def is_framed(item: ReviewItem) -> bool:
+    """Whether an audit may measure by this text: whoever answers it sees no votes. Overlap alone hides none here."""
+    return item.text_hash <= item.dataset.frame_until
+
+
 def case_of(project: Project, item: ReviewItem, *, with_votes: bool) -> Case:
     """The text with everything a reviewer needs; models' opinions where they are asked for and may be shown."""
     seconds = Cast("elapsed_ms", FloatField()) / 1000
@@ -105,7 +110,7 @@ def case_of(project: Project, item: ReviewItem, *, with_votes: bool) -> Case:
     given = list(verdicts.select_related("user", "label_class"))
     here = [one for one in given if _is_answer(one)]
     is_secret = is_audit_waiting(project)
-    has_votes = project.votes_shown != VotesShown.NEVER and not is_secret and not _is_framed(item)
+    has_votes = project.votes_shown != VotesShown.NEVER and not is_secret and not is_framed(item)
     is_shown = has_votes and (with_votes or project.votes_shown == VotesShown.SHOWN)
     return Case(
         item=item,
@@ -156,11 +161,6 @@ def _adjudications(project: Project, user_id: int) -> QuerySet[Verdict]:
 
 def _is_answer(verdict: Verdict) -> bool:
     return verdict.mode != VerdictMode.ADJUDICATED and (verdict.is_current or verdict.is_stale)
-
-
-def _is_framed(item: ReviewItem) -> bool:
-    """Whether an audit may measure by this text: whoever answers it sees no votes. Overlap alone hides none here."""
-    return item.text_hash <= item.dataset.frame_until
 
 
 def _people(project: Project, answered: list[int]) -> list[User]:

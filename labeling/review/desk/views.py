@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from labeling.accounts.models import User
 from labeling.labels.actions.screens import NotInQueue
-from labeling.labels.models import Finding
+from labeling.labels.models import Finding, ItemState
 from labeling.projects.access import Access, project_view
 from labeling.projects.guideline import render_guideline
 from labeling.projects.models import Project, Role
@@ -94,6 +94,8 @@ def undo(request: HttpRequest, access: Access) -> HttpResponseBase:
     except ActionError as error:
         messages.info(request, error.message)
         return _next(request, access)
+    if item.state != ItemState.OPEN or not item.escalation:
+        messages.success(request, _("Undone. The text is not on the desk."))
     return _next(request, access, item=item.pk)
 
 
