@@ -9,7 +9,7 @@ from django.db.models import Q
 from annotator_core.types import LabelSource, rank_source
 from labeling.datasets.models import Dataset
 from labeling.labels.chunk_queries import PARAMETERS, PERSON_SOURCES
-from labeling.labels.models import ItemReason, ItemState, Label, ReviewItem, Verdict
+from labeling.labels.models import ItemReason, ItemState, Label, ReviewItem, Verdict, VerdictMode
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,13 @@ def blind_answers(dataset_id: int, hashes: Collection[str]) -> dict[str, BlindAn
 
 
 def people_answers(dataset_id: int, hashes: Collection[str]) -> list[PersonsAnswer]:
-    """Every person's latest standing answer on each of the texts, by whatever item, given without seeing votes."""
+    """Every person's latest standing answer on each of the texts, by whatever item, given without seeing votes.
+
+    A reviewer who settles a text has seen the others' answers: that is none of one's own.
+    """
     found: dict[tuple[str, int], int] = {}
     verdicts = Verdict.objects.filter(is_current=True, is_undo=False, is_stale=False, has_seen_votes=False)
+    verdicts = verdicts.exclude(mode=VerdictMode.ADJUDICATED)
     for part in _parts(hashes):
         given = verdicts.filter(item__dataset=dataset_id, item__text_hash__in=part).order_by("id")
         for text_hash, user_id, class_id in given.values_list("item__text_hash", "user_id", "label_class_id"):

@@ -5,7 +5,7 @@ import pytest
 from annotator_core.fakes.openai_answers import find_item, make_answerer
 from annotator_core.types import LabelSource
 from labeling.labels.actions.labels import LabelRow, set_labels
-from labeling.labels.models import Consensus, ItemState, Label, ReviewItem, VerifierAnswer
+from labeling.labels.models import Consensus, ItemReason, ItemState, Label, ReviewItem, VerifierAnswer
 from labeling.runs.actions import resume_verification
 from labeling.runs.models import AnswerUse, AskStrategy, Mode, RunState
 from labeling.runs.policies import paper_policy
@@ -46,6 +46,7 @@ def wrong(messages):
 def test_an_unsure_answer_goes_to_a_person(project, voted, settings, confidence, to_people):
     with serving(settings, confidence=confidence) as server:
         run = finish(start(project, *voted, [make_connection(project, server, capability=SURE)], **REPLACE))
+    assert not ReviewItem.objects.filter(run=run, reason=ItemReason.CONFLICT).exists()
     assert {one.confidence > 0.9 for one in VerifierAnswer.objects.all()} == {not to_people}
     assert run.to_review == (run.hard if to_people else 0)
     assert run.verified == run.hard - run.to_review
@@ -54,15 +55,16 @@ def test_an_unsure_answer_goes_to_a_person(project, voted, settings, confidence,
 def test_an_answer_against_a_confident_pool_goes_to_a_person(project, settings):
     voted = make_voted(project, TEXTS, sure=0.97, noise=0.3)
     with serving(settings, answerer=wrong, confidence=0.99) as server:
-        run = finish(
-            start(project, *voted, [make_connection(project, server, capability=SURE)], sure_from=0.5, **REPLACE)
-        )
-    waiting = ReviewItem.objects.filter(run=run, state=ItemState.OPEN).values("sample")
+        connection = make_connection(project, server, capability=SURE)
+        run = finish(start(project, *voted, [connection], sure_from=0.5, review_budget=100, **REPLACE))
+    waiting = ReviewItem.objects.filter(run=run, state=ItemState.OPEN)
+    assert set(waiting.values_list("reason", flat=True)) == {ItemReason.CONFLICT}
     classes = dict(VerifierAnswer.objects.values_list("sample_id", "label_class"))
     rows = Consensus.objects.filter(run=run, is_current=True).exclude(route="accept")
     against = {r.sample_id for r in rows if r.confidence >= 0.8 and r.label_class_id != classes[r.sample_id]}
     assert set(waiting.values_list("sample", flat=True)) == against
     assert run.verified == run.hard - len(against)
+    assert 0 < len(against) < run.hard
 
 
 def test_a_fusion_that_no_audit_has_measured_never_overrules_the_model(project, settings):
