@@ -1,4 +1,4 @@
-"""S06, S07, S08: text from people and files stays text, wherever it is shown."""
+"""S06, S07, S08, S09, S14: text from people, files and models stays text, wherever it is shown."""
 
 import csv
 import io
@@ -7,62 +7,15 @@ from urllib.parse import quote
 import pytest
 
 from labeling.datasets.models import RefusedRow, Sample
-from labeling.projects.models import LabelClass
+from labeling.labels.models import ReviewItem
+from labeling.projects.models import LabelClass, Project
+from labeling.review.models import Return
 from labeling.specialists.models import Specialist
 from labeling.web.csp import forget_violations, recent_violations
+from tests.browser.hostile import BREAKER, FOUND, IMAGE, PAYLOADS, say_everywhere
 from tests.browser.lived_in import Words, live_in, pages_of
 from tests.labeling.factories import make_user
 from tests.labeling.pool import work_off
-
-# Whatever one of these would make carries the id "pwned" or the attribute data-pwned.
-PAYLOADS = (
-    "<script id=pwned>alert(1)</script>",
-    "<img id=pwned src=x onerror=alert(1)>",
-    "<IMG ID=pwned SRC=x ONERROR=alert(1)",
-    "<img/id=pwned/src=x/onerror=alert(1)>",
-    "<svg id=pwned onload=alert(1)>",
-    "<svg><script id=pwned href='data:,alert(1)'/></svg>",
-    "<svg><animate id=pwned onbegin=alert(1) attributeName=x dur=1s>",
-    "<math><mi id=pwned xlink:href='javascript:alert(1)'>x</mi></math>",
-    "<iframe id=pwned srcdoc='<script>parent.alert(1)</script>'></iframe>",
-    "<object id=pwned data='data:text/html,<script>alert(1)</script>'></object>",
-    "<a id=pwned href=javascript:alert(1)>click</a>",
-    "javascript:alert(1)//",
-    "[click](javascript:alert(1))",
-    '![x](x" onerror="alert(1)" id="pwned)',
-    '"><img id=pwned src=x onerror=alert(1)>',
-    "'><img id=pwned src=x onerror=alert(1)>",
-    '" autofocus onfocus=alert(1) data-pwned="1',
-    "' autofocus onfocus='alert(1)' data-pwned='1",
-    "` onmouseover=`alert(1)` data-pwned=`1",
-    "</textarea><script id=pwned>alert(1)</script>",
-    "</title><script id=pwned>alert(1)</script>",
-    "</option></select><img id=pwned src=x onerror=alert(1)>",
-    "</dialog></template><img id=pwned src=x onerror=alert(1)>",
-    "--><script id=pwned>alert(1)</script>",
-    "]]><script id=pwned>alert(1)</script>",
-    "{{ request.user.password }}{% debug %}",
-    "{{constructor.constructor('alert(1)')()}}",
-    "${alert(1)}#{alert(1)}<%= alert(1) %>",
-    "&lt;img id=pwned src=x onerror=alert(1)&gt;",
-    "&#60;script id=pwned&#62;alert(1)&#60;/script&#62;",
-    "%3Cscript id=pwned%3Ealert(1)%3C/script%3E",
-    "\\u003cscript id=pwned\\u003ealert(1)\\u003c/script\\u003e",
-    "＜script id=pwned＞alert(1)＜/script＞",
-    "\u202e<img id=pwned src=x onerror=alert(1)>\u202c",
-    "<\u200bscript id=pwned>alert(1)</\u200bscript>",
-    "</style><style id=pwned>* { display: none }</style>",
-    "<div id=pwned style=\"background: url('javascript:alert(1)')\">",
-    "<link id=pwned rel=stylesheet href=//example.invalid/x.css>",
-    "<base id=pwned href=//example.invalid/>",
-    "<meta id=pwned http-equiv=refresh content='0;url=//example.invalid'>",
-    "<form id=pwned action=//example.invalid><input type=submit>",
-    "<div id=pwned hx-post=/sign-out hx-trigger=load>",
-    "<div id=pwned hx-on::load=alert(1) data-hx-on-load=alert(1)>",
-    "<details id=pwned open ontoggle=alert(1)>",
-)
-IMAGE, BREAKER = PAYLOADS[1], PAYLOADS[14]
-MADE = "return [...document.querySelectorAll('#pwned, [data-pwned]')].map((one) => one.outerHTML)"
 
 
 def _lines(rows):
@@ -103,12 +56,13 @@ def project(staff, tmp_path):
     found = live_in(staff, _table(), tmp_path, words)
     for specialist, payload in zip(Specialist.objects.order_by("pk"), PAYLOADS[14:], strict=False):
         Specialist.objects.filter(pk=specialist.pk).update(name=f"{payload}"[:120])
+    say_everywhere(found, staff)
     return found
 
 
 def _harm(reader):
     """Elements that came out of a payload. A dialog would fail this call by itself."""
-    return reader.chrome.execute_script(MADE)
+    return reader.chrome.execute_script(FOUND)
 
 
 @pytest.mark.slow
@@ -147,6 +101,53 @@ def test_s06_deciding_and_undoing_show_only_text(reader, project):
     reader.key("?")
     reader.find("#keys")
     assert _harm(reader) == []
+
+
+def _texts(reader, css):
+    return [one.get_property("textContent") for one in reader.all(css)]
+
+
+def test_s06_what_people_remark_is_shown_as_they_wrote_it(reader, project):
+    """Comments, notes and reasons on a sample's page; no payload is lost, and none has become anything else."""
+    decided = ReviewItem.objects.filter(project=project, state="decided").earliest("id")
+    reader.open(f"/p/{project.slug}/samples/{decided.sample_id}")
+    assert _harm(reader) == []
+    said = _texts(reader, "#history .said")
+    assert [said.count(payload) for payload in PAYLOADS] == [3] * len(PAYLOADS)
+
+
+def test_s06_the_desk_shows_only_text(reader, project):
+    reader.open(f"/p/{project.slug}/adjudicate")
+    reader.read(PAYLOADS[0])
+    assert _harm(reader) == []
+    for key in "v?":
+        reader.key(key)
+        assert _harm(reader) == []
+
+
+def test_s06_votes_reasons_and_returns_on_the_review_screen_are_text(reader, project, staff):
+    verified = Project.objects.get(name="Verified")
+    for one in (project, verified):
+        reader.open(f"/p/{one.slug}/label")
+        reader.find("#screen .card")
+        assert _harm(reader) == []
+        reader.key("v")
+        assert _harm(reader) == []
+    assert Return.objects.filter(to=staff, reason__startswith=PAYLOADS[0]).count() == 1
+
+
+def test_s09_stored_keys_that_no_form_would_take_are_harmless(reader, project):
+    for page in ("/account/keys", f"/p/{project.slug}/label", f"/p/{project.slug}/adjudicate"):
+        reader.open(page)
+        assert _harm(reader) == []
+
+
+def test_s14_a_guideline_is_text_and_links(reader, project):
+    reader.open(f"/p/{project.slug}/label")
+    reader.key("g")
+    reader.read("click")
+    assert _harm(reader) == []
+    assert reader.all(".prose svg, .prose math, .prose img, .prose iframe, .prose object, .prose form") == []
 
 
 def test_s07_classes_made_from_a_file(reader, project):

@@ -42,10 +42,10 @@ class Search:
 
     def take(self, low: int, high: int, n: int, *, backwards: bool) -> list[Sample]:
         """The first (or last) n matches after position `low` up to `high`. A long text never leaves the database."""
-        here = self.samples.filter(position__gt=low, position__lte=high).defer("text", "cells")
         # The sum keeps the database from walking all positions where it should look up the few texts.
         place = F("position") + 0 if self.is_rare else F("position")
-        found = here.annotate(excerpt=Left("text", EXCERPT)).order_by(place.desc() if backwards else place.asc())
+        here = self.samples.alias(place=place).filter(place__gt=low, place__lte=high).defer("text", "cells")
+        found = here.annotate(excerpt=Left("text", EXCERPT)).order_by("-place" if backwards else "place")
         return list(found[:n])
 
 
