@@ -4,7 +4,7 @@ from django.contrib.sessions.models import Session
 from selenium.webdriver.common.keys import Keys
 
 from labeling.accounts.actions import set_password
-from labeling.labels.models import Verdict
+from labeling.labels.models import Lease, Verdict
 from labeling.projects.models import LabelClass
 from tests.browser.reviewing import (
     answers,
@@ -139,6 +139,29 @@ def test_two_tabs_share_what_is_done(reader, staff):
     reader.read("All reviewed")
     assert answers() == said
     assert Verdict.objects.count() == 4
+
+
+def test_leaving_frees_the_texts(reader, staff):
+    project = reviewing(staff)
+    open_review(reader, project)
+    assert Lease.objects.count() == 3
+    reader.open(f"/p/{project.slug}/")
+    reader.until(lambda: not Lease.objects.exists())
+
+
+def test_nothing_to_undo_says_so_and_stays(reader, staff):
+    project = reviewing(staff, texts=1)
+    item = open_review(reader, project)
+    press(reader, "1")
+    reader.read("All reviewed")
+    reader.key("u")
+    reader.until(lambda: items_there(reader) == [item])
+    reader.key("u")
+    reader.until(lambda: reader.text("#toasts") != " ")
+    assert shown(reader) == item
+    assert press(reader, "2") == item
+    saved(reader)
+    assert answers() == {item: "neutral"}
 
 
 def test_a_browser_that_forbids_storage(reader, staff):

@@ -5,6 +5,7 @@ const stage = document.getElementById("stage");
 const held = [];
 const watchers = [];
 let isPainted = true;
+let emptyHtml = "";
 
 function cardOf(element) {
   return { item: Number(element.dataset.item), element };
@@ -65,14 +66,17 @@ export function wait(why) {
   place(note);
 }
 
+// Back to what is held, or to why nothing is.
 export function resume() {
-  show();
+  if (held.length || !emptyHtml) show();
+  else drawEmpty();
 }
 
 // The card that the page came with.
 export function adopt() {
   const element = stage.querySelector(".card");
   if (element) held.push(cardOf(element));
+  else emptyHtml = stage.innerHTML;
   for (const watcher of watchers) watcher(held[0] ?? null);
 }
 
@@ -123,10 +127,16 @@ export function lose(lost) {
   return shown !== undefined && lost.includes(shown);
 }
 
+// The same words again leave the stage, and a focus in it, as they are.
 export function showEmpty(html) {
-  if (held.length) return;
+  const isThere = screen.classList.contains("is-empty") && !screen.classList.contains("is-waiting") && html === emptyHtml;
+  emptyHtml = html;
+  if (!held.length && !isThere) drawEmpty();
+}
+
+function drawEmpty() {
   const template = document.createElement("template");
-  template.innerHTML = html;
+  template.innerHTML = emptyHtml;
   screen.classList.remove("is-waiting");
   screen.classList.add("is-empty");
   const hadFocus = stage.contains(document.activeElement);

@@ -21,7 +21,11 @@ function open() {
       request.addEventListener("upgradeneeded", () => {
         request.result.createObjectStore(STORE, { autoIncrement: true }).createIndex("box", "box");
       });
-      return await promised(request);
+      const database = await promised(request);
+      database.addEventListener("close", () => {
+        opening = null;
+      });
+      return database;
     } catch {
       return null;
     }

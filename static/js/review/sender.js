@@ -64,6 +64,9 @@ export async function flush() {
       isWanted = false;
       if (!(await alone(pass))) later();
     }
+  } catch (error) {
+    console.error(error); // what waits is in the outbox
+    later();
   } finally {
     isRunning = false;
   }
