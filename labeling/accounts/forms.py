@@ -13,15 +13,20 @@ class PasswordForm(forms.Form):
     """A new password, typed twice, and the one before it from somebody who signed in with it."""
 
     current = forms.CharField(
-        label=_("Current password"), widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
+        label=_("Current password"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
     password = forms.CharField(
         label=_("New password"),
         help_text=_("At least ten characters."),
+        strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
     again = forms.CharField(
-        label=_("The same again"), widget=forms.PasswordInput(attrs={"autocomplete": "new-password"})
+        label=_("The same again"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 
     def __init__(self, data: Mapping[str, Any] | None, *, user: User, is_current_asked: bool) -> None:

@@ -188,12 +188,14 @@ class JoinForm(forms.Form):
     password = forms.CharField(
         label=gettext_lazy("Password"),
         max_length=4_096,
+        strip=False,
         help_text=gettext_lazy("At least ten characters."),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
     again = forms.CharField(
         label=gettext_lazy("The same again"),
         max_length=4_096,
+        strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 

@@ -163,6 +163,15 @@ def test_who_came_by_password_must_know_it(client, user):
     assert client.post("/account", {"current": PASSWORD, "password": new, "again": new}).status_code == 302
 
 
+def test_a_password_keeps_its_spaces(client, user):
+    client.post(signin_path(user))
+    new = "  spaces around it  "
+    client.post("/account", {"password": new, "again": new})
+    client.logout()
+    assert sign_in(client, new.strip()).status_code == 422
+    assert sign_in(client, new).status_code == 302
+
+
 @pytest.mark.parametrize(
     ("password", "again", "message"),
     [("short", "short", "at least 10 characters"), ("one long secret", "other long one", "not the same")],

@@ -21,7 +21,7 @@ from labeling.web.errors import ActionError
 from tests.labeling.factories import add_member, make_project, make_user
 
 pytestmark = pytest.mark.django_db
-PASSWORD = "a long enough secret"
+PASSWORD = " a long enough secret "
 ACCOUNT = {"username": "mara", "password": PASSWORD, "again": PASSWORD}
 
 
