@@ -20,7 +20,7 @@ from tests.labeling.factories import make_dataset, make_project, make_run, make_
 
 pytestmark = pytest.mark.django_db(transaction=True)
 POLICY = {"review_order": "uncertain", "audit_overlap": 1, "votes_shown": "never", "is_harsh": False}
-TEXTS = 24
+TEXTS = 12
 
 
 @pytest.fixture
