@@ -2,7 +2,7 @@
 
 import pytest
 
-from labeling.web.templatetags.texts import PART, text_parts
+from labeling.web.templatetags.texts import PART, text_parts, whole_text
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,9 @@ def test_c44_pieces_end_where_a_line_ends(text, lengths):
     parts = text_parts(text)
     assert [len(part) for part in parts] == lengths
     assert "".join(parts) == text
+
+
+def test_s06_pieces_are_escaped():
+    piece = "&lt;b&gt;" + "a" * (PART - 3)
+    assert whole_text("<b>" + "a" * PART) == f'<span class="text-part">{piece}</span><span class="text-part">aaa</span>'
+    assert not hasattr(whole_text("<b>"), "__html__")
