@@ -81,6 +81,16 @@ def test_later_goes_round(desk):
     assert (len(set(seen)), _shown(desk)) == (3, seen[0])
 
 
+def test_a_harsh_text_is_blurred_until_it_has_the_focus(reader, project):
+    project.is_harsh = True
+    project.save()
+    reader.open(f"/p/{project.slug}/adjudicate")
+    text = reader.find("#text")
+    assert text.value_of_css_property("filter") != "none"
+    reader.chrome.execute_script("arguments[0].focus()", text)
+    assert text.value_of_css_property("filter") == "none"
+
+
 def test_sending_back_by_the_keyboard(desk, project):
     desk.open(f"/p/{project.slug}/adjudicate?kind={Escalation.CONFLICT}")
     desk.key("f")
