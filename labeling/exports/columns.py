@@ -14,6 +14,7 @@ OWN_COLUMNS = (
     "verifier_reason",
     "annotators",
     "labels_by_annotator",
+    "answer_modes",
     "decided_at",
     "run",
     "generation",

@@ -45,6 +45,15 @@ class LabelFact:
 
 
 @dataclass(frozen=True, slots=True)
+class VerdictFact:
+    """What a person says of a text now, and how they came to it (labels.models.VerdictMode)."""
+
+    name: str
+    class_id: int
+    mode: str
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerFact:
     """What a connection answered on a text in a run; without a class it abstained."""
 
@@ -84,7 +93,7 @@ class Page:
     labels: dict[int, LabelFact] = field(default_factory=dict)
     votes: dict[int, dict[int, tuple[int | None, float | None]]] = field(default_factory=dict)
     consensus: dict[int, tuple[float, str | None, int]] = field(default_factory=dict)
-    verdicts: dict[int, list[tuple[str, int]]] = field(default_factory=dict)
+    verdicts: dict[int, list[VerdictFact]] = field(default_factory=dict)
     answers: dict[tuple[int, str], list[AnswerFact]] = field(default_factory=dict)
 
 
@@ -207,10 +216,10 @@ def _add_verdicts(page: Page) -> None:
         verdicts = Verdict.objects.filter(
             item_id__in=item_ids[low : low + IN_LIST], is_current=True, is_stale=False, label_class__isnull=False
         )
-        for item_id, name, class_id in verdicts.order_by("id").values_list(
-            "item_id", "user__username", "label_class_id"
+        for item_id, name, class_id, mode in verdicts.order_by("id").values_list(
+            "item_id", "user__username", "label_class_id", "mode"
         ):
-            page.verdicts.setdefault(item_id, []).append((name, class_id))
+            page.verdicts.setdefault(item_id, []).append(VerdictFact(name, class_id, mode))
 
 
 def _add_answers(page: Page, source: Source, samples: QuerySet[Sample]) -> None:

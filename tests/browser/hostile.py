@@ -6,7 +6,7 @@ from uuid import uuid4
 from django.utils import timezone
 
 from labeling.labels.actions.returns import escalate
-from labeling.labels.models import Escalation, ReviewItem, VerifierAnswer
+from labeling.labels.models import Escalation, ReviewItem, Verdict, VerifierAnswer
 from labeling.projects.models import Invitation, LabelClass, Project, Role
 from labeling.review.actions.returns import return_item
 from labeling.review.models import Comment, Flag, Preferences, Return, Skip
@@ -75,6 +75,7 @@ def say_everywhere(project, staff):
     decided = ReviewItem.objects.filter(project=project, state="decided").earliest("id")
     flagged, sent = ReviewItem.objects.filter(project=project, state="open", is_blind=False).order_by("priority")[:2]
     escalate(project=project, item_id=flagged.pk, why=Escalation.FLAGGED)
+    Verdict.objects.filter(item=decided).update(note=LONG[:2000])
     for item in (decided, flagged, sent):
         _remark(item, foe)
     return_item(project=project, item_id=sent.pk, by_id=foe.pk, reason=LONG[:500], to_id=staff.pk)

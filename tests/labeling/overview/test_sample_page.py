@@ -161,10 +161,12 @@ def test_an_adjudication_says_what_the_reviewer_found(page, run, user):
         class_id=class_of(run, "neutral").pk,
         client_id=uuid4(),
         finding=Finding.GUIDELINE,
+        note="It says nothing of irony.",
     )
     html = words_of(page.get(sample_url(run, "zero")))
     assert "settled it as" in html
     assert "The guideline has a gap" in html
+    assert '<blockquote class="said" dir="auto">It says nothing of irony.</blockquote>' in html
     assert "A reviewer · ann" in html
 
 

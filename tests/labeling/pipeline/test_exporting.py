@@ -138,7 +138,7 @@ def test_every_row_says_who_decided_and_why(project):
         ("positive", "human", "review", str(run.number)),
     ]
     assert [row["annotators"] for row in rows] == ["", "", "ada", "ada"]
-    assert rows[3]["labels_by_annotator"] == "ada=positive"
+    assert [rows[3][name] for name in ("labels_by_annotator", "answer_modes")] == ["ada=positive", "ada=single"]
     assert rows[0]["decided_at"].endswith("Z")
     assert rows[0]["uncertainty"] == "0.333333"
     assert export.manifest["counts"]["by_source"] == {"human": 2, "consensus": 1, "none": 1}
