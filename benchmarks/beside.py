@@ -51,7 +51,7 @@ def _hang_up() -> None:
         connection.close_pool()
 
 
-def open_site(site: ScratchSite) -> None:
+def open_site(site: ScratchSite, web_processes: int = 1) -> None:
     """Start it and wait until it answers."""
 
     def answers() -> bool:
@@ -60,7 +60,7 @@ def open_site(site: ScratchSite) -> None:
         except OSError:
             return False
 
-    site.open()
+    site.open(web_processes)
     wait_for(answers, limit_s=60, every_s=0.1)
 
 

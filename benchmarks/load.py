@@ -20,6 +20,7 @@ from benchmarks.scratch_site import ROOT
 
 FOLDER = ROOT / ".benchmarks" / "load"
 THINK_S = 4.0
+WEB_PROCESSES = 2
 TEAM_THINK_S = 1.0
 KEY_EVERY_S = 0.7
 LIMIT_S = 600
@@ -47,12 +48,15 @@ def measure_crowd(is_quick: bool) -> list[Bar]:
         project, _owner, run_ = make_reviewed(size.rows)
         before = run_.decided
         clients = make_clients(site, project, size.clients)
-        open_site(site)
+        open_site(site, WEB_PROCESSES)
+        idle_s = site.processor_s("web")
         asyncio.run(live_for(clients, size.seconds, THINK_S))
+        worked_s = site.processor_s("web") - idle_s
         submits = [one for client in clients for one in client.seen.submits]
         return [
             p95("submit that returns the next text", submits, 0.25),
             Bar("decisions a second", len(submits) / size.seconds, unit=""),
+            Bar("processor time of the web processes a decision", worked_s / len(submits)),
             *facts(project, clients, before, browsers=0),
         ]
 
@@ -160,7 +164,7 @@ def _said(lines: list[str]) -> tuple[int, str]:
 PARTS = {
     "crowd": Part(
         "200 people",
-        "200 clients with 4 s of thought, for 60 s, on PostgreSQL, in the middle of the review of 40,000 rows; the "
+        f"200 clients with 4 s of thought, for 60 s, on PostgreSQL and {WEB_PROCESSES} web processes, in the middle of the review of 40,000 rows; the "
         "time is from the first byte of the request to the last of the answer, which brings the next text.",
         measure_crowd,
     ),

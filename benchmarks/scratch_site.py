@@ -42,9 +42,10 @@ class ScratchSite:
         """Run a management command and wait for it."""
         subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, env=self.environment, check=True)
 
-    def open(self) -> None:
+    def open(self, web_processes: int = 1) -> None:
         """Start web and workers."""
         command = [sys.executable, "manage.py", "up", "--bind", f"127.0.0.1:{self.port}"]
+        command += ["--workers", str(web_processes)]
         self.up = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=self.log, stderr=subprocess.STDOUT)
 
     def close(self) -> None:
@@ -77,6 +78,10 @@ class ScratchSite:
         for victim in victims:
             victim.kill()
         return bool(victims)
+
+    def processor_s(self, component: str) -> float:
+        """Processor seconds that the component's living processes have taken so far."""
+        return sum(sum(process.cpu_times()[:2]) for process in self.processes(component))
 
     def peak_mb(self, component: str) -> float:
         """The most memory the component's process has held so far, in MB (VmHWM)."""
