@@ -28,16 +28,31 @@ class Arm:
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """The person who asks, the project, and when."""
+    """The person who asks, in which project and when; the order of this claim, and where a random one begins."""
 
-    project: Project
+    project_id: int
     user_id: int
     now: datetime
+    order: str
+    point: str
+
+
+def ask(project: Project, user_id: int, now: datetime) -> Asker:
+    """The person asks now: a mix draws one of its parts (MIX stands for its conflicts), a random order its point."""
+    order: str = project.review_order
+    if order == ReviewOrder.MIX:
+        draw = random.random()  # noqa: S311 (a place in the queue is no secret)
+        if draw < MIX_UNCERTAIN:
+            order = ReviewOrder.UNCERTAIN
+        elif draw < MIX_UNCERTAIN + MIX_RANDOM:
+            order = ReviewOrder.RANDOM
+    point = f"{random.getrandbits(128):032x}" if order == ReviewOrder.RANDOM else ""
+    return Asker(project.pk, user_id, now, order, point)
 
 
 def held_arm(asker: Asker, item_ids: Collection[int]) -> Arm:
     """What the person holds of these items, also on the way to a reviewer: a screen keeps what it has."""
-    held = ReviewItem.objects.filter(project=asker.project, state=ItemState.OPEN, pk__in=list(item_ids))
+    held = ReviewItem.objects.filter(project=asker.project_id, state=ItemState.OPEN, pk__in=list(item_ids))
     held = held.filter(leases__user=asker.user_id, leases__slot__lt=DESK_SLOT)
     return _arm(held.annotate(slot=F("leases__slot")).order_by(), is_held=True)
 
@@ -57,13 +72,13 @@ def next_arms(asker: Asker, without: Collection[int]) -> list[Arm]:
     return [
         _arm(held.annotate(slot=F("leases__slot")).order_by("-leases__expires_at", "-leases__id"), is_held=True),
         _arm(new.filter(assignee=asker.user_id).order_by("id")),
-        *(_arm(part) for part in _ordered(asker.project, new.filter(assignee=None))),
+        *(_arm(part) for part in _ordered(asker, new.filter(assignee=None))),
         _arm(skipped.order_by("skips__created_at", "id")),
     ]
 
 
 def _open(asker: Asker) -> "QuerySet[ReviewItem]":
-    return ReviewItem.objects.filter(project=asker.project, state=ItemState.OPEN, escalation="")
+    return ReviewItem.objects.filter(project=asker.project_id, state=ItemState.OPEN, escalation="")
 
 
 def _free(asker: Asker) -> "QuerySet[ReviewItem]":
@@ -94,31 +109,19 @@ def _arm(items: "QuerySet[Any]", *, is_held: bool = False) -> Arm:
     return Arm(items.values_list("id", "slot"), is_held)
 
 
-def _ordered(project: Project, items: "QuerySet[ReviewItem]") -> "list[QuerySet[ReviewItem]]":
-    """The queue in the project's order.
+def _ordered(asker: Asker, items: "QuerySet[ReviewItem]") -> "list[QuerySet[ReviewItem]]":
+    """The queue in the order of this claim.
 
     An audit's items stand among the others in each: they have the places of random items, their samples are a random
     draw, and so are their hashes.
     """
-    order = _draw(project.review_order)
     surest_last = items.order_by("priority", "id")
-    if order == ReviewOrder.OLDEST:
+    if asker.order == ReviewOrder.OLDEST:
         return [items.order_by("sample_id", "id")]
-    if order == ReviewOrder.RANDOM:
-        point = f"{random.getrandbits(128):032x}"
+    if asker.order == ReviewOrder.RANDOM:
         by_hash = items.order_by("text_hash", "id")
-        return [by_hash.filter(text_hash__gte=point), by_hash.filter(text_hash__lt=point)]
-    if order == ReviewOrder.MIX:
+        return [by_hash.filter(text_hash__gte=asker.point), by_hash.filter(text_hash__lt=asker.point)]
+    if asker.order == ReviewOrder.MIX:
         conflicts = Q(reason=ItemReason.CONFLICT)
         return [surest_last.filter(conflicts), surest_last.exclude(conflicts)]
     return [surest_last]
-
-
-def _draw(order: str) -> str:
-    """The order of this claim: of a mix one of its parts, MIX standing for its conflicts."""
-    if order != ReviewOrder.MIX:
-        return order
-    draw = random.random()  # noqa: S311 (a place in the queue is no secret)
-    if draw < MIX_UNCERTAIN:
-        return ReviewOrder.UNCERTAIN
-    return ReviewOrder.RANDOM if draw < MIX_UNCERTAIN + MIX_RANDOM else ReviewOrder.MIX

@@ -1,16 +1,20 @@
 """One statement that finds and leases items: what two people ask for in the same moment goes to one of them."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django.db import connection
 
 from labeling.labels.models import Lease, ReviewItem
-from labeling.review.actions.candidates import Arm, Asker
+from labeling.review.actions.candidates import Arm, Asker, held_arm, next_arms
 
 ITEM, LEASE = ReviewItem._meta.db_table, Lease._meta.db_table
 TRIES = 5  # chosen: each loses only to somebody who got an item in that very moment
+# What stands in a statement for the asker, until one asks: values that no row has.
+NOBODY = Asker(project_id=-1, user_id=-2, now=datetime(1000, 1, 1, tzinfo=UTC), order="", point="nowhere")
+NO_ITEM = -1000
 
 
 class Leased(NamedTuple):
@@ -20,37 +24,60 @@ class Leased(NamedTuple):
     has_lost: bool
 
 
-def lease_from(asker: Asker, arms: Sequence[Arm], most: int | None, until: datetime) -> list[int]:
-    """Lease the first `most` items of the arms (all for None) to the person; returns their ids in that order.
+def lease_from(asker: Asker, held: Sequence[int], most: int | None, until: datetime) -> list[int]:
+    """Renew the person's leases on the items `held` and lease the next ones, `most` in all (None: no more than those).
 
-    An item of which somebody else got the last place in the same moment is left out, and others are tried.
+    Returns their ids, those held first. An item of which somebody else got the last place in the same moment is left
+    out, and others are tried.
     """
     ids: list[int] = []
     for _try in range(TRIES):
-        leased = _lease_once(asker, arms, most, until)
+        leased = _lease_once(asker, held, most, until)
         ids = leased.ids
         if not leased.has_lost:
             break
     return ids
 
 
-def _lease_once(asker: Asker, arms: Sequence[Arm], most: int | None, until: datetime) -> Leased:
+def _lease_once(asker: Asker, held: Sequence[int], most: int | None, until: datetime) -> Leased:
+    statement, places = _statement(connection.vendor, asker.order, len(held), most)
+    params = _filled(places, asker, held)
+    adapt = connection.ops.adapt_datetimefield_value
+    given, now = [asker.user_id, adapt(until)], adapt(asker.now)
     with connection.cursor() as cursor:
-        picked, params = _picked(arms, most)
-        adapt = connection.ops.adapt_datetimefield_value
-        values = [asker.user_id, adapt(until), adapt(asker.now)]
         if connection.vendor == "sqlite":
             # One writer at a time: nobody else has taken anything. Rows come back in the order in which they went in.
-            cursor.execute(f"{_insert(f'({picked})')} RETURNING item_id", [*values[:2], *params, values[2]])
+            cursor.execute(statement, [*given, *params, now])
             return Leased([pk for (pk,) in cursor.fetchall()], has_lost=False)
-        cursor.execute(
-            f"WITH picked AS MATERIALIZED ({picked}), given AS ({_insert('picked')} RETURNING item_id) "  # noqa: S608 (names of our own tables)
-            "SELECT picked.id, given.item_id IS NOT NULL FROM picked LEFT JOIN given ON given.item_id = picked.id "
-            "ORDER BY picked.place",
-            [*params, *values],
-        )
+        cursor.execute(statement, [*params, *given, now])
         rows = cursor.fetchall()
     return Leased([pk for pk, is_given in rows if is_given], has_lost=not all(is_given for _pk, is_given in rows))
+
+
+@lru_cache(maxsize=512)
+def _statement(vendor: str, order: str, held: int, most: int | None) -> tuple[str, tuple[Any, ...]]:
+    """The statement with NOBODY's values in its places. To compose it takes longer than to run it."""
+    nobody = Asker(NOBODY.project_id, NOBODY.user_id, NOBODY.now, order, NOBODY.point)
+    ids = [NO_ITEM - number for number in range(held)]
+    arms = ([held_arm(nobody, ids)] if held else []) + ([] if most is None else next_arms(nobody, ids))
+    picked, params = _picked(arms, most)
+    if vendor == "sqlite":
+        return f"{_insert(f'({picked})', 'place')} RETURNING item_id", tuple(params)
+    statement = (
+        f"WITH picked AS MATERIALIZED ({picked}), given AS ({_insert('picked', 'id')} RETURNING item_id) "  # noqa: S608 (names of our own tables)
+        "SELECT picked.id, given.item_id IS NOT NULL FROM picked LEFT JOIN given ON given.item_id = picked.id "
+        "ORDER BY picked.place"
+    )
+    return statement, tuple(params)
+
+
+def _filled(places: Sequence[Any], asker: Asker, held: Sequence[int]) -> list[Any]:
+    """The asker's values in NOBODY's places."""
+    adapt = connection.ops.adapt_datetimefield_value
+    values: dict[Any, Any] = {NO_ITEM - number: pk for number, pk in enumerate(held)}
+    values |= {NOBODY.project_id: asker.project_id, NOBODY.user_id: asker.user_id, NOBODY.point: asker.point}
+    values[adapt(NOBODY.now)] = adapt(asker.now)
+    return [values.get(one, one) for one in places]
 
 
 def _picked(arms: Sequence[Arm], most: int | None) -> tuple[str, list[Any]]:
@@ -74,11 +101,14 @@ def _lock(arm: Arm) -> str:
     return f' FOR UPDATE OF "{ITEM}" SKIP LOCKED'
 
 
-def _insert(picked: str) -> str:
-    """A lease on each picked item; one that ended is taken over, another person's that lives stays."""
+def _insert(picked: str, order: str) -> str:
+    """A lease on each picked item; one that ended is taken over, another person's that lives stays.
+
+    In the order of ids where several people write at once, so that nobody waits for each other.
+    """
     return (
         f"INSERT INTO {LEASE} (item_id, slot, user_id, expires_at) "  # noqa: S608 (names of our own tables)
-        f"SELECT id, slot, %s, %s FROM {picked} AS picked WHERE 1 = 1 ORDER BY place "
+        f"SELECT id, slot, %s, %s FROM {picked} AS picked WHERE 1 = 1 ORDER BY {order} "
         "ON CONFLICT (item_id, slot) DO UPDATE SET user_id = excluded.user_id, expires_at = excluded.expires_at "
         f"WHERE {LEASE}.user_id = excluded.user_id OR {LEASE}.expires_at <= %s"
     )

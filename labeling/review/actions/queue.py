@@ -9,7 +9,7 @@ from django.utils import timezone
 from labeling.labels.actions.screens import DESK_SLOT, LEASE_MINUTES
 from labeling.labels.models import Lease, ReviewItem
 from labeling.projects.models import Project
-from labeling.review.actions.candidates import Asker, held_arm, next_arms
+from labeling.review.actions.candidates import ask
 from labeling.review.actions.leasing import lease_from
 
 LEASE = timedelta(minutes=LEASE_MINUTES)
@@ -52,12 +52,11 @@ def hold(*, project: Project, user_id: int, n: int, have: Collection[int] = (), 
     a page that had enough has lost some.
     """
     now = timezone.now()
-    asker, until, shown = Asker(project, user_id, now), now + LEASE, {*have, *back}
+    asker, until, shown = ask(project, user_id, now), now + LEASE, list(dict.fromkeys([*back, *have]))
     n = min(n, ITEMS_AT_MOST)
-    held = [held_arm(asker, shown)] if shown else []
-    ids = lease_from(asker, held, None, until) if held and len(shown) >= n else []
+    ids = lease_from(asker, shown, None, until) if shown and len(shown) >= n else []
     if len(ids) < n:
-        ids = lease_from(asker, [*held, *next_arms(asker, shown)], n, until)
+        ids = lease_from(asker, shown, n, until)
     kept = [pk for pk in have if pk in ids and pk not in back]
     fresh = [pk for pk in back if pk in ids] + [pk for pk in ids if pk not in shown]
     lost = [pk for pk in have if pk not in ids]

@@ -2,7 +2,8 @@
 
 from labeling.labels.actions.screens import DESK_SLOT
 from labeling.review.queries.cards import Card, SentBack, ShownAnswer, ShownVote, cards_of, original_columns
-from labeling.review.queries.screen import Emptiness, Last, Screen, emptiness_of, last_of, mark_of, screen_of
+from labeling.review.queries.emptiness import Emptiness, emptiness_of
+from labeling.review.queries.screen import Last, Screen, last_of, mark_of, screen_of
 from labeling.review.queries.skipped import is_skipped_by_all
 
 __all__ = [

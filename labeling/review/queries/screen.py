@@ -7,15 +7,14 @@ from hashlib import blake2b
 from uuid import UUID, uuid4
 
 from labeling.accounts.models import User
-from labeling.labels.models import ItemState, Lease, ReviewItem, Verdict
-from labeling.labels.queries import Pace, latest_verdict, others_leases, pace_of, standing_verdict, vote_tally
-from labeling.labels.seed_queries import seed_counts
+from labeling.labels.models import ItemState, ReviewItem, Verdict
+from labeling.labels.queries import Pace, latest_verdict, pace_of, standing_verdict, vote_tally
 from labeling.projects.models import LabelClass, Project
 from labeling.projects.queries import active_classes, guideline_text
-from labeling.review.models import Skip
+from labeling.review.models import Flag, Skip
 from labeling.review.queries.cards import Card, cards_of
+from labeling.review.queries.emptiness import Emptiness, emptiness_of
 from labeling.review.queries.stale import is_blind
-from labeling.runs.models import Run, RunState
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +25,6 @@ class Last:
     tally: list[tuple[str, int]]
     standing: Verdict | None
     is_withdrawn: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Emptiness:
-    """Why nothing is on the screen."""
-
-    leases: list[Lease]
-    people: list[str]
-    voting: Run | None
-    has_run: bool
-    has_seeds: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +66,7 @@ def screen_of(project: Project, user: User, item_id: int | None, until: datetime
         pace=pace_of(project, user.pk),
         last=last,
         emptiness=None if cards else emptiness_of(project, user.pk),
-        can_undo=last is not None or Skip.objects.filter(user=user, item__project=project, ended_at=None).exists(),
+        can_undo=last is not None or _has_passed(project, user),
     )
 
 
@@ -103,11 +91,7 @@ def last_of(project: Project, user: User) -> Last | None:
     )
 
 
-def emptiness_of(project: Project, user_id: int) -> Emptiness:
-    """Why the person has nothing to do."""
-    leases = others_leases(project, user_id)
-    runs = list(Run.objects.filter(project=project)[:20])
-    voting = next((run for run in runs if run.state in {RunState.RUNNING, RunState.PAUSED}), None)
-    people = list(dict.fromkeys(lease.user.get_username() for lease in leases))
-    has_seeds = not runs and seed_counts(project).decided > 0
-    return Emptiness(leases, people, voting, has_run=bool(runs), has_seeds=has_seeds)
+def _has_passed(project: Project, user: User) -> bool:
+    """Whether the person skipped or flagged anything that still counts."""
+    mine = {"user": user, "item__project": project, "ended_at": None}
+    return Skip.objects.filter(**mine).exists() or Flag.objects.filter(**mine).exists()

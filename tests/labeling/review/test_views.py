@@ -85,7 +85,7 @@ def test_people_see_how_much_left_their_queue(page, project, run):
 def test_screen_takes_as_many_queries_for_one_text_as_for_three(page, project, size, django_assert_num_queries):
     make_run(make_dataset(project, [f"text {i}" for i in range(size)]))
     page.get(url(project))
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(20):
         page.get(url(project))
 
 
@@ -229,3 +229,20 @@ def test_reviewers_reopen_and_annotators_do_not(client, project, run):
         client.post(url(project, "decide"), answer(run, "third text"))
         assert client.post(page_of).status_code == status
     assert item_of(run, "third text").state == ItemState.OPEN
+
+
+def test_who_has_answered_all_is_told_that_others_have_not(page, project, run):
+    ReviewItem.objects.update(needed=2, is_blind=True)
+    for text in ("first text", "second text", "third text"):
+        page.post(url(project, "decide"), answer(run, text))
+    html = page.get(url(project)).content.decode()
+    assert "You have answered every text that is yours to answer; others answer theirs." in html
+
+
+def test_texts_on_the_desk_are_no_screen_s(page, project, run, client):
+    other = make_user("bea")
+    add_member(project, other, Role.REVIEWER)
+    ReviewItem.objects.update(escalation="flagged")
+    Lease.objects.create(item=run.items.first(), slot=1000, user=other, expires_at="2100-01-01T00:00Z")
+    html = page.get(url(project)).content.decode()
+    assert ("Some texts wait for a reviewer." in html, "bea" in html) == (True, False)
