@@ -164,8 +164,9 @@ def _said(lines: list[str]) -> tuple[int, str]:
 PARTS = {
     "crowd": Part(
         "200 people",
-        f"200 clients with 4 s of thought, for 60 s, on PostgreSQL and {WEB_PROCESSES} web processes, in the middle of the review of 40,000 rows; the "
-        "time is from the first byte of the request to the last of the answer, which brings the next text.",
+        f"200 clients with 4 s of thought, for 60 s, on PostgreSQL and {WEB_PROCESSES} web processes, in the middle of "
+        "the review of 40,000 rows; the time is from the first byte of the request to the last of the answer, which "
+        "brings the next text.",
         measure_crowd,
     ),
     "team-sqlite": Part(
