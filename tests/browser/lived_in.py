@@ -207,46 +207,60 @@ def pages_of(project):
     decided = ReviewItem.objects.filter(project=project, state="decided").values_list("sample_id", flat=True)
     uploads = Upload.objects.filter(project=project).values_list("pk", flat=True)
     runs = Run.objects.filter(project=project).values_list("number", flat=True)
-    members = project.memberships.values_list("user_id", flat=True)
     rounds = RefinementRound.objects.filter(project=project).values_list("number", flat=True)
-    pages = _model_pages(project) | {
-        "web:components": [reverse("web:components")],
-        "accounts:sign-in": [reverse("accounts:sign-in")],
-        "accounts:signin-link": [signin_path(Project.objects.get(pk=project.pk).created_by), "/sign-in/AA/x-y"],
+    pages = (
+        _model_pages(project)
+        | _people_pages(project)
+        | {
+            "web:components": [reverse("web:components")],
+            "accounts:sign-in": [reverse("accounts:sign-in")],
+            "accounts:signin-link": [signin_path(Project.objects.get(pk=project.pk).created_by), "/sign-in/AA/x-y"],
+            "projects:new": [reverse("projects:new")],
+            "projects:settings": [at("projects:settings")],
+            "datasets:list": [at("datasets:list"), at("datasets:list") + f"?goal=append:{dataset.number}"],
+            "datasets:detail": [at("datasets:detail", number=dataset.number)],
+            "datasets:upload": [at("datasets:upload", upload_id=pk) for pk in uploads],
+            "datasets:refused": [at("datasets:refused", upload_id=pk) for pk in uploads],
+            "runs:list": [at("runs:list")],
+            "runs:new": [at("runs:new")],
+            "runs:detail": [at("runs:detail", number=number) for number in runs],
+            "review:screen": [at("review:screen")],
+            "desk:screen": [at("desk:screen")],
+            "desk:queue": [at("desk:queue")],
+            "desk:correct": [at("desk:correct", item_id=project.items.filter(state="decided").latest("id").pk)],
+            "quality:page": [reverse("quality:page", kwargs={"slug": one.slug}) for one in Project.objects.all()],
+            "refinement:list": [at("refinement:list")],
+            "refinement:detail": [at("refinement:detail", number=number) for number in rounds],
+            "exports:list": [at("exports:list")],
+            "exports:detail": [at("exports:detail", number=1)],
+            "overview:home": [reverse("overview:home")],
+            "overview:project": [at("overview:project")],
+            "overview:samples": [at("overview:samples"), at("overview:samples") + "?text=nothing+at+all"],
+            "overview:sample": [at("overview:sample", sample_id=pk) for pk in {samples[0], samples[-1], decided[0]}],
+            "overview:doctor": [reverse("overview:doctor")],
+        }
+    )
+    for name, paths in _verified_pages(project).items():
+        pages[name] = [*pages.get(name, ()), *paths]
+    return pages
+
+
+def _people_pages(project):
+    """The pages about people, and a person's own."""
+
+    def at(name, **words):
+        return reverse(name, kwargs={"slug": project.slug} | words)
+
+    members = project.memberships.values_list("user_id", flat=True)
+    return {
         "accounts:account": [reverse("accounts:account")],
-        "projects:new": [reverse("projects:new")],
-        "projects:settings": [at("projects:settings")],
-        "projects:members": [at("projects:members")],
         "projects:join": ["/join/x"],
+        "projects:members": [at("projects:members")],
         "quality:people": [at("quality:people")],
         "quality:own-work": [at("quality:own-work")],
         "quality:person": [at("quality:person", user_id=pk) for pk in members],
         "review:keys": [reverse("review:keys")],
-        "datasets:list": [at("datasets:list"), at("datasets:list") + f"?goal=append:{dataset.number}"],
-        "datasets:detail": [at("datasets:detail", number=dataset.number)],
-        "datasets:upload": [at("datasets:upload", upload_id=pk) for pk in uploads],
-        "datasets:refused": [at("datasets:refused", upload_id=pk) for pk in uploads],
-        "runs:list": [at("runs:list")],
-        "runs:new": [at("runs:new")],
-        "runs:detail": [at("runs:detail", number=number) for number in runs],
-        "review:screen": [at("review:screen")],
-        "desk:screen": [at("desk:screen")],
-        "desk:queue": [at("desk:queue")],
-        "desk:correct": [at("desk:correct", item_id=project.items.filter(state="decided").latest("id").pk)],
-        "quality:page": [reverse("quality:page", kwargs={"slug": one.slug}) for one in Project.objects.all()],
-        "refinement:list": [at("refinement:list")],
-        "refinement:detail": [at("refinement:detail", number=number) for number in rounds],
-        "exports:list": [at("exports:list")],
-        "exports:detail": [at("exports:detail", number=1)],
-        "overview:home": [reverse("overview:home")],
-        "overview:project": [at("overview:project")],
-        "overview:samples": [at("overview:samples"), at("overview:samples") + "?text=nothing+at+all"],
-        "overview:sample": [at("overview:sample", sample_id=pk) for pk in {samples[0], samples[-1], decided[0]}],
-        "overview:doctor": [reverse("overview:doctor")],
     }
-    for name, paths in _verified_pages(project).items():
-        pages[name] = [*pages.get(name, ()), *paths]
-    return pages
 
 
 def _verified_pages(project):
