@@ -18,7 +18,18 @@ import * as undo from "./review/undo.js";
 import * as verbs from "./review/verbs.js";
 import { startVotes } from "./review/votes.js";
 
+// Marks of what is on its way, with the item that may not come back meanwhile.
 const unsent = new Map();
+
+function note(action) {
+  unsent.set(action.id, action.kind === "comment" ? null : action.item);
+}
+
+// What another tab sent, or took off the screen.
+function hear({ done, sent = [] }) {
+  for (const id of sent) unsent.delete(id);
+  if (done) cards.lose([done]);
+}
 
 function act(event) {
   const form = event.target;
@@ -56,13 +67,14 @@ function takeAnswer(answer) {
 }
 
 function onQueue(action, state) {
-  unsent.set(action.id, action.item);
+  note(action);
   expect(state);
 }
 
 function onAnswer(answer, actions) {
   if (answer) {
     takeAnswer(answer);
+    if (actions.length) tabs.tell({ sent: actions.map((action) => action.id) });
     const isAllSaved = actions.some((action) => action.kind !== "comment") && !unsent.size;
     if (isAllSaved) say(word(cards.current() ? "next" : "empty"));
   }
@@ -77,7 +89,7 @@ function onState(state) {
 // What an earlier page left behind is sent first; its texts are not shown as if nothing had been said about them.
 async function begin() {
   const left = await outbox.list();
-  for (const action of left) unsent.set(action.id, action.item);
+  left.forEach(note);
   const decided = left.filter((action) => action.kind !== "comment").map((action) => action.item);
   if (decided.length) cards.lose(decided);
   sender.flush();
@@ -89,7 +101,7 @@ function start() {
   for (const begins of [startVotes, startHarsh, startChoosing, startNotes, startFinder, startClasses, startSignIn]) begins();
   sender.start({ have: cards.items, classes: mark, onQueue, onAnswer, onState });
   screen.addEventListener("submit", act);
-  tabs.listen(({ done }) => done && cards.lose([done]));
+  tabs.listen(hear);
   cards.adopt();
   startLeases();
   begin();

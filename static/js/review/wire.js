@@ -49,7 +49,9 @@ async function sort(answer) {
   const content = await readJson(answer);
   if (answer.ok) return content ? { kind: "ok", answer: content } : { kind: "away" };
   if (answer.status === 401) return { kind: "signin" };
-  if (answer.status === 403 || answer.status === 404) return { kind: "refused", message: content?.error ?? "", isForged: Boolean(content?.csrf) };
+  if (answer.status === 403 || answer.status === 404) {
+    return { kind: "refused", message: content?.error ?? "", isForged: Boolean(content?.csrf) };
+  }
   return { kind: answer.status === 400 || answer.status === 413 ? "unread" : "away" };
 }
 
