@@ -7,8 +7,8 @@ from labeling.datasets.chunk_queries import samples_between
 from labeling.jobs.actions import Claim, add_chunks, begin_stage, finishing
 from labeling.jobs.models import Job, JobState
 from labeling.jobs.queries import has_open_chunks, next_index
+from labeling.labels.actions.items import withdraw_items
 from labeling.labels.actions.mix import mix_in
-from labeling.labels.actions.verdicts import withdraw_items
 from labeling.labels.actions.votes import count_until_full, record_votes
 from labeling.labels.chunk_queries import has_older_items, has_rows_to_renew, has_unrouted
 from labeling.pipeline.ballots import ask_pool, count_answers

@@ -9,12 +9,8 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from annotator_core.types import Route
-from labeling.labels.actions.items import withdraw_items
 from labeling.labels.actions.judging import Standing, judge, judge_anew, standing_of, standing_on
-from labeling.labels.actions.returns import escalate, reopen
 from labeling.labels.actions.screens import (
-    LEASE_MINUTES,
-    NotInQueue,
     holders_of,
     lock_item,
     lock_item_and_class,
@@ -25,22 +21,6 @@ from labeling.projects.models import Project
 from labeling.runs.actions import lock_runs_of_item
 from labeling.runs.models import RunState
 from labeling.web.errors import ActionError
-
-__all__ = [
-    "LEASE_MINUTES",
-    "Decision",
-    "NotInQueue",
-    "Stale",
-    "append",
-    "decide",
-    "decided",
-    "escalate",
-    "reopen",
-    "repeat_decision",
-    "store_stale",
-    "undo",
-    "withdraw_items",
-]
 
 UNDO_LEVELS = 20  # review.md, "Keys"
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from annotator_core.types import LabelSource, Route
 from labeling.jobs.models import Event
-from labeling.labels.actions import Stale, decide, reopen, undo
+from labeling.labels.actions import Stale, adjudicate, decide, reopen, undo
 from labeling.labels.actions.items import withdraw_items
 from labeling.labels.actions.labels import LabelRow, set_labels
 from labeling.labels.models import Consensus, ItemState, Label, Lease, ReviewItem, Verdict
@@ -176,6 +176,22 @@ def test_c16_undo_goes_back_twenty_levels_and_no_further(project, user):
         take_back(run, user)
     choose(run, user, "text 7", "neutral")
     assert take_back(run, user).sample.text == "text 7"
+
+
+def test_c52_no_answer_changes_what_the_specialists_said(run, user):
+    fields = ("id", "label_class", "uncertainty", "score", "confidence", "route")
+    before = list(Consensus.objects.order_by("id").values_list(*fields))
+    choose(run, user, "same", "negative")
+    adjudicate(
+        project=run.project,
+        item_id=item_of(run, "one").pk,
+        user_id=user.pk,
+        class_id=run.project.classes.get(name="neutral").pk,
+        client_id=uuid4(),
+        corrects=True,
+    )
+    take_back(run, user)
+    assert list(Consensus.objects.order_by("id").values_list(*fields)) == before
 
 
 def test_undo_without_a_decision_says_so(run, user):

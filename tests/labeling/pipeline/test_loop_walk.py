@@ -7,7 +7,7 @@ from random import Random
 import pytest
 from django.utils import timezone
 
-from labeling.labels.actions.verdicts import reopen, undo
+from labeling.labels.actions import reopen, undo
 from labeling.labels.models import ItemState, Label, ReviewItem
 from labeling.pipeline.work import do_one
 from labeling.refinement.queries import round_at_work

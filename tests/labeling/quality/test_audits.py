@@ -12,8 +12,8 @@ from annotator_core.contract.frame import third_of
 from annotator_core.types import LabelSource
 from labeling.datasets.actions.imports import archive_dataset
 from labeling.datasets.models import Dataset
+from labeling.labels.actions import reopen, undo
 from labeling.labels.actions.labels import LabelRow, set_labels
-from labeling.labels.actions.verdicts import reopen, undo
 from labeling.labels.models import ItemReason, ItemState, Lease, ReviewItem
 from labeling.labels.queries import rows_to_review
 from labeling.pipeline.voting import advance
