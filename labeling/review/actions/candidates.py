@@ -41,7 +41,7 @@ def ask(project: Project, user_id: int, now: datetime) -> Asker:
     """The person asks now: a mix draws one of its parts (MIX stands for its conflicts), a random order its point."""
     order: str = project.review_order
     if order == ReviewOrder.MIX:
-        draw = random.random()  # noqa: S311 (a place in the queue is no secret)
+        draw = random.random()  # noqa: S311 (places in the queue are no secret)
         if draw < MIX_UNCERTAIN:
             order = ReviewOrder.UNCERTAIN
         elif draw < MIX_UNCERTAIN + MIX_RANDOM:
