@@ -66,6 +66,7 @@ def _harm(reader):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)  # every page of the site, one after the other
 def test_s06_no_page_runs_what_was_uploaded(reader, project):
     assert len(PAYLOADS) >= 25
     assert RefusedRow.objects.count() >= len(PAYLOADS)
