@@ -19,7 +19,10 @@ class KeysForm(forms.Form):
             attrs = {"class": "key-own", "autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
             attrs |= {"placeholder": DEFAULT_KEYS[action], "data-own-key": ""}
             self.fields[action.value] = forms.CharField(
-                label=str(ACTION_LABELS[action]), required=False, max_length=longest, widget=forms.TextInput(attrs=attrs)
+                label=str(ACTION_LABELS[action]),
+                required=False,
+                max_length=longest,
+                widget=forms.TextInput(attrs=attrs),
             )
 
 

@@ -1,7 +1,6 @@
 """The demo with a practice language model: its project, its server, and the commands that start it."""
 
 import csv
-import os
 import socket
 import subprocess
 from decimal import Decimal
@@ -22,10 +21,9 @@ PORT = 8990
 
 def make(*words):
     """What make would run. Under another make it would take over its flags, and tell of the folders it enters."""
-    outer = {"MAKELEVEL", "MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES"}
-    env = {name: value for name, value in os.environ.items() if name not in outer}
-    command = ["make", "--no-print-directory", "-n", *words]
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    alone = ["env", "-u", "MAKELEVEL", "-u", "MAKEFLAGS", "-u", "MFLAGS", "-u", "MAKEOVERRIDES"]
+    command = [*alone, "make", "--no-print-directory", "-n", *words]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout + done.stderr
 
 
