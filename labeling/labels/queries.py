@@ -8,7 +8,7 @@ from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import Left
 from django.utils import timezone
 
-from labeling.labels.models import Consensus, Lease, ReviewItem, Verdict, Vote
+from labeling.labels.models import Consensus, ReviewItem, Verdict, Vote
 from labeling.labels.seed_queries import rows_without_run
 from labeling.projects.models import Project
 from labeling.runs.models import ACTIVE_STATES, PoolGeneration, PoolMember, Run
@@ -101,9 +101,3 @@ def vote_tally(item: ReviewItem) -> list[tuple[str, int]]:
     versions = pool.values("version_id")
     votes = Vote.objects.filter(sample_id=item.sample_id, version_id__in=versions).exclude(label_class=None)
     return list(votes.values_list("label_class__name").annotate(n=Count("id")).order_by("-n", "label_class__position"))
-
-
-def others_leases(project: Project, user_id: int) -> list[Lease]:
-    """Open items that stand on other people's screens, the first to come free first."""
-    live = Lease.objects.filter(item__project=project, item__state="open", expires_at__gt=timezone.now())
-    return list(live.exclude(user_id=user_id).select_related("user").order_by("expires_at")[:20])
