@@ -147,7 +147,7 @@ def _desk_leases() -> QuerySet[Lease]:
 def _lock_first(candidates: QuerySet[ReviewItem]) -> ReviewItem | None:
     if connection.features.has_select_for_update_skip_locked:
         candidates = candidates.select_for_update(skip_locked=True, of=("self",))
-    return candidates.select_related("sample", "dataset", "run").first()
+    return candidates.select_related("sample__upload", "dataset", "run").first()
 
 
 def _lease(item: ReviewItem, user_id: int) -> bool:

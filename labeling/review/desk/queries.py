@@ -114,7 +114,7 @@ def case_of(project: Project, item: ReviewItem, *, with_votes: bool) -> Case:
     is_shown = has_votes and (with_votes or project.votes_shown == VotesShown.SHOWN)
     return Case(
         item=item,
-        columns=original_columns(item),
+        columns=original_columns(item, item.sample.upload.gold_column),
         answers=here,
         earlier=[one for one in given if one not in here],
         sayings=_sayings(item),

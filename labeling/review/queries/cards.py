@@ -72,11 +72,14 @@ def cards_of(project: Project, user_id: int, item_ids: Sequence[int], until: dat
     return [_card(project, items[pk], said.get(pk), end) for pk in item_ids if pk in items]
 
 
-def original_columns(item: ReviewItem) -> list[tuple[str, str]]:
-    """(name, cell) of the upload's other columns that hold anything, in their order."""
+def original_columns(item: ReviewItem, gold_column: str) -> list[tuple[str, str]]:
+    """(name, cell) of the upload's other columns that hold anything, in their order.
+
+    Not of the gold column: people's answers are compared with it.
+    """
     cells = cells_of(item.dataset, item.sample.text, item.sample.cells)
     pairs = zip(item.dataset.columns, cells, strict=True)
-    return [(name, cell) for name, cell in pairs if cell and name != item.dataset.text_column]
+    return [(name, cell) for name, cell in pairs if cell and name not in {item.dataset.text_column, gold_column}]
 
 
 def _items(project: Project, user_id: int, item_ids: Sequence[int]) -> "QuerySet[Any]":
@@ -91,6 +94,7 @@ def _items(project: Project, user_id: int, item_ids: Sequence[int]) -> "QuerySet
             returned_by=Subquery(returns.values("by__username")[:1]),
             returned_why=Subquery(returns.values("reason")[:1]),
             is_audit_open=Exists(audits),
+            gold_column=F("sample__upload__gold_column"),
         )
     )
 
@@ -107,7 +111,7 @@ def _card(project: Project, item: Any, said: tuple[list[ShownVote], list[ShownAn
     return Card(
         item=item,
         until=until,
-        columns=original_columns(item),
+        columns=original_columns(item, item.gold_column),
         sent_back=SentBack(item.returned_by, item.returned_why) if is_mine_again else None,
         was_skipped=item.was_skipped,
         is_blind=silent,

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from django.urls import reverse
 
+from labeling.datasets.models import Sample, Upload
 from labeling.jobs.models import Event
 from labeling.labels.models import Consensus, ItemReason, Lease, ReviewItem, Vote
 from labeling.projects.models import Role, VotesShown
@@ -128,6 +129,15 @@ def test_while_an_audit_waits_all_cards_look_alike(second, project, run):
     plain = {pk: re.sub(r'data-item="\d+"|\br\d\b', "", html).replace(texts[pk], "") for pk, html in cards.items()}
     assert plain[audited.pk] == plain[other.pk]
     assert LEAKS.findall(cards[other.pk]) == []
+
+
+def test_a_kept_gold_label_is_on_no_card(second, project):
+    """It came to be compared with: people's agreement with it would say nothing if they read it."""
+    make_run(make_dataset(project, ["text"], columns=("id", "text", "truth")))
+    Sample.objects.update(gold="polar bear", cells='["r0", null, "polar bear"]')
+    Upload.objects.update(gold_column="truth", columns=["id", "text", "truth"])
+    html = page(second, project)
+    assert (">r0<" in html, "truth" in html, LEAKS.findall(html)) == (True, False, ["disagree"])
 
 
 def test_a_flag_tells_the_next_annotator_nothing(second, project, run):

@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 from django.utils.html import escape
 
+from labeling.datasets.models import Sample
 from labeling.labels.models import ItemReason, ItemState, ReviewItem, Verdict, VerdictMode, Vote
 from labeling.projects.models import GuidelineVersion, Role
 from labeling.review.actions.comments import add_comment
@@ -273,6 +274,15 @@ def test_while_an_audit_waits_no_text_tells_why_it_is_in_the_queue(desk, project
     assert "The specialists disagree" in words(read(desk, project))
     hide_by_audit(project)
     assert "The specialists disagree" not in words(read(desk, project))
+
+
+def test_a_kept_gold_label_is_not_at_the_desk(desk, project):
+    flag_text(project)
+    project.datasets.update(columns=["id", "text", "truth"])
+    Sample.objects.update(gold="polar bear", cells='["r0", null, "polar bear"]')
+    project.uploads.update(gold_column="truth")
+    html = read(desk, project)
+    assert (">r0<" in html, "truth" in html, "polar bear" in html) == (True, False, False)
 
 
 def test_votes_are_there_at_once_where_the_project_shows_them(desk, project, voted):
