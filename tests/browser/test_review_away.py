@@ -180,7 +180,7 @@ def test_a_browser_that_forbids_storage(reader, staff):
     assert answers() == dict.fromkeys(done[:2], "negative")
 
 
-def test_new_classes_come_to_the_page(reader, staff):
+def test_c14_new_classes_come_to_the_page(reader, staff):
     project = reviewing(staff)
     first = open_review(reader, project)
     LabelClass.objects.create(project=project, name="mixed", key="4", slot=3, position=3)
@@ -191,7 +191,7 @@ def test_new_classes_come_to_the_page(reader, staff):
     assert answers() == {first: "negative", second: "mixed"}
 
 
-def test_a_class_that_was_retired_meanwhile(reader, staff):
+def test_c14_a_class_that_was_retired_meanwhile(reader, staff):
     """The answer is kept as too late; the text comes back to be decided with the classes of now."""
     project = reviewing(staff, texts=1)
     item = open_review(reader, project)

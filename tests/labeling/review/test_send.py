@@ -132,7 +132,7 @@ def test_c08_a_late_answer_gets_both_answers(page, project, queue, client, user)
     ]
 
 
-def test_c09_changed_classes_are_sent(page, project, queue):
+def test_c14_changed_classes_are_sent(page, project, queue):
     mark = write(page, project)["classes"]["mark"]
     assert write(page, project, classes=mark)["classes"] is None
     project.classes.filter(name="neutral").update(name="mixed")

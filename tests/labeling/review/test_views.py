@@ -145,7 +145,7 @@ def test_c08_a_late_answer_is_told_what_happened(page, project, run, client):
     assert shown(html) == "second text"
 
 
-def test_c09_an_answer_with_a_retired_class_is_kept_and_the_text_stays(page, project, run):
+def test_c14_an_answer_with_a_retired_class_is_kept_and_the_text_stays(page, project, run):
     page.get(url(project))
     sent = answer(run, "third text")
     project.classes.filter(name="positive").update(is_retired=True)
