@@ -79,12 +79,16 @@ class BadLetterError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What the page did since it last wrote, the items it holds, how many it wants, the classes that it shows."""
+    """What the page did since it last wrote, the items it holds, how many it wants, the classes that it shows.
+
+    `user_id` is the person whose page it is, None where it does not say.
+    """
 
     actions: list[Sent]
     have: list[int]
     want: int
     classes: str
+    user_id: int | None = None
 
 
 def read_letter(body: bytes) -> Letter:
@@ -98,7 +102,8 @@ def read_letter(body: bytes) -> Letter:
     actions = _list(letter, "actions", ACTIONS_MOST)
     have = [_whole({"have": one}, "have", 1, ID_MOST) for one in _list(letter, "have", HAVE_MOST)]
     want = min(_whole(letter, "want", 0, ID_MOST), WANT_MOST)
-    return Letter([_action(one) for one in actions], have, want, _text(letter, "classes"))
+    user_id = None if letter.get("user") is None else _whole(letter, "user", 1, ID_MOST)
+    return Letter([_action(one) for one in actions], have, want, _text(letter, "classes"), user_id)
 
 
 def _action(one: Any) -> Sent:

@@ -29,7 +29,7 @@ def send_letter(request: HttpRequest, slug: str) -> HttpResponse:
     """Do what the page sent and answer with its results and the next cards. Every answer is JSON, refusals too."""
     user = request.user
     if not isinstance(user, User):
-        return JsonResponse({"sign_in": resolve_url("accounts:sign-in")}, status=HTTPStatus.UNAUTHORIZED)
+        return _sign_in()
     try:
         access = access_project(user.pk, slug)
         letter = read_letter(_body(request))
@@ -42,6 +42,9 @@ def send_letter(request: HttpRequest, slug: str) -> HttpResponse:
     except BadLetterError as error:
         words = {"place": str(error)}
         return _refused(HTTPStatus.BAD_REQUEST, _("This could not be read (%(place)s). Nothing was stored.") % words)
+    if letter.user_id not in {None, user.pk}:
+        # Somebody else has signed in where the page stands open: what waits on it is not theirs.
+        return _sign_in(is_somebody_else=True)
     return JsonResponse(_answer(request, access, user, letter))
 
 
@@ -51,6 +54,10 @@ def _body(request: HttpRequest) -> bytes:
     if not announced.isdigit() or int(announced) > LETTER_MOST_BYTES or len(request.body) > LETTER_MOST_BYTES:
         raise RequestDataTooBig
     return request.body
+
+
+def _sign_in(**more: bool) -> JsonResponse:
+    return JsonResponse({"sign_in": resolve_url("accounts:sign-in")} | more, status=HTTPStatus.UNAUTHORIZED)
 
 
 def _refused(status: HTTPStatus, message: str) -> JsonResponse:

@@ -18,6 +18,7 @@ from tests.browser.reviewing import (
     shown,
     waiting,
 )
+from tests.labeling.factories import add_member, make_user
 
 PASSWORD = "a long word for the test 7"
 NO_HELP = """
@@ -93,6 +94,34 @@ def test_c12_a_session_that_ended(reader, staff):
     saved(reader)
     assert answers() == {item: "negative", following: "positive"}
     excuse(reader, "401 (Unauthorized)", "422 (Unprocessable", "403 (Forbidden)")
+
+
+def test_c12_somebody_else_signs_in_beside_a_waiting_page(reader, staff):
+    """Decisions of one person never become another's, however often the page tries; they wait for their own."""
+    project = reviewing(staff)
+    other = add_member(project, make_user("other")).user
+    item = open_review(reader, project)
+    page = reader.chrome.current_window_handle
+    reader.chrome.switch_to.new_window("tab")
+    reader.sign_in(other)
+    theirs = reader.chrome.current_window_handle
+    reader.chrome.switch_to.window(page)
+    press(reader, "1")
+    second = press(reader, "2")
+    reader.read("Somebody else is signed in here now", "#outbox")
+    press(reader, "3")
+    reader.chrome.execute_script("dispatchEvent(new Event('online'))")
+    reader.until(lambda: "3 decisions waiting" in reader.text("#outbox"))
+    reader.chrome.switch_to.window(theirs)
+    reader.chrome.delete_all_cookies()
+    reader.sign_in(staff)
+    reader.chrome.switch_to.window(page)
+    reader.chrome.execute_script("dispatchEvent(new Event('online'))")
+    saved(reader)
+    assert dict(Verdict.objects.values_list("item_id", "user__username"))[item] == staff.username
+    assert (answers()[second], Verdict.objects.filter(user=other).count()) == ("neutral", 0)
+    assert Verdict.objects.count() == 3
+    excuse(reader, "401 (Unauthorized)", "403 (Forbidden)")
 
 
 def test_c12_a_reload_while_decisions_wait(reader, staff):

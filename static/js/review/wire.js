@@ -18,13 +18,14 @@ async function ask(url, options = {}) {
   });
 }
 
-// Who is signed in: {user, name}, or null where nobody answers. Also fetches the token that goes with the session.
+// Who is signed in: {user, name}, or null where nobody answers. Also fetches the token that goes with the session, but
+// not with somebody else's: what waits here is never sent as theirs.
 export async function whoIsThere() {
   try {
     const answer = await ask(screen.dataset.session);
     if (!answer.ok) return null;
     const session = await answer.json();
-    token = session.csrf;
+    if (session.user === null || isOurs(session)) token = session.csrf;
     return session;
   } catch {
     return null;
@@ -37,7 +38,8 @@ export function isOurs(session) {
 
 async function post(body) {
   const headers = { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": token };
-  return ask(screen.dataset.send, { method: "POST", headers, body: JSON.stringify(body) });
+  const letter = { ...body, user: Number(screen.dataset.user) };
+  return ask(screen.dataset.send, { method: "POST", headers, body: JSON.stringify(letter) });
 }
 
 async function readJson(answer) {
@@ -48,7 +50,7 @@ async function readJson(answer) {
 async function sort(answer) {
   const content = await readJson(answer);
   if (answer.ok) return content ? { kind: "ok", answer: content } : { kind: "away" };
-  if (answer.status === 401) return { kind: "signin" };
+  if (answer.status === 401) return { kind: "signin", isSomebodyElse: Boolean(content?.is_somebody_else) };
   if (answer.status === 403 || answer.status === 404) {
     return { kind: "refused", message: content?.error ?? "", isForged: Boolean(content?.csrf) };
   }

@@ -165,6 +165,16 @@ def test_nobody_signed_in_is_told_so_in_json(client, project):
     assert (response.status_code, response.json()) == (401, {"sign_in": reverse("accounts:sign-in")})
 
 
+def test_a_letter_of_somebody_else_is_not_taken(page, project, queue, user):
+    """Another person has signed in in the same browser: what a page of the first one sends is nobody's but that one's."""
+    response = post_letter(page, project, answer(queue[0]), user=user.pk + 1)
+    said = {"sign_in": reverse("accounts:sign-in"), "is_somebody_else": True}
+    assert (response.status_code, response.json()) == (401, said)
+    assert not Verdict.objects.exists()
+    assert not Lease.objects.exists()
+    assert outcomes(write(page, project, answer(queue[0]), user=user.pk)) == ["stored"]
+
+
 def test_a_stranger_and_a_former_member_get_json(page, project, queue):
     Membership.objects.all().delete()
     response = post_letter(page, project, answer(queue[0]))

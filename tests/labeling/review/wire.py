@@ -6,10 +6,11 @@ from uuid import uuid4
 from django.urls import reverse
 
 
-def post_letter(client, project, *actions, have=(), want=1, classes="", **extra):
-    """The answer to a letter."""
+def post_letter(client, project, *actions, have=(), want=1, classes="", user=None, **extra):
+    """The answer to a letter; `user` is whom it says to come from."""
     url = reverse("review:send", kwargs={"slug": project.slug})
     body = {"actions": list(actions), "have": list(have), "want": want, "classes": classes}
+    body |= {} if user is None else {"user": user}
     return client.post(url, json.dumps(body), content_type="application/json", **extra)
 
 
