@@ -57,7 +57,7 @@ KEYS = (
     "A key each 0.7 s, 300 of them, from the key's own time to the paint after it (PerformanceObserver, entries of "
     "keydown from 16 ms; none counts as 16 ms; a text that was not in that frame counts until it was there). The goal "
     "is 50 ms. Beside it 250,000 tweets are voted on by the demo's specialists, and rounds train them, one after the "
-    "other. The project has {rows}. Without scripts (C01) it is a form a decision, and nothing is held ahead."
+    "other (C54). The project has {rows}. Without scripts (C01) it is a form a decision, and nothing is held ahead."
 )
 MILLION = (
     "A project with 1,000,000 samples of which 225,000 wait; 300 requests each, one after the other, over a connection "
