@@ -166,7 +166,7 @@ def test_nobody_signed_in_is_told_so_in_json(client, project):
 
 
 def test_a_letter_of_somebody_else_is_not_taken(page, project, queue, user):
-    """Another person has signed in in the same browser: what a page of the first one sends is nobody's but that one's."""
+    """Another person has signed in in the same browser: what a page of the first one sends stays that one's."""
     response = post_letter(page, project, answer(queue[0]), user=user.pk + 1)
     said = {"sign_in": reverse("accounts:sign-in"), "is_somebody_else": True}
     assert (response.status_code, response.json()) == (401, said)
