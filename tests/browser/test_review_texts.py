@@ -113,3 +113,22 @@ def test_at_200_percent_nothing_is_cut(reader, staff):
     open_review(reader, project)
     assert wide_parts(reader) == []
     assert reader.flaws() == []
+
+
+MOVING = """
+const lasts = (times) => times.split(",").some((time) => parseFloat(time) > 0.01);
+return [...document.querySelectorAll("body *")].some((one) => {
+  const look = getComputedStyle(one);
+  return lasts(look.transitionDuration) || lasts(look.animationDuration);
+});
+"""
+
+
+@pytest.mark.parametrize(("wish", "moves"), [("no-preference", True), ("reduce", False)])
+def test_who_wants_no_motion_sees_none(reader, staff, wish, moves):
+    project = reviewing(staff)
+    media = {"features": [{"name": "prefers-reduced-motion", "value": wish}]}
+    reader.chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+    open_review(reader, project)
+    press(reader, "1")
+    assert reader.chrome.execute_script(MOVING) is moves
