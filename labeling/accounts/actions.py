@@ -17,7 +17,8 @@ def create_user(*, username: str, password: str | None = None, is_staff: bool = 
 
     Raises ActionError on a bad or taken name, and on a password that is too weak.
     """
-    user = User(username=username.strip(), is_staff=is_staff, is_superuser=is_staff)
+    # As signing in reads it: letters of another width would pass for the plain ones.
+    user = User(username=User.normalize_username(username.strip()), is_staff=is_staff, is_superuser=is_staff)
     _check_free(user.username)
     if password is not None:
         _check_password(password, user)

@@ -201,7 +201,7 @@ def test_s04_there_is_no_sign_up(client):
     assert not re.search(r"sign.?up|register", page(client.get(SIGN_IN)), re.IGNORECASE)
 
 
-@pytest.mark.parametrize("name", ["", "a b", "<script>", "x" * 151, "Mara"])
+@pytest.mark.parametrize("name", ["", "a b", "<script>", "x" * 151, "Mara", "\uff2dara"])
 def test_a_bad_or_taken_user_name_is_refused(user, name):
     with pytest.raises(ActionError) as caught:
         create_user(username=name)
