@@ -1,5 +1,6 @@
 """The review screen without JavaScript: one text, one form, the next text."""
 
+from dataclasses import replace
 from typing import cast
 
 from django.contrib import messages
@@ -13,13 +14,14 @@ from labeling.accounts.models import User
 from labeling.labels.actions import reopen
 from labeling.projects.access import Access, project_view
 from labeling.projects.guideline import render_guideline
-from labeling.projects.models import Role
+from labeling.projects.models import Role, VotesShown
 from labeling.review.access import access_item
 from labeling.review.actions import hold, release
 from labeling.review.actions.sending import Kind, Sent, do
 from labeling.review.forms import CommentForm, DecisionForm, FlagForm, ItemForm, ReleaseForm, UndoForm
 from labeling.review.preferences.queries import screen_preferences
 from labeling.review.queries import screen_of
+from labeling.review.queries.stale import is_blind
 from labeling.web.rendering import redirect_to, render_page
 
 
@@ -112,8 +114,10 @@ def _do(request: HttpRequest, access: Access, kind: Kind, form: ItemForm) -> Htt
     """Do what the form says and show the next text."""
     if not form.is_valid():
         return _refuse(request, access, form)
-    access_item(access.project, form.cleaned_data["item"])
-    result = do(project=access.project, user_id=_user(request).pk, sent=form.sent(kind))
+    item, sent = access_item(access.project, form.cleaned_data["item"]), form.sent(kind)
+    if access.project.votes_shown == VotesShown.SHOWN and not is_blind(item):
+        sent = replace(sent, has_seen_votes=True)  # they stood beside the form
+    result = do(project=access.project, user_id=_user(request).pk, sent=sent)
     if result.outcome == "refused":
         messages.error(request, result.message)
     elif result.message:

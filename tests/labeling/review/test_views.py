@@ -74,6 +74,18 @@ def test_decide_plain_redirects_to_the_next_text(page, project, run):
     assert Verdict.objects.get().elapsed_ms == 1200
 
 
+@pytest.mark.parametrize(
+    ("how", "needed", "has_seen"), [("shown", 1, True), ("hidden", 1, False), ("never", 1, False), ("shown", 2, False)]
+)
+def test_votes_that_stand_open_without_a_script_were_seen(page, project, run, how, needed, has_seen):
+    """An audit must not measure by an answer that was given beside the votes."""
+    project.votes_shown = how
+    project.save()
+    ReviewItem.objects.update(needed=needed)
+    page.post(url(project, "decide"), answer(run, "third text"))
+    assert Verdict.objects.get().has_seen_votes is has_seen
+
+
 def test_people_see_how_much_left_their_queue(page, project, run):
     PoolGeneration.objects.create(run=run, number=1, taken_off=720)
     old = timezone.now() - timedelta(days=2)
