@@ -7,6 +7,7 @@ import pytest
 from labeling.web.csp import forget_violations, recent_violations
 from tests.browser.person import Person
 from tests.browser.serving import serving
+from tests.browser.typist import Typist
 from tests.labeling.factories import make_user
 
 FLAGS = (
@@ -98,8 +99,8 @@ def staff(transactional_db):
     return make_user("ada", is_staff=True, is_superuser=True)
 
 
-def _person(browser, site, staff):
-    person = Person(browser, site.address)
+def _person(browser, site, staff, kind=Person):
+    person = kind(browser, site.address)
     person.look()
     person.sign_in(staff)
     return person
@@ -109,6 +110,12 @@ def _person(browser, site, staff):
 def person(site, browser, staff):
     """`staff` at the browser, signed in, with workers at work."""
     return _person(browser, site, staff)
+
+
+@pytest.fixture
+def typist(site, browser, staff):
+    """The same, without a mouse."""
+    return _person(browser, site, staff, Typist)
 
 
 @pytest.fixture

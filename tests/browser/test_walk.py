@@ -160,7 +160,7 @@ def _download(person, path):
 
 def _export(person, project):
     person.open(f"/p/{project.slug}/export")
-    person.find("#id_is_raw").click()
+    person.click("#id_is_raw")
     person.press("Make export")
     person.read("Ready")
     href = person.find("main a[href$='/file']").get_dom_attribute("href")
@@ -185,18 +185,19 @@ def _check_export(found, rows, said):
 
 
 @pytest.mark.slow
-def test_c10_the_main_job(person, rows, tmp_path):
-    project = _create_project(person)
+def test_c10_the_main_job(typist, rows, tmp_path):
+    """From a new project to the labeled file, with the keyboard alone."""
+    project = _create_project(typist)
     path = tmp_path / "feedback.csv"
     _write(path, rows)
-    _import_file(person, project, path)
+    _import_file(typist, project, path)
     assert Dataset.objects.get().row_count == len(rows) - 1
     for name, folder in demo.specialist_folders().items():
-        _add_specialist(person, project, name, folder)
-    run = _watch_run(person, project)
-    said = _decide_by_keys(person, project)
+        _add_specialist(typist, project, name, folder)
+    run = _watch_run(typist, project)
+    said = _decide_by_keys(typist, project)
     _check_decisions(run, said)
-    _check_export(_export(person, project), rows, said)
+    _check_export(_export(typist, project), rows, said)
 
 
 def _reviewing(staff, texts=6):
