@@ -92,8 +92,10 @@ def withdraw_items(*, run: Run) -> int:
         audited = ReviewItem.objects.filter(run=run, state=ItemState.OPEN, reason=ItemReason.AUDIT)
         release_audit_items(list(audited.select_for_update().order_by("id").values_list("id", flat=True)))
         open_items = ReviewItem.objects.filter(run=run, state=ItemState.OPEN)
-        Lease.objects.filter(item__in=open_items).delete()
-        return open_items.update(state=ItemState.WITHDRAWN, version=F("version") + 1)
+        count = open_items.update(state=ItemState.WITHDRAWN, version=F("version") + 1)
+        # After the items, as everybody does who asks for the next ones: else each would wait for the other.
+        Lease.objects.filter(item__run=run, item__state=ItemState.WITHDRAWN).delete()
+    return count
 
 
 def _open_again(rows: dict[int, ConsensusRow], audited: Collection[str], needed: Needed) -> None:

@@ -5,6 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from labeling.jobs.models import Event
+from labeling.labels.actions.items import withdraw_items
 from labeling.labels.models import Lease, VerdictMode
 from tests.labeling.factories import make_dataset, make_project, make_run, make_user
 from tests.labeling.labels.answering import choose, item_of, make_people, set_overlap, settle, take_back
@@ -76,3 +77,14 @@ def test_an_adjudication_and_its_undo(project, people, count, others):
     assert count(lambda: settle(run, people[0], "", item=item)) == 13
     # The samples are locked by one more on PostgreSQL.
     assert count(lambda: take_back(run, people[0])) == 19 + connection.features.has_select_for_update
+
+
+def test_texts_that_are_withdrawn_are_locked_before_their_leases(project, people):
+    """Who asks for the next texts locks these, then renews leases: the other way round both would wait for good."""
+    run = prepare(project, ["one"], others=2)
+    hold(run, people[0], "one")
+    with CaptureQueriesContext(connection) as captured:
+        assert withdraw_items(run=run) == 3
+    changed = [one["sql"] for one in captured.captured_queries if one["sql"].startswith(("UPDATE", "DELETE"))]
+    assert [sql.split('"')[1] for sql in changed] == ["labels_reviewitem", "labels_lease"]
+    assert not Lease.objects.exists()
