@@ -18,6 +18,5 @@ urlpatterns = [
     path("p/<slug:slug>/label/undo", views.undo_last, name="undo"),
     path("p/<slug:slug>/label/send", send_views.send_letter, name="send"),
     path("p/<slug:slug>/label/release", views.release_items, name="release"),
-    path("p/<slug:slug>/label/<int:item_id>/reopen", views.reopen_item, name="reopen"),
     path("p/<slug:slug>/label/free/<int:user_id>", views.free_items, name="free"),
 ]

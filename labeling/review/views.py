@@ -11,7 +11,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from labeling.accounts.models import User
-from labeling.labels.actions import reopen
 from labeling.projects.access import Access, project_view
 from labeling.projects.guideline import render_guideline
 from labeling.projects.models import Role, VotesShown
@@ -94,16 +93,6 @@ def free_items(request: HttpRequest, access: Access, user_id: int) -> HttpRespon
     count = release(project=access.project, user_id=user_id)
     messages.success(request, _("%(count)d freed for everybody.") % {"count": count})
     return _next(request, access)
-
-
-@require_POST
-@project_view(Role.REVIEWER)
-def reopen_item(request: HttpRequest, access: Access, item_id: int) -> HttpResponseBase:
-    """A reviewer puts a decided text back into the queue."""
-    item = access_item(access.project, item_id)
-    reopen(project=access.project, item_id=item.pk)
-    messages.success(request, _("Back in the queue."))
-    return redirect_to(request, "overview:sample", slug=access.project.slug, sample_id=item.sample_id)
 
 
 def _user(request: HttpRequest) -> User:

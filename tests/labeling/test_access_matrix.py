@@ -77,7 +77,6 @@ NEEDS = {
     "review:comment": ANNOTATOR,
     "review:send": ANNOTATOR,
     "review:release": ANNOTATOR,
-    "review:reopen": REVIEWER,
     "review:free": MANAGER,
     "desk:screen": REVIEWER,
     "desk:decide": REVIEWER,

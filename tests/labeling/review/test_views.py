@@ -228,19 +228,7 @@ def test_s19_an_item_of_another_project_is_not_found(page, project, run, user, n
     foreign = make_run(make_dataset(make_project(user), ["foreign"]))
     sent = answer(run, "third text") | {"item": foreign.items.get().pk, "text": "x"}
     assert page.post(url(project, name), sent).status_code == 404
-    assert page.post(url(project, "reopen", item_id=sent["item"])).status_code == 404
     assert not Verdict.objects.exists()
-
-
-def test_reviewers_reopen_and_annotators_do_not(client, project, run):
-    page_of = url(project, "reopen", item_id=item_of(run, "third text").pk)
-    for role, status in ((Role.ANNOTATOR, 403), (Role.REVIEWER, 303)):
-        person = make_user()
-        add_member(project, person, role)
-        client.force_login(person)
-        client.post(url(project, "decide"), answer(run, "third text"))
-        assert client.post(page_of).status_code == status
-    assert item_of(run, "third text").state == ItemState.OPEN
 
 
 def test_who_has_answered_all_is_told_that_others_have_not(page, project, run):
