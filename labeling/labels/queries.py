@@ -8,7 +8,7 @@ from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import Left
 from django.utils import timezone
 
-from labeling.labels.models import Consensus, ReviewItem, Verdict, Vote
+from labeling.labels.models import Consensus, ItemState, ReviewItem, Verdict, Vote
 from labeling.labels.seed_queries import rows_without_run
 from labeling.projects.models import Project
 from labeling.runs.models import ACTIVE_STATES, PoolGeneration, PoolMember, Run
@@ -24,7 +24,11 @@ PACE_LONGEST_S = 120.0  # chosen: beyond it somebody was away
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """A person's work in a project: decisions since midnight, median seconds for one, rows left for all people."""
+    """A person's work in a project: decisions since midnight, median seconds for one, rows left for all people.
+
+    Rows that the person answered today and that wait for others are not left: else the number would tell what others
+    said, and which texts are an audit's.
+    """
 
     today: int
     seconds: float
@@ -46,11 +50,14 @@ def rows_to_review(project: Project) -> int:
 def pace_of(project: Project, user_id: int) -> Pace:
     """The person's pace in the project."""
     mine = Verdict.objects.filter(user_id=user_id, item__project=project, is_current=True, is_undo=False)
-    today = mine.filter(created_at__gte=start_of_day()).count()
+    since_midnight = mine.filter(created_at__gte=start_of_day())
+    waiting = Sum("item__copies", filter=Q(item__state=ItemState.OPEN), default=0)
+    today = since_midnight.aggregate(decided=Count("id"), waiting=waiting)
     spent = mine.exclude(elapsed_ms=None).order_by("-created_at").values_list("elapsed_ms", flat=True)
     seconds = [min(ms / 1000, PACE_LONGEST_S) for ms in spent[:PACE_DECISIONS] if ms]
     is_known = len(seconds) >= PACE_KNOWN_FROM
-    return Pace(today, median(seconds) if is_known else PACE_GUESS_S, rows_to_review(project))
+    left = max(0, rows_to_review(project) - today["waiting"])
+    return Pace(today["decided"], median(seconds) if is_known else PACE_GUESS_S, left)
 
 
 def people_seconds(project: Project) -> float:
