@@ -1,7 +1,8 @@
 """The review screen in a real browser: `make bench-ui ARGS=review`, `python -m benchmarks.review [--quick] [--show]`.
 
 Keys are pressed at a person's pace while, on the same machine, a run votes and rounds learn; then with every answer of
-the server a second late, and where no script runs. The queue's endpoint is measured at a million samples.
+the server a second late, without a network for two minutes, and where no script runs. The queue's endpoint is measured
+at a million samples.
 """
 
 import os
@@ -14,17 +15,18 @@ from benchmarks.browser import Screen, open_chrome
 from benchmarks.busy import Busy, make_beside
 from benchmarks.parts import Part, run
 from benchmarks.scratch_site import ROOT
-from benchmarks.ui_keys import answer_late, press_and_measure, submit_forms
+from benchmarks.ui_keys import answer_late, press_and_measure, stay_away, submit_forms
 from benchmarks.ui_million import FOLDER, measure_million
 
 DATASETS = Path(os.environ.get("AUTOANNOTATOR_DATASETS", ROOT.parent / "shared" / "data"))
 KEY_S = 0.100
 FORM_S = 0.400
 LATE_S = 1.0
+AWAY_S = 120
 
 
 def measure_keys(is_quick: bool, *, on_postgres: bool) -> list[Bar]:
-    """Alone, beside a run and a round, with late answers, and without scripts; in this order."""
+    """Alone, beside a run and a round, with late answers, without a network, without scripts; in this order."""
     keys, late, forms, rows, beside = (10, 5, 3, 1_300, 2_000) if is_quick else (300, 100, 60, 4_000, 250_000)
     with site_on(FOLDER / "keys", on_postgres=on_postgres) as site, open_chrome() as chrome:
         open_site(site)
@@ -43,6 +45,7 @@ def measure_keys(is_quick: bool, *, on_postgres: bool) -> list[Bar]:
             bars += press_and_measure(screen, count, f"key to the next text painted, {words}", KEY_S)
         answer_late(screen, 0)
         errors = screen.errors()
+        bars += stay_away(screen, project.members.get(username="browser-0").pk, 2 if is_quick else AWAY_S)
         bars.append(
             p95("click to the next page painted, without scripts", submit_forms(screen, project.slug, forms), FORM_S)
         )

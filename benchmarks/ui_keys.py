@@ -7,6 +7,8 @@ from benchmarks.bars import Bar, none_of, p95
 from benchmarks.browser import Screen
 
 EVERY_S = 0.7
+AWAY_PATIENCE_S = 60.0
+NOTHING_WAITS = "return !document.querySelector('.last-saved.is-waiting') && document.getElementById('outbox').hidden"
 SHORTEST_S = 0.016  # what is faster than a frame has no entry, and counts as one
 # An entry says when the frame after the key was painted; a key whose next text was not in that frame is watched until
 # it was there. `at` is the key's own time, which names its entry, too.
@@ -53,7 +55,33 @@ def _seconds(key: dict[str, Any]) -> float:
 
 def answer_late(screen: Screen, seconds: float) -> None:
     """Let every answer of the server come so much later; 0: as it comes."""
-    conditions = {"offline": False, "latency": 1_000 * seconds, "downloadThroughput": -1, "uploadThroughput": -1}
+    _set_network(screen, offline=False, latency_ms=1_000 * seconds)
+
+
+def stay_away(screen: Screen, user_id: int, seconds: float) -> list[Bar]:
+    """Cut the network, decide whatever the page holds, mend it so much later: what became of the decisions."""
+    from labeling.labels.models import Verdict
+
+    stored = Verdict.objects.filter(user=user_id).order_by("id")
+    screen.until(lambda: screen.chrome.execute_script(NOTHING_WAITS))
+    before = set(stored.values_list("id", flat=True))
+    _set_network(screen, offline=True)
+    made = []
+    while (item := screen.item()) is not None:
+        screen.press(str(1 + len(made) % 3))
+        screen.until(lambda item=item: screen.item() != item)
+        made.append(item)
+    threading.Event().wait(seconds)
+    _set_network(screen, offline=False)
+    screen.until(lambda: screen.item() is not None and screen.chrome.execute_script(NOTHING_WAITS), AWAY_PATIENCE_S)
+    arrived = list(stored.exclude(id__in=before).values_list("item_id", flat=True))
+    screen.errors()  # of requests that could not work
+    note = f"{len(made)} decisions in {seconds:,.0f} s without a network"
+    return [none_of("decisions lost, doubled or out of order after the network was away", arrived != made, note)]
+
+
+def _set_network(screen: Screen, *, offline: bool, latency_ms: float = 0) -> None:
+    conditions = {"offline": offline, "latency": latency_ms, "downloadThroughput": -1, "uploadThroughput": -1}
     screen.chrome.execute_cdp_cmd("Network.enable", {})
     screen.chrome.execute_cdp_cmd("Network.emulateNetworkConditions", conditions)
 
