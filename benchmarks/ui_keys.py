@@ -66,7 +66,7 @@ def stay_away(screen: Screen, user_id: int, seconds: float) -> list[Bar]:
     screen.until(lambda: screen.chrome.execute_script(NOTHING_WAITS))
     before = set(stored.values_list("id", flat=True))
     _set_network(screen, offline=True)
-    made = []
+    made: list[int] = []
     while (item := screen.item()) is not None:
         screen.press(str(1 + len(made) % 3))
         screen.until(lambda item=item: screen.item() != item)
