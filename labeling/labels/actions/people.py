@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from labeling.labels.models import ItemReason, ReviewItem, Verdict
 from labeling.projects.models import Project
@@ -21,8 +21,9 @@ class Needed:
 
 
 def needed_people(project_id: int) -> Needed:
-    """The project's overlap, as far as it has that many members, one at least."""
-    found = Project.objects.filter(pk=project_id).annotate(people=Count("memberships"))
+    """The project's overlap, as far as it has that many members who can sign in, one at least."""
+    can_answer = Count("memberships", filter=Q(memberships__user__is_active=True))
+    found = Project.objects.filter(pk=project_id).annotate(people=can_answer)
     overlap, audit_overlap, people = found.values_list("overlap", "audit_overlap", "people").get()
     return Needed(max(1, min(overlap, people)), max(1, min(audit_overlap, people)))
 

@@ -11,7 +11,8 @@ def is_skipped_by_all(item: ReviewItem, last: int | None = None) -> bool:
     Those who annotate are the project's annotators, all members where it has none, the assignee alone where there is
     one. With `last`, the person who skipped just now, a reviewer must be another person.
     """
-    people = dict(Membership.objects.filter(project=item.project_id).values_list("user_id", "role"))
+    members = Membership.objects.filter(project=item.project_id, user__is_active=True)
+    people = dict(members.values_list("user_id", "role"))
     annotators = {user_id for user_id, role in people.items() if role == Role.ANNOTATOR} or set(people)
     if item.assignee_id is not None:
         annotators = {item.assignee_id}

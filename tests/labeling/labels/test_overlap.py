@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from labeling.accounts.models import User
 from labeling.labels.actions import Stale, settle_overlap
 from labeling.labels.models import ItemState, Label, Lease, ReviewItem, Verdict
 from labeling.projects.models import Membership
@@ -78,6 +79,12 @@ def test_an_overlapped_item_is_blind_and_one_answered_by_one_person_is_not(run, 
 def test_no_more_people_are_asked_than_the_project_has(project, people):
     set_overlap(project, overlap=9)
     assert item_of(make_run(make_dataset(project, ["one"])), "one").needed == 4
+
+
+def test_an_account_that_is_switched_off_is_not_waited_for(project, people):
+    set_overlap(project, overlap=9)
+    User.objects.filter(pk=people[0].pk).update(is_active=False)
+    assert item_of(make_run(make_dataset(project, ["one"])), "one").needed == 3
 
 
 def test_a_person_has_one_answer_of_two_however_often_it_is_sent(run, people):

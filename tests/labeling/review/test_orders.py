@@ -5,6 +5,7 @@ from collections import Counter
 
 import pytest
 
+from labeling.accounts.models import User
 from labeling.labels.actions.audit import open_audit_items
 from labeling.labels.models import Escalation, ItemReason, ItemState, Lease, ReviewItem
 from labeling.projects.models import ReviewOrder, Role
@@ -149,6 +150,13 @@ def test_c17_a_text_that_all_annotators_skip_goes_to_a_reviewer(project, team):
     skip_it(project, team[1], "two")
     assert ReviewItem.objects.get(sample__text="two").escalation == Escalation.SKIPPED
     assert claimed(project, team[0], 2) == ["one"]
+
+
+def test_who_is_switched_off_need_not_skip(project, team):
+    make_run(make_dataset(project, ["one"]))
+    User.objects.filter(pk=team[1].pk).update(is_active=False)
+    skip_it(project, team[0], "one")
+    assert ReviewItem.objects.get().escalation == Escalation.SKIPPED
 
 
 def test_where_nobody_else_may_review_it_comes_back_last(project, user):
