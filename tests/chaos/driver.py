@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from benchmarks.scratch_site import ROOT, ScratchSite
 
 TOKEN = "t" * 32
-DEADLINE_S = 150
+DEADLINE_S = 400
 
 
 class Site(ScratchSite):

@@ -11,7 +11,7 @@ from tests.chaos.driver import live_through
 SEED = int(os.environ.get("CHAOS_SEED", random.SystemRandom().randrange(10**6)))  # noqa: TID251 (repeats a run)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_three_kills_lose_nothing(site):
     found, hits = live_through(site, [(3.0, "heavy"), (4.0, "web"), (5.0, "light")])
     assert hits == ["heavy", "web", "light"]
@@ -19,7 +19,7 @@ def test_three_kills_lose_nothing(site):
 
 
 @pytest.mark.chaos
-@pytest.mark.timeout(500)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("part", range(4))
 def test_five_random_kills_lose_nothing(site, part, capsys):
     chance = random.Random(SEED + part)

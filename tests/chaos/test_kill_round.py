@@ -102,7 +102,7 @@ def made(round_):
 
 
 @pytest.mark.chaos
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 @pytest.mark.django_db(transaction=True)
 def test_ten_kills_of_a_round_change_nothing_of_its_versions(tmp_path, settings, capsys):
     settings.MODEL_STORE = str(tmp_path / "store")

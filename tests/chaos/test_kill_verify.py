@@ -36,7 +36,7 @@ def start_light():
 
 
 @pytest.mark.chaos
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("use", "seed"), [(use, SEED) for use in AnswerUse])
 def test_a_killed_verification_keeps_every_answer_and_asks_none_again(settings, use, seed):
