@@ -70,6 +70,12 @@ def browser(chrome):
     forget_violations()
     chrome.get_log("browser")
     yield chrome
+    # Only one window stays: another one would ask servers of earlier tests for ever.
+    first, *others = chrome.window_handles
+    for other in others:
+        chrome.switch_to.window(other)
+        chrome.close()
+    chrome.switch_to.window(first)
     # Away from the site first: its sockets close, and nothing is asked of a server that is about to stop.
     chrome.get("about:blank")
     chrome.execute_cdp_cmd("Storage.clearDataForOrigin", {"origin": "*", "storageTypes": "all"})

@@ -20,6 +20,8 @@ def _decide_until_the_pool_is_full(person, run):
         item = ReviewItem.objects.select_related("sample").get(pk=_shown(person))
         person.key(keys[item.sample.gold])
         person.until(lambda item=item: _shown(person) != item.pk)
+    # The page sends behind the key: whoever leaves it at once takes the last answer along in the browser.
+    person.until(lambda: Verdict.objects.filter(is_current=True).count() == run.beta)
 
 
 def _shown(person):

@@ -26,7 +26,11 @@ def make_project(user, classes=CLASSES, name="Demo", slug=None, guideline=""):
     project = Project.objects.create(slug=slug, name=name, created_by=user)
     for position, class_name in enumerate(classes):
         LabelClass.objects.create(
-            project=project, name=class_name, key=str(position + 1), slot=position, position=position
+            project=project,
+            name=class_name,
+            key=str(position + 1) if position < 9 else "",
+            slot=position,
+            position=position,
         )
     if guideline:
         GuidelineVersion.objects.create(project=project, text=guideline, created_by=user)
