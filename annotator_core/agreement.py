@@ -171,10 +171,12 @@ def _bootstrap(table: _Table, confidence: float, draws: int, seed: int) -> tuple
     """
     rng = np.random.default_rng(seed)
     n_items = len(table.terms)
-    even = np.full(n_items, 1.0 / n_items)
-    block = max(1, _BLOCK // n_items)
+    # Equal items are one: how often each kind is drawn follows the same law, and there are few kinds of many items.
+    kinds, counts = np.unique(table.terms, axis=0, return_counts=True)
+    block = max(1, _BLOCK // len(kinds))
     sizes = [min(block, draws - done) for done in range(0, draws, block)]
-    found = np.concatenate([table.value(rng.multinomial(n_items, even, size=size) @ table.terms) for size in sizes])
+    drawn = (rng.multinomial(n_items, counts / n_items, size=size) for size in sizes)
+    found = np.concatenate([table.value(one @ kinds) for one in drawn])
     tail = (1.0 - confidence) / 2.0
     found = found[~np.isnan(found)]
     if not len(found):

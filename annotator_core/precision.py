@@ -102,6 +102,14 @@ def measure_voting_gain(width: int) -> float:
     return _compare(lambda: _time_forward(layer, batch), lambda: _time_forward(small, small_batch))
 
 
+@cache
+def measure_layout_gain(width: int, pack: Callable[["nn.Linear"], "nn.Module"]) -> float:
+    """Return how many times as fast one fp32 linear layer is on the CPU once packed: the ratio of medians."""
+    layer, batch = _make_layer(width, "cpu")
+    packed = pack(layer)
+    return _compare(lambda: _time_forward(layer, batch), lambda: _time_forward(packed, batch))
+
+
 def _make_layer(width: int, device: str) -> tuple["nn.Linear", "Tensor"]:
     import torch
 
@@ -129,7 +137,7 @@ def _time_step(layer: "nn.Linear", batch: "Tensor", *, is_bf16: bool) -> float:
     return time.perf_counter() - start
 
 
-def _time_forward(layer: "nn.Linear", batch: "Tensor") -> float:
+def _time_forward(layer: "nn.Module", batch: "Tensor") -> float:
     import torch
 
     start = time.perf_counter()

@@ -20,6 +20,7 @@ HELD = 3  # as many as the page holds
 PATIENCE_S = 20.0
 EMPTY_WAIT_S = 1.0
 RETRY_S = 0.1
+HEAD_EVERY_S = 10.0  # as the page asks for the line about its day
 
 
 class Line:
@@ -91,11 +92,14 @@ class Client:
         self.line, self.path, self.class_ids = line, f"/p/{slug}/label/send", class_ids
         self.held: list[int] = []
         self.mark = ""
+        self.head_at = -HEAD_EVERY_S
         self.seen = Seen()
 
     async def send(self, actions: list[dict[str, Any]], want: int = HELD) -> bool:
         """Whether the server answered; what it said is in `seen` and `held`."""
-        body = {"actions": actions, "have": self.held, "want": want, "classes": self.mark}
+        begun = time.monotonic()
+        head = begun - self.head_at >= HEAD_EVERY_S
+        body = {"actions": actions, "have": self.held, "want": want, "classes": self.mark, "head": head}
         try:
             status, content = await self.line.post(self.path, body)
         except (OSError, EOFError, TimeoutError) as error:
@@ -104,7 +108,9 @@ class Client:
         if status != 200:
             self.seen.errors.append(f"{status}: {content[:200].decode(errors='replace')}")
             return False
-        self._take(json.loads(content))
+        answer = json.loads(content)
+        self.head_at = begun if answer["head"] is not None else self.head_at
+        self._take(answer)
         return True
 
     def _take(self, answer: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from annotator_core.refine.heads import replace_head
 from annotator_core.refine.loading import load_model, load_tokenizer, tokenise_rows
 from annotator_core.refine.loss import average, find_losses, find_wanted
 from annotator_core.refine.plan import Step, TrainingPlan, TrainingRequest
+from annotator_core.refine.words import keep_word_gradient
 from annotator_core.specialists.folder import FolderCard, inspect_folder
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Learner:
         torch.manual_seed(request.plan.seed)
         self._plan, self._folder = request.plan, request.folder
         self._model = _load_for(request, card)
+        self._words = keep_word_gradient(self._model)
         self._tokenizer = load_tokenizer(request.folder)
         length = min(request.plan.max_length, card.max_length or request.plan.max_length)
         self._token_ids = tokenise_rows(self._tokenizer, self._model, [row.text for row in request.rows], length)
@@ -82,6 +84,8 @@ class Learner:
         loss = self._find_loss(self._batches.pop(0))
         self._optimizer.zero_grad()
         loss.backward()
+        if self._words:
+            self._words.spread()
         torch.nn.utils.clip_grad_norm_(self._model.parameters(), CLIP_NORM)
         self._optimizer.step()
         self._schedule.step()

@@ -19,6 +19,8 @@ _LAST_PARTS: Final = {
     "distilbert": ("transformer.layer", "sa_layer_norm"),
 }
 """By model type: where the layers stand, and the part of a layer from which on each token goes by itself."""
+KNOWN_ENCODERS: Final = frozenset(_LAST_PARTS)
+"""Model types whose parts have the names used here, and whose tokens see all others of their text."""
 _ROUNDING: Final = {4: 1e-3, 2: 0.1}
 """By bytes a number: the difference of logits, over the largest of them, that rounding explains; chosen."""
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from annotator_core.errors import BadModelFolder
 from annotator_core.precision import VotingPrecision
+from annotator_core.specialists.attention import join_attention
 from annotator_core.specialists.first_token import drop_unread_tokens
 from annotator_core.specialists.folder import FolderCard
 from annotator_core.specialists.packed import pack_linear_layers
@@ -44,8 +45,8 @@ def load_classifier(card: FolderCard, precision: VotingPrecision, device: str) -
         raise BadModelFolder(f"The model in {card.path} does not load: {shorten(error)}") from error
     _check_complete(card, loading)
     ready: PreTrainedModel = model.eval().to(device)
-    if precision == "bf16":
-        pack_linear_layers(ready)
+    pack_linear_layers(ready)
+    join_attention(ready)
     drop_unread_tokens(ready)
     return ready
 

@@ -61,6 +61,7 @@ class Llm:
 
     calls_a_row: draws times models, and what is asked again. right: accuracy on hard rows that it answers. abstains,
     unsure: shares of asked rows, the first among the second. is_fused: its answer is one more vote, not the label.
+    fused: accuracy of the two together, where it was measured.
     """
 
     nano_a_call: int
@@ -71,6 +72,7 @@ class Llm:
     abstains: Known = ABSTAINS
     unsure: Known = UNSURE
     is_fused: bool = False
+    fused: Known | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +157,7 @@ def _price_llm(rows: Rows, llm: Llm, people: People, mode: Mode) -> Option:
     to_person = llm.abstains.share if mode == "llm" else llm.unsure.share
     calls, human_rows = round(rows.n_hard * llm.calls_a_row), round(rows.n_hard * to_person)
     hours = human_rows * people.seconds_a_row / 3600
-    # Fused, an answer is followed only where that is better. Source: engine section 2, fusing never hurts.
-    answered = max(llm.right.share, rows.pool_hard_right.share) if llm.is_fused else llm.right.share
+    answered = _labels_right(rows, llm)
     return Option(
         mode=mode,
         calls=calls,
@@ -168,6 +169,46 @@ def _price_llm(rows: Rows, llm: Llm, people: People, mode: Mode) -> Option:
         accuracy=_mix(rows, to_person * people.right.share + (1 - to_person) * answered),
         rests_on=_tell_sources(rows, people, llm),
     )
+
+
+def _labels_right(rows: Rows, llm: Llm) -> float:
+    """Return the accuracy of the labels that rest on answers. Source: engine section 2, fusing never hurts.
+
+    So a fused answer counts for the better of the two, unless what they say together was measured.
+    """
+    if not llm.is_fused:
+        return llm.right.share
+    return llm.fused.share if llm.fused else max(llm.right.share, rows.pool_hard_right.share)
+
+
+def join(models: Sequence[Llm]) -> Llm:
+    """Return several models as one that asks them all about each row, one after the other; the majority answers.
+
+    Calls, prices and times add up. Of accuracies and of what goes to people the mean stands in until the majority was
+    measured: models that err alike gain nothing by it. Raises BadInput for none.
+    """
+    if not models:
+        raise BadInput("There is no model to ask.")
+    if len(models) == 1:
+        return models[0]
+    calls = sum(one.calls_a_row for one in models)
+    nano = sum(one.calls_a_row * one.nano_a_call for one in models)
+    seconds = sum(one.calls_a_row * one.seconds_a_call / max(one.concurrency, 1) for one in models)
+    return Llm(
+        nano_a_call=round(nano / calls) if calls else 0,
+        calls_a_row=calls,
+        seconds_a_call=seconds / calls if calls else 0.0,
+        concurrency=1,
+        right=_mean([one.right for one in models]),
+        abstains=_mean([one.abstains for one in models]),
+        unsure=_mean([one.unsure for one in models]),
+        is_fused=models[0].is_fused,
+    )
+
+
+def _mean(knowns: Sequence[Known]) -> Known:
+    """Return the mean share, measured on as many rows as the least measured of them."""
+    return Known(sum(one.share for one in knowns) / len(knowns), min(one.rows for one in knowns))
 
 
 def _mix(rows: Rows, hard_right: float) -> float:
@@ -261,7 +302,9 @@ def _tell_sources(rows: Rows, people: People, llm: Llm | None) -> str:
     parts = [("accepted rows", rows.accepted_right), ("people", people.right)]
     if llm is not None:
         parts += [("the model's answers", llm.right), ("rows it leaves to people", llm.unsure)]
-        parts += [("the pool on hard rows", rows.pool_hard_right)] if llm.is_fused else []
+        if llm.is_fused:
+            fused = ("the two fused", llm.fused) if llm.fused else ("the pool on hard rows", rows.pool_hard_right)
+            parts.append(fused)
     measured = [f"{name} ({known.rows:,})" for name, known in parts if known.rows]
     taken = [f"{name} ({known.share:.0%})" for name, known in parts if not known.rows]
     found = [f"measured: {', '.join(measured)}"] if measured else []
@@ -273,7 +316,7 @@ def _check(rows: Rows, llm: Llm | None, people: People) -> None:
     knowns = [rows.accepted_right, rows.pool_hard_right, people.right]
     numbers = [rows.n_rows, rows.n_hard, rows.n_rows - rows.n_hard, people.seconds_a_row, people.usd_an_hour or 0]
     if llm is not None:
-        knowns += [llm.right, llm.abstains, llm.unsure]
+        knowns += [llm.right, llm.abstains, llm.unsure, *([llm.fused] if llm.fused else [])]
         numbers += [llm.nano_a_call, llm.calls_a_row, llm.seconds_a_call, llm.concurrency]
         numbers.append(llm.unsure.share - llm.abstains.share)
     if not all(0 <= known.share <= 1 and known.rows >= 0 for known in knowns):

@@ -44,13 +44,20 @@ class Pace:
         """Start at full pace."""
         self.concurrency = max(1, concurrency)
         self.clock, self.sleep = clock, sleep
-        self._per_s = None if requests_per_minute is None else max(1, requests_per_minute) / 60
+        self._full_per_s = None if requests_per_minute is None else max(1, requests_per_minute) / 60
+        self._per_s = self._full_per_s
         self._chance = random.Random(seed)  # noqa: S311 - jitter guards nothing
         self._limit = float(self.concurrency)
         self._tokens, self._filled_at = 1.0, clock()
         self._hold_until = clock()
         self._streak: list[Failure] = []
         self._ending: AnnotatorError | None = None
+
+    def take_share(self, share: float) -> None:
+        """Send this part (0 to 1) of the requests a minute from now on: others ask the same endpoint."""
+        if self._full_per_s is not None and share > 0:
+            self._tokens = self._fill()
+            self._per_s = self._full_per_s * min(share, 1.0)
 
     def count_room(self, in_flight: int) -> int:
         """Return how many requests may be sent now beside those under way."""

@@ -68,6 +68,29 @@ def test_a_verifier_as_good_as_the_pool_is_not_warned_of():
     assert "verifier_worse" in [finding.code for finding in find_warnings(ballots, gold, answers=(gold + 1) % 3)]
 
 
+@pytest.mark.parametrize(
+    ("gap", "rows", "least", "most"),
+    [
+        (0.16, 300, 0.95, 1.0),
+        (0.16, 100, 0.5, 0.85),
+        (0.05, 300, 0.15, 0.5),
+        (0.02, 300, 0.0, 0.3),
+        (0.0, 300, 0.0, 0.1),
+    ],
+)
+def test_how_often_a_worse_verifier_is_warned_of(gap, rows, least, most):
+    """The two differ on half of the hard rows; weak where they are close, and hardly ever a false alarm."""
+    rng, warned = np.random.default_rng(7), 0
+    for _repeat in range(100):
+        fate = rng.choice(3, rows, p=[(0.5 + gap) / 2, (0.5 - gap) / 2, 0.5])
+        # 0: the pool alone is right, 1: the verifier alone is, 2: neither. The third specialist makes the row hard.
+        pool, answers = np.where(fate == 0, 0, 1), np.where(fate == 1, 0, 2)
+        ballots = _vote(pool, pool, np.full(rows, 2))
+        found = find_warnings(ballots, np.zeros(rows, int), answers=answers)
+        warned += "verifier_worse" in [finding.code for finding in found]
+    assert least <= warned / 100 <= most
+
+
 @pytest.mark.parametrize(("wrong_agreed", "is_warned"), [(20, True), (3, False)])
 def test_agreed_rows_as_wrong_as_the_rest(wrong_agreed, is_warned):
     gold = np.concatenate(

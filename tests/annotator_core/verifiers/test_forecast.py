@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from annotator_core.errors import BadInput
 from annotator_core.verifiers.contract import NANO
-from annotator_core.verifiers.forecast import MODES, Known, Llm, People, Rows, compare, price_all_by_llm
+from annotator_core.verifiers.forecast import MODES, Known, Llm, People, Rows, compare, join, price_all_by_llm
 
 ROWS = Rows(10_000, 4_000, Known(0.8, 200), Known(0.5, 100))
 LLM = Llm(
@@ -55,6 +55,28 @@ def test_fusing_does_not_fall_below_the_pool():
     replaced, fused = (compare(ROWS, replace(bad, is_fused=is_fused), PEOPLE)[1] for is_fused in (False, True))
     assert replaced.accuracy == pytest.approx(0.48 + 0.4 * (0.05 + 0.95 * 0.3))
     assert fused.accuracy == pytest.approx(0.48 + 0.4 * (0.05 + 0.95 * 0.5))
+
+
+def test_what_the_two_say_together_counts_where_it_was_measured():
+    fused = replace(LLM, is_fused=True, fused=Known(0.9, 60))
+    option = compare(ROWS, fused, PEOPLE)[1]
+    assert option.accuracy == pytest.approx(0.48 + 0.4 * (0.05 + 0.95 * 0.9))
+    assert "the two fused (60)" in option.rests_on
+    replaced = compare(ROWS, replace(fused, is_fused=False), PEOPLE)[1]
+    assert replaced.accuracy == pytest.approx(0.48 + 0.4 * (0.05 + 0.95 * 0.7))
+
+
+def test_several_models_are_asked_one_after_the_other():
+    dear = Llm(80_000, calls_a_row=3, seconds_a_call=2.0, concurrency=6, right=Known(0.9, 50), abstains=Known(0.15, 60))
+    both = join([LLM, dear])
+    assert (both.calls_a_row, both.nano_a_call) == (4, 65_000)
+    assert (both.right, both.abstains.share) == (Known(pytest.approx(0.8), 50), pytest.approx(0.1))
+    option = compare(ROWS, both, PEOPLE)[1]
+    assert (option.calls, option.llm_nano) == (16_000, 4_000 * (20_000 + 3 * 80_000))
+    assert option.llm_hours == pytest.approx(4_000 * (1 / 10 + 3 * 2 / 6) / 3600)
+    assert join([LLM]) is LLM
+    with pytest.raises(BadInput):
+        join([])
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,18 @@ def test_requests_a_minute_are_spread_evenly(clock: Clock) -> None:
     assert clock.pace(16, 120).count_room(0) == 1
 
 
+def test_a_share_of_the_requests_a_minute_is_sent_while_others_ask(clock: Clock) -> None:
+    pace = clock.pace(16, 120)
+    pace.take_share(0.25)
+    pace.note_sent(pace.count_room(0))
+    assert pace.wait_s() == pytest.approx(2.0)
+    pace.take_share(1.0)
+    assert pace.wait_s() == pytest.approx(0.5)
+    free = clock.pace(16)
+    free.take_share(0.25)
+    assert free.count_room(0) == 16
+
+
 def test_a_burst_of_429_halves_what_goes_on_at_once_and_answers_give_it_back(clock: Clock) -> None:
     pace = clock.pace(8)
     for _ in range(8):
