@@ -97,7 +97,10 @@ class ReviewItem(models.Model):
     """A text that needs a person. Equal texts of a data set share one item, whose verdict labels all copies.
 
     `needed` people answer it; where they agree it is decided, where not a reviewer adjudicates. An `assignee` is the
-    only one who gets it: somebody to whom it was sent back, or whom a manager chose.
+    only one who gets it: somebody to whom it was sent back, or whom a manager chose. `is_audited` marks one drawn at
+    random for which an audit waits, too: it keeps its reason. `answered_by` names the people
+    whose answers count while it is not decided, as judging.crowd_of writes them: the queue is read crowd by crowd, so
+    that what a person has answered is not even looked at when the person asks for more.
     """
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="items", db_index=False)
@@ -107,16 +110,18 @@ class ReviewItem(models.Model):
     text_hash = models.CharField(max_length=32)
     reason = models.CharField(max_length=10, choices=ItemReason, default=ItemReason.HARD)
     is_blind = models.BooleanField(default=False)
+    is_audited = models.BooleanField(default=False, db_default=False)
     needed = models.PositiveSmallIntegerField(default=1)
     priority = models.FloatField(default=0)
     copies = models.PositiveIntegerField(default=1)
     state = models.CharField(max_length=10, choices=ItemState, default=ItemState.OPEN)
     escalation = models.CharField(max_length=10, choices=Escalation, blank=True, default="", db_default="")
     assignee = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", db_index=False)
+    answered_by = models.TextField(blank=True, default="", db_default="")
     version = models.PositiveIntegerField(default=0)
 
     class Meta:
-        """One a text and run; the open ones in each order of the queue, apart from those of the desk."""
+        """One a text and run; the open ones of each crowd in each order of the queue, apart from those of the desk."""
 
         constraints = (
             models.UniqueConstraint(fields=("run", "text_hash"), name="item_once"),
@@ -126,16 +131,22 @@ class ReviewItem(models.Model):
         )
         indexes = (
             models.Index(
-                fields=("project", "escalation", "priority", "id"), condition=Q(state="open"), name="item_queue"
+                fields=("project", "escalation", "answered_by", "priority", "id"),
+                condition=Q(state="open"),
+                name="item_queue",
             ),
             models.Index(
-                fields=("project", "escalation", "sample", "id"), condition=Q(state="open"), name="item_oldest"
+                fields=("project", "escalation", "answered_by", "sample", "id"),
+                condition=Q(state="open"),
+                name="item_oldest",
             ),
             models.Index(
-                fields=("project", "escalation", "text_hash", "id"), condition=Q(state="open"), name="item_random"
+                fields=("project", "escalation", "answered_by", "text_hash", "id"),
+                condition=Q(state="open"),
+                name="item_random",
             ),
             models.Index(
-                fields=("project", "reason", "escalation", "priority", "id"),
+                fields=("project", "reason", "escalation", "answered_by", "priority", "id"),
                 condition=Q(state="open"),
                 name="item_reasons",
             ),
@@ -165,6 +176,21 @@ class Lease(models.Model):
 
     def __str__(self) -> str:
         return f"lease on item {self.item_id}"
+
+
+class Sight(models.Model):
+    """A reviewer had the item at the desk, with what others said of it: an answer of theirs is not blind any more."""
+
+    item = models.ForeignKey(ReviewItem, models.CASCADE, related_name="sights", db_index=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_index=False)
+
+    class Meta:
+        """One an item and person; a person's are found at once."""
+
+        constraints = (models.UniqueConstraint(fields=("user", "item"), name="sight_once"),)
+
+    def __str__(self) -> str:
+        return f"sight of item {self.item_id}"
 
 
 class VerdictMode(models.TextChoices):

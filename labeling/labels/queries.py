@@ -3,15 +3,17 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
+from typing import Any
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Left
 from django.utils import timezone
 
 from labeling.labels.models import Consensus, ItemState, ReviewItem, Verdict, Vote
-from labeling.labels.seed_queries import rows_without_run
+from labeling.labels.work_queries import work_of
 from labeling.projects.models import Project
-from labeling.runs.models import ACTIVE_STATES, PoolGeneration, PoolMember, Run
+from labeling.runs.models import PoolGeneration, PoolMember
+from labeling.web.prepared import Prepared
 
 EXCERPT = 90
 PACE_DECISIONS = 20  # chosen: enough to be steady, few enough to follow the person's pace of today
@@ -24,7 +26,7 @@ PACE_LONGEST_S = 120.0  # chosen: beyond it somebody was away
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """A person's work in a project: decisions since midnight, median seconds for one, rows left for all people.
+    """A person's work in a project: decisions since midnight, median seconds for one, rows left for all people, of all.
 
     Rows that the person answered today and that wait for others are not left: else the number would tell what others
     said, and which texts are an audit's.
@@ -33,6 +35,7 @@ class Pace:
     today: int
     seconds: float
     left: int
+    total: int
 
     @property
     def remaining_s(self) -> float:
@@ -42,9 +45,7 @@ class Pace:
 
 def rows_to_review(project: Project) -> int:
     """Rows that wait for a person: of the project's active runs, from their counters, and the seed texts."""
-    runs = Run.objects.filter(project=project, state__in=ACTIVE_STATES)
-    asked = runs.aggregate(n=Sum(F("hard") - F("decided") - F("verified") - F("asking")))["n"] or 0
-    return asked + rows_without_run([project.pk]).get(project.pk, 0)
+    return work_of(project).left
 
 
 def pace_of(project: Project, user_id: int) -> Pace:
@@ -56,8 +57,9 @@ def pace_of(project: Project, user_id: int) -> Pace:
     spent = mine.exclude(elapsed_ms=None).order_by("-created_at").values_list("elapsed_ms", flat=True)
     seconds = [min(ms / 1000, PACE_LONGEST_S) for ms in spent[:PACE_DECISIONS] if ms]
     is_known = len(seconds) >= PACE_KNOWN_FROM
-    left = max(0, rows_to_review(project) - today["waiting"])
-    return Pace(today["decided"], median(seconds) if is_known else PACE_GUESS_S, left)
+    work = work_of(project)
+    left = max(0, work.left - today["waiting"])
+    return Pace(today["decided"], median(seconds) if is_known else PACE_GUESS_S, left, work.total)
 
 
 def people_seconds(project: Project) -> float:
@@ -89,10 +91,17 @@ def start_of_day() -> datetime:
 
 def latest_verdict(project: Project, user_id: int) -> Verdict | None:
     """The person's newest answer in the project that is not undone, stale ones too, with item, class and `excerpt`."""
+    return next(iter(_latest_verdicts(project.pk, user_id)), None)
+
+
+def _latest(project_id: int, user_id: int) -> "QuerySet[Verdict]":
     stands = Q(is_current=True) | Q(is_stale=True)
-    mine = Verdict.objects.filter(stands, user_id=user_id, item__project=project, is_undo=False)
+    mine = Verdict.objects.filter(stands, user_id=user_id, item__project=project_id, is_undo=False)
     shown = mine.select_related("item", "label_class").annotate(excerpt=Left("item__sample__text", EXCERPT))
-    return shown.order_by("-created_at", "-id").first()
+    return shown.order_by("-created_at", "-id")[:1]
+
+
+_latest_verdicts = Prepared(_latest)
 
 
 def standing_verdict(item: ReviewItem) -> Verdict | None:
@@ -103,8 +112,14 @@ def standing_verdict(item: ReviewItem) -> Verdict | None:
 
 def vote_tally(item: ReviewItem) -> list[tuple[str, int]]:
     """(class name, votes) of the pool that voted last on the item's text in its run, most votes first."""
-    current = Consensus.objects.filter(run=item.run_id, sample=item.sample_id, is_current=True).values("generation")
-    pool = PoolMember.objects.filter(generation__run=item.run_id, generation__number__in=current)
-    versions = pool.values("version_id")
-    votes = Vote.objects.filter(sample_id=item.sample_id, version_id__in=versions).exclude(label_class=None)
-    return list(votes.values_list("label_class__name").annotate(n=Count("id")).order_by("-n", "label_class__position"))
+    return [] if item.run_id is None else _vote_tallies(item.run_id, item.sample_id)
+
+
+def _tally(run_id: int, sample_id: int) -> "QuerySet[Any, Any]":
+    current = Consensus.objects.filter(run=run_id, sample=sample_id, is_current=True).values("generation")
+    pool = PoolMember.objects.filter(generation__run=run_id, generation__number__in=current)
+    votes = Vote.objects.filter(sample_id=sample_id, version_id__in=pool.values("version_id")).exclude(label_class=None)
+    return votes.values_list("label_class__name").annotate(n=Count("id")).order_by("-n", "label_class__position")
+
+
+_vote_tallies = Prepared(_tally)

@@ -2,11 +2,12 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 from labeling.accounts.models import User
-from labeling.projects.models import LabelClass, Role
+from labeling.labels.queries import start_of_day
+from labeling.projects.models import LabelClass, Project, Role
 from labeling.quality import people_queries
 from labeling.quality.engine.people import figures_of, kappas_of
 from labeling.quality.figures import AgreementFigure
@@ -70,9 +71,29 @@ class AgreementPage:
     confused: tuple[Confused, ...]
 
 
+def line_of(project: Project, user_id: int) -> PersonLine | None:
+    """One person's work, all of it; None for somebody who neither is nor was at work in the project."""
+    return next(iter(lines_of(Scope(project, user_id), people_queries.shared_answers(project))), None)
+
+
+def own_line(project: Project, user_id: int) -> PersonLine | None:
+    """What the person may know of the own work: what is compared with others or with verified classes ends yesterday.
+
+    Of today's answers a share that moves would tell whether somebody else said the same on the text just answered,
+    which is blind.
+    """
+    today = start_of_day()
+    until_today = Scope(project, user_id, until=today)
+    lines = lines_of(Scope(project, user_id), people_queries.shared_answers(project, until=today))
+    gold = people_queries.gold_hits(until_today).get(user_id, NONE)
+    return next((replace(line, gold=gold) for line in lines), None)
+
+
 def lines_of(scope: Scope, shared: Sequence[SharedAnswer]) -> list[PersonLine]:
     """Everybody in the scope who is or was at work in the project, by name."""
-    decided, seconds = people_queries.decided_by(scope), people_queries.seconds_of(scope)
+    decided = people_queries.decided_by(scope)
+    people = people_queries.people_of(scope, decided)
+    seconds = people_queries.seconds_of(scope, people)
     gold, others = people_queries.gold_hits(scope), hits_with_others(shared)
     skips, flags = people_queries.skips_of(scope), people_queries.flags_of(scope)
     lines = [
@@ -86,7 +107,7 @@ def lines_of(scope: Scope, shared: Sequence[SharedAnswer]) -> list[PersonLine]:
             skips=skips.get(pk, 0),
             flags=flags.get(pk, 0),
         )
-        for pk, (user, role) in people_queries.people_of(scope).items()
+        for pk, (user, role) in people.items()
     ]
     return sorted(lines, key=lambda line: (line.user.username.casefold(), line.user.pk))
 

@@ -1,17 +1,20 @@
-"""Reads about people's work in a project. Each is one statement, whatever the number of people."""
+"""Reads about people's work in a project. Each is one statement for a hundred people."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from statistics import median
+from typing import Any
 
-from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Window
-from django.db.models.functions import RowNumber, TruncDate
+from django.db import connection
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
+from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from annotator_core.types import LabelSource
 from labeling.accounts.models import User
-from labeling.labels.models import ItemState, Verdict, VerdictMode
+from labeling.labels.models import ItemState, Label, Verdict, VerdictMode
 from labeling.labels.queries import PACE_LONGEST_S, PACE_SPAN, start_of_day
 from labeling.projects.models import LabelClass, Membership, Project
 from labeling.review.models import Flag, Return, Skip
@@ -20,17 +23,24 @@ DAYS_SHOWN = 30
 PACE_ANSWERS = 500  # chosen: a person's newest answers, enough to be steady and few enough to follow them
 AGREEMENT_ANSWERS = 6_000  # chosen: the newest ones; 3,000 texts give kappa to about 0.03, and a page in a second
 
+PEOPLE_AT_ONCE = 100  # chosen: SQLite joins no more than 500 selects
+
+STANDS = Q(is_current=True, is_undo=False, is_stale=False)
 ADJUDICATED = Q(mode=VerdictMode.ADJUDICATED)
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """How many answers of a person stand: all, those since midnight, those that settled others' conflicts."""
+    """How many answers of a person stand: all, those since midnight, those that settled others' conflicts.
+
+    `together` of them were confirmed with others on the triage grid, which is weaker evidence.
+    """
 
     count: int
     today: int
     settled: int
     last: datetime | None
+    together: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +67,11 @@ class SharedAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Whose work is read: everybody's in the project, or one person's."""
+    """Whose work is read: everybody's in the project, or one person's; of answers those before `until`, if any."""
 
     project: Project
     user_id: int | None = None
+    until: datetime | None = None
 
     @property
     def who(self) -> dict[str, int]:
@@ -68,45 +79,62 @@ class Scope:
         return {} if self.user_id is None else {"user_id": self.user_id}
 
 
-def people_of(scope: Scope) -> dict[int, tuple[User, str]]:
-    """Who is or was at work in the project, by user id: the person and the role, empty for who has left."""
+def people_of(scope: Scope, worked: Iterable[int]) -> dict[int, tuple[User, str]]:
+    """Who is in the project or has `worked` in it, by user id: the person and the role, empty for who has left."""
     members = Membership.objects.filter(project=scope.project, **scope.who).select_related("user")
     found = {member.user_id: (member.user, member.role) for member in members}
-    worked = Verdict.objects.filter(item__project=scope.project, **scope.who).values("user")
-    for user in User.objects.filter(pk__in=worked).exclude(pk__in=found):
+    for user in User.objects.filter(pk__in=set(worked) - set(found)):
         found[user.pk] = (user, "")
     return found
 
 
 def decided_by(scope: Scope) -> dict[int, Decided]:
-    """What stands of each person's answers."""
-    own = Count("id", filter=~ADJUDICATED)
-    today = Count("id", filter=~ADJUDICATED & Q(created_at__gte=start_of_day()))
-    settled = Count("id", filter=ADJUDICATED)
-    given = standing(scope).order_by().values_list("user_id")
-    rows = given.annotate(own=own, today=today, settled=settled, last=Max("created_at"))
+    """What stands of each person's answers; also of who has given some of which none stands."""
+    given = Verdict.objects.filter(item__project=scope.project, **scope.who)
+    own = Count("id", filter=STANDS & ~ADJUDICATED)
+    today = Count("id", filter=STANDS & ~ADJUDICATED & Q(created_at__gte=start_of_day()))
+    settled = Count("id", filter=STANDS & ADJUDICATED)
+    last = Max("created_at", filter=STANDS)
+    together = Count("id", filter=STANDS & Q(mode=VerdictMode.BULK))
+    people = given.order_by().values_list("user_id")
+    rows = people.annotate(own=own, today=today, settled=settled, last=last, together=together)
     return {user_id: Decided(*figures) for user_id, *figures in rows}
 
 
-def seconds_of(scope: Scope) -> dict[int, float]:
-    """Each person's median seconds for one answer in the last thirty days; time beyond two minutes counts as two."""
-    newest = Window(RowNumber(), partition_by="user_id", order_by=F("id").desc())
+def seconds_of(scope: Scope, user_ids: Iterable[int]) -> dict[int, float]:
+    """Each person's median seconds for one answer in the last thirty days; time beyond two minutes counts as two.
+
+    Each person's newest answers are found by the index, a hundred people a statement: to rank all answers of a project
+    in one window reads all of them.
+    """
     lately = standing(scope).filter(created_at__gte=timezone.now() - PACE_SPAN)
-    timed = lately.filter(mode=VerdictMode.SINGLE, elapsed_ms__gt=0).annotate(place=newest)
-    rows = timed.filter(place__lte=PACE_ANSWERS).order_by().values_list("user_id", "elapsed_ms")
-    spent: dict[int, list[float]] = {}
-    for user_id, elapsed_ms in rows:
-        spent.setdefault(user_id, []).append(min((elapsed_ms or 0) / 1000, PACE_LONGEST_S))
+    timed = lately.filter(mode=VerdictMode.SINGLE, elapsed_ms__gt=0)
+    newest = timed.order_by("-created_at").values_list("user_id", "elapsed_ms")
+    ids, spent = sorted(user_ids), defaultdict[int, list[float]](list)
+    for low in range(0, len(ids), PEOPLE_AT_ONCE):
+        parts = [newest.filter(user_id=one)[:PACE_ANSWERS] for one in ids[low : low + PEOPLE_AT_ONCE]]
+        for user_id, elapsed_ms in union_all(parts):
+            spent[user_id].append(min(elapsed_ms / 1000, PACE_LONGEST_S))
     return {user_id: median(seconds) for user_id, seconds in spent.items()}
+
+
+def union_all(parts: "Sequence[QuerySet[Any, tuple[Any, ...]]]") -> list[tuple[Any, ...]]:
+    """The rows of all in one statement; each part may have a limit, which the ORM forbids in a union on SQLite."""
+    compiled = [part.query.sql_with_params() for part in parts]
+    sql = " UNION ALL ".join(f"SELECT * FROM ({sql}) AS part{number}" for number, (sql, _) in enumerate(compiled))  # noqa: S608 (compiled by the ORM)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [value for _sql, params in compiled for value in params])
+        return list(cursor.fetchall())
 
 
 def gold_hits(scope: Scope) -> dict[int, Hits]:
     """Each person's answers on texts that came in with a verified class, compared with it."""
-    label = "item__sample__labels"
-    known = {f"{label}__source": LabelSource.IMPORTED.value, f"{label}__is_retracted": False}
-    same = Count("id", distinct=True, filter=Q(label_class=F(f"{label}__label_class")))
-    own = standing(scope).filter(~ADJUDICATED, **known).order_by().values_list("user_id")
-    return {user_id: Hits(n, hits) for user_id, n, hits in own.annotate(n=Count("id", distinct=True), same=same)}
+    gold = Label.objects.filter(sample=OuterRef("item__sample"), source=LabelSource.IMPORTED, is_retracted=False)
+    own = standing(scope).filter(~ADJUDICATED).filter(Exists(gold))
+    is_same = Exists(gold.filter(label_class=OuterRef("label_class")))
+    rows = own.annotate(is_same=is_same).order_by().values_list("user_id")
+    counted = rows.annotate(n=Count("id"), hits=Count("id", filter=Q(is_same=True)))
+    return {user_id: Hits(n, hits) for user_id, n, hits in counted}
 
 
 def skips_of(scope: Scope) -> dict[int, int]:
@@ -119,20 +147,23 @@ def flags_of(scope: Scope) -> dict[int, int]:
     return _marks(Flag.objects.filter(item__project=scope.project, undo_id=None, **scope.who))
 
 
-def shared_answers(project: Project) -> list[SharedAnswer]:
+def shared_answers(project: Project, until: datetime | None = None) -> list[SharedAnswer]:
     """The newest answers on texts that several people answered on their own, the latest of a person on a text.
 
-    Oldest first, so that the same answers always give the same intervals.
+    Oldest first, so that the same answers always give the same intervals. Only answers given before `until`, if any.
 
     On their own: without seeing votes, and not after the text was sent back to them. Texts that still wait for answers
     in the ordinary queue are left out: nobody shall learn from a figure what somebody else has said.
     """
     sent_back = Return.objects.filter(item=OuterRef("item"), to=OuterRef("user"), created_at__lt=OuterRef("created_at"))
+    sent_back = sent_back.filter(undo_id=None)
     is_waiting = Q(item__state=ItemState.OPEN, item__escalation="")
-    own = standing(Scope(project)).filter(~ADJUDICATED, ~is_waiting, ~Exists(sent_back), has_seen_votes=False)
-    several = own.order_by().values("item").annotate(n=Count("id")).filter(n__gte=2).values("item")
+    own = standing(Scope(project, until=until)).filter(~ADJUDICATED, ~is_waiting, ~Exists(sent_back))
+    own = own.filter(has_seen_votes=False)
+    # From the newest on, each asks for another one beside it: to count the answers of each text would read all of them.
+    others = own.filter(item=OuterRef("item")).exclude(user=OuterRef("user")).order_by()
     fields = ("item__dataset_id", "item__text_hash", "user_id", "label_class_id")
-    newest = own.filter(item__in=several).order_by("-id").values_list(*fields)[:AGREEMENT_ANSWERS]
+    newest = own.filter(Exists(others)).order_by("-id").values_list(*fields)[:AGREEMENT_ANSWERS]
     found: dict[tuple[int, str, int], SharedAnswer] = {}
     for dataset_id, text_hash, user_id, class_id in newest:
         if class_id is not None:
@@ -143,7 +174,9 @@ def shared_answers(project: Project) -> list[SharedAnswer]:
 def standing(scope: Scope) -> QuerySet[Verdict]:
     """The answers that count now."""
     mine = Verdict.objects.filter(item__project=scope.project, **scope.who)
-    return mine.filter(is_current=True, is_undo=False, is_stale=False)
+    if scope.until is not None:
+        mine = mine.filter(created_at__lt=scope.until)
+    return mine.filter(STANDS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET
 from labeling.projects.access import Access, project_view
 from labeling.projects.models import Role
 from labeling.projects.sections import people_sections
-from labeling.quality.people import agreement_page, lines_of
+from labeling.quality.people import agreement_page, line_of, lines_of, own_line
 from labeling.quality.people_queries import AGREEMENT_ANSWERS, Scope, classes_of, days_of, shared_answers
 from labeling.web.rendering import render_page
 
@@ -47,10 +47,9 @@ def person(request: HttpRequest, access: Access, user_id: int) -> HttpResponse:
 
 
 def _render_person(request: HttpRequest, access: Access, user_id: int, *, is_own: bool) -> HttpResponse:
-    lines = lines_of(Scope(access.project, user_id), shared_answers(access.project))
-    if not lines:
+    line = own_line(access.project, user_id) if is_own else line_of(access.project, user_id)
+    if line is None:
         raise Http404(_("This person neither is nor was at work in this project."))
-    line = lines[0]
     context: dict[str, Any] = {"line": line, "days": days_of(access.project, user_id), "is_own": is_own}
     context |= {"is_agreement_shown": not is_own or line.others.compared >= SHOWN_FROM}
     context |= {"is_gold_shown": not is_own or line.gold.compared >= SHOWN_FROM, "shown_from": SHOWN_FROM}

@@ -14,6 +14,7 @@ DAY_MS = 86_400_000
 ID_MOST = 2**62
 ACTIONS_MOST, HAVE_MOST, WANT_MOST = 100, 100, 5
 LETTER_MOST_BYTES = 1_000_000
+UNTIL_FORMATS = ("%Y-%m-%dT%H:%M:%S.%f%z", "%Y-%m-%dT%H:%M:%S%z")
 
 
 class ItemForm(forms.Form):
@@ -69,7 +70,7 @@ class ItemIdsField(forms.Field):
 class ReleaseForm(forms.Form):
     """What a leaving page held (all that the person holds if it names nothing), and the end of the leases it knew."""
 
-    until = forms.DateTimeField(input_formats=["%Y-%m-%dT%H:%M:%S.%f%z", "%Y-%m-%dT%H:%M:%S%z"])
+    until = forms.DateTimeField(input_formats=UNTIL_FORMATS)
     items = ItemIdsField(required=False)
 
 
@@ -81,7 +82,8 @@ class BadLetterError(Exception):
 class Letter:
     """What the page did since it last wrote, the items it holds, how many it wants, the classes that it shows.
 
-    `user_id` is the person whose page it is, None where it does not say.
+    `user_id` is the person whose page it is, None where it does not say; `wants_head` whether it wants the line about
+    the person's progress, which costs more than the decision: a page asks for it each ten seconds.
     """
 
     actions: list[Sent]
@@ -89,6 +91,7 @@ class Letter:
     want: int
     classes: str
     user_id: int | None = None
+    wants_head: bool = True
 
 
 def read_letter(body: bytes) -> Letter:
@@ -103,7 +106,8 @@ def read_letter(body: bytes) -> Letter:
     have = [_whole({"have": one}, "have", 1, ID_MOST) for one in _list(letter, "have", HAVE_MOST)]
     want = min(_whole(letter, "want", 0, ID_MOST), WANT_MOST)
     user_id = None if letter.get("user") is None else _whole(letter, "user", 1, ID_MOST)
-    return Letter([_action(one) for one in actions], have, want, _text(letter, "classes"), user_id)
+    wants_head = letter.get("head") is not False
+    return Letter([_action(one) for one in actions], have, want, _text(letter, "classes"), user_id, wants_head)
 
 
 def _action(one: Any) -> Sent:

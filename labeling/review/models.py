@@ -73,12 +73,17 @@ class Comment(models.Model):
 
 
 class Return(models.Model):
-    """An item came back to the queue by somebody's hand: why, and to whom if to one person alone."""
+    """An item came back to the queue by somebody's hand: why, and to whom if to one person alone.
+
+    `before` is what an undo needs (review.desk.undoing); with an `undo_id` it was undone and counts no more.
+    """
 
     item = models.ForeignKey(ReviewItem, models.CASCADE, related_name="returns")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False)
     to = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", db_index=False)
     reason = models.CharField(max_length=500, blank=True)
+    before = models.JSONField(null=True)
+    undo_id = models.UUIDField(null=True, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

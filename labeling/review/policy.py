@@ -2,19 +2,19 @@
 
 from typing import Any
 
-from labeling.labels.actions import settle_overlap
+from labeling.labels.actions import follow_overlap
 from labeling.projects.actions import edit_review
 from labeling.projects.models import Project
 
 
-def save_policy(*, project: Project, **given: Any) -> int:
+def save_policy(*, project: Project, **given: Any) -> int | None:
     """Store what `edit_review` takes; how many open items the new numbers of people decided. Raises ActionError.
 
-    The queue follows in transactions of its own, since it may be long.
+    None where the queue is long and follows in the background.
     """
-    return settle_overlap(project=project) if edit_review(project=project, **given) else 0
+    return follow_overlap(project=project) if edit_review(project=project, **given) else 0
 
 
 def settle_people(project: Project) -> None:
     """What the queue does when somebody came to the project or left it."""
-    settle_overlap(project=project)
+    follow_overlap(project=project)

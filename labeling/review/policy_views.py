@@ -19,7 +19,7 @@ from labeling.web.wording import word_number
 @require_POST
 @project_view(Role.MANAGER)
 def save(request: HttpRequest, access: Access) -> HttpResponseBase:
-    """Store the section; the queue follows before the answer."""
+    """Store the section; a short queue follows before the answer, a long one in the background."""
     form = ReviewForm(request.POST)
     if form.is_valid():
         try:
@@ -33,7 +33,9 @@ def save(request: HttpRequest, access: Access) -> HttpResponseBase:
     return render_settings(request, access, Sent(review=form))
 
 
-def _said(decided: int) -> str:
+def _said(decided: int | None) -> str:
+    if decided is None:
+        return _("Saved. The texts that wait follow in the background; the overview shows how far they are.")
     if not decided:
         return _("Saved.")
     text = ngettext(

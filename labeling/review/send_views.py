@@ -70,7 +70,7 @@ def _answer(request: HttpRequest, access: Access, user: User, letter: Letter) ->
     back = _brought_back(letter, results)
     held = hold(project=project, user_id=user.pk, n=letter.want, have=letter.have, back=back)
     is_idle = not (held.kept or held.fresh)
-    head = {"screen": {"pace": pace_of(project, user.pk)}} if letter.actions else None
+    head = {"screen": {"pace": pace_of(project, user.pk)}} if letter.actions and letter.wants_head else None
     last = {"last": last_of(project, user)} if letter.actions else None
     return {
         "results": [_result(one) for one in results],

@@ -1,17 +1,29 @@
-// The desk: the text stays this reviewer's while the page is visible, and the time spent on it goes along with the
-// answer. Opened, the form for sending back has the focus.
+// The desk: the text stays this reviewer's while the page is visible, is free for others once it is left, and the time
+// spent on it goes along with the answer. Opened, the form for sending back has the focus.
+import { startFinder } from "./review/finder.js";
+
 const RENEW_MS = 60_000;
 let shownAt = performance.now();
 let hiddenAt = document.hidden ? shownAt : null;
 
-async function renew() {
-  const desk = document.querySelector("[data-desk-keep]");
-  if (!desk || document.hidden) return;
+function deskThere() {
+  return document.querySelector("[data-desk-keep]");
+}
+
+function formOf(desk) {
   const form = new FormData();
   form.set("csrfmiddlewaretoken", desk.querySelector("[name=csrfmiddlewaretoken]").value);
   form.set("item", desk.dataset.deskItem);
+  return form;
+}
+
+async function renew() {
+  const desk = deskThere();
+  if (!desk || document.hidden) return;
   try {
-    await fetch(desk.dataset.deskKeep, { method: "POST", body: form });
+    const answer = await fetch(desk.dataset.deskKeep, { method: "POST", body: formOf(desk) });
+    const { until } = answer.ok ? await answer.json() : {};
+    if (until) desk.dataset.deskUntil = until;
   } catch {
     // Offline: the text stays for ten minutes, and the next beat tries again.
   }
@@ -61,4 +73,19 @@ document.addEventListener("change", (event) => {
   if (form) form.elements.reason.required = form.elements.to.value !== "";
 });
 
+// A lease that another page of this reviewer has renewed since stays.
+function leave() {
+  const desk = deskThere();
+  if (!desk?.dataset.deskUntil) return;
+  const form = formOf(desk);
+  form.set("until", desk.dataset.deskUntil);
+  navigator.sendBeacon(desk.dataset.deskLeave, form);
+}
+
+addEventListener("pagehide", leave);
+// Back from the browser's own cache: the text may lie before somebody else by now.
+addEventListener("pageshow", (event) => {
+  if (event.persisted) location.reload();
+});
 setInterval(renew, RENEW_MS);
+startFinder();

@@ -5,7 +5,7 @@ import { mark, showClasses, startClasses } from "./review/classes.js";
 import * as clock from "./review/clock.js";
 import { startFinder } from "./review/finder.js";
 import { startHarsh } from "./review/harsh.js";
-import { showHead, showLast } from "./review/lastline.js";
+import { countToday, showHead, showLast } from "./review/lastline.js";
 import { noteUntil, startLeases } from "./review/leases.js";
 import { closeNotes, finish, startNotes } from "./review/notes.js";
 import * as outbox from "./review/outbox.js";
@@ -52,7 +52,7 @@ function tellResults(results) {
   }
 }
 
-function takeAnswer(answer) {
+function takeAnswer(answer, actions) {
   for (const { id } of answer.results) unsent.delete(id);
   tellResults(answer.results);
   if (answer.classes) showClasses(answer.classes);
@@ -61,6 +61,7 @@ function takeAnswer(answer) {
   cards.take(answer.cards, (item) => !busy.has(item));
   noteUntil(answer.until);
   if (answer.head !== null) showHead(answer.head);
+  else countToday(answer.results, actions);
   if (answer.last !== null && !unsent.size) showLast(answer.last);
   if (answer.empty && !cards.count()) cards.showEmpty(answer.empty);
   screen.dataset.ready = "";
@@ -73,7 +74,7 @@ function onQueue(action, state) {
 
 function onAnswer(answer, actions) {
   if (answer) {
-    takeAnswer(answer);
+    takeAnswer(answer, actions);
     if (actions.length) tabs.tell({ sent: actions.map((action) => action.id) });
     const isAllSaved = actions.some((action) => action.kind !== "comment") && !unsent.size;
     if (isAllSaved) say(word(cards.current() ? "next" : "empty"));

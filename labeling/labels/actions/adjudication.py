@@ -45,7 +45,7 @@ def adjudicate(  # noqa: PLR0913 (an adjudication has these parts; all are named
         raise ActionError(_("Choose one of the reasons."), field="finding")
     with transaction.atomic():
         lock_runs_of_item(item_id)
-        item, is_retired = lock_item_and_class(project, item_id, class_id)
+        item, is_retired, _is_known = lock_item_and_class(project, item_id, class_id, user_id)
         found = list(Verdict.objects.filter(Q(client_id=client_id) | Q(item=item, is_current=True)))
         earlier = next((one for one in found if one.client_id == client_id), None)
         if earlier:

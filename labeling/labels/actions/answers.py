@@ -3,14 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from annotator_core.types import LabelSource, Route
-from labeling.jobs.actions import set_state
-from labeling.jobs.models import ChunkState, JobState
 from labeling.labels.actions.items import open_items
 from labeling.labels.actions.labels import LabelRow, batched_ids, set_labels
 from labeling.labels.actions.news import announce
@@ -21,10 +17,9 @@ from labeling.labels.chunk_queries import ConsensusOnRow
 from labeling.labels.models import Consensus, ItemReason, VerifierAnswer
 from labeling.llm.models import Connection
 from labeling.llm.queries import call_ids
-from labeling.runs.actions import add_counts, lock_run, lock_verification
-from labeling.runs.models import Run, RunState
+from labeling.runs.actions import add_counts
+from labeling.runs.models import Run
 from labeling.web.bulk import insert_rows
-from labeling.web.errors import ActionError
 
 FIELDS = (
     "run_id",
@@ -99,23 +94,16 @@ def settle_texts(*, run: Run, rulings: Sequence[Ruling], source: LabelSource, al
     return len(rows)
 
 
-def give_to_people(*, run: Run) -> int:
-    """Send every row that waits for the model to people instead; returns how many. What was answered stays.
+def turn_to_people(*, run: Run, count: int) -> int:
+    """Send the texts of the next `count` rows that wait for the model to people instead; returns how many rows.
 
+    0 when none is left. What was answered stays. The run is locked by the caller.
     Rows that a person labeled are not asked about any more either: a few of an audit would stop it again at once.
-    Raises ActionError unless the verification is stopped: at its budget, or by a connection that cannot be asked.
     """
-    with transaction.atomic():
-        job, locked = lock_verification(run), lock_run(run.pk)
-        if job is None or job.state != JobState.PAUSED or locked.state == RunState.PAUSED:
-            raise ActionError(_("The verification of this run is not stopped."))
-        rows = rows_to_rule(locked, ALL_ELSE).order_by("sample__text_hash")
-        hashes = rows.values_list("sample__text_hash", flat=True).distinct()
-        rulings = [Ruling(text_hash, None) for text_hash in hashes]
-        job.chunks.exclude(state=ChunkState.DONE).delete()
-        set_state(job=job, state=JobState.RUNNING)
-        settle_texts(run=locked, rulings=rulings, source=LabelSource.VERIFIER, also=ALL_ELSE)
-        return locked.asking
+    rows = rows_to_rule(run, ALL_ELSE).order_by("score", "sample_id")
+    hashes = dict.fromkeys(rows.values_list("sample__text_hash", flat=True)[:count])
+    rulings = [Ruling(text_hash, None) for text_hash in hashes]
+    return settle_texts(run=run, rulings=rulings, source=LabelSource.VERIFIER, also=ALL_ELSE)
 
 
 def _labels(run: Run, rows: Sequence[ConsensusOnRow], found: Mapping[str, Ruling]) -> list[LabelRow]:

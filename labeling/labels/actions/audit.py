@@ -52,6 +52,12 @@ def withdraw_audit_items(*, dataset: Dataset) -> int:
 
     What a run asks for stays, as that run's. Labels stay, too. The caller has called `lock_queue`.
     """
+    joined = ReviewItem.objects.filter(dataset=dataset, is_audited=True, state=ItemState.OPEN)
+    joined_ids = list(joined.select_for_update().order_by("id").values_list("id", flat=True))
+    for some in batched_ids(joined_ids):
+        items = ReviewItem.objects.filter(pk__in=some)
+        items.update(is_audited=False, version=F("version") + 1)
+        set_needed(items, needed_people(dataset.project_id))
     waiting = ReviewItem.objects.filter(dataset=dataset, reason=ItemReason.AUDIT, state=ItemState.OPEN)
     ids = list(waiting.select_for_update().order_by("id").values_list("id", flat=True))
     count = 0
@@ -92,8 +98,10 @@ def _join_open_items(dataset: Dataset, hashes: Sequence[str]) -> set[str]:
     seen, needed = Verdict.objects.filter(item=OuterRef("pk")), needed_people(dataset.project_id).audit
     for ids in batched_ids(joined.values()):
         items = ReviewItem.objects.filter(pk__in=ids)
+        items.filter(reason=ItemReason.RANDOM).update(is_audited=True)
         items.exclude(reason=ItemReason.RANDOM).update(reason=ItemReason.AUDIT)
-        items.filter(~Exists(seen)).update(is_blind=True)
+        # On a screen its votes may have been seen: what is said of them there is believed.
+        items.filter(~Exists(seen), ~Exists(Lease.objects.filter(item=OuterRef("pk")))).update(is_blind=True)
         items.filter(needed__lt=needed, escalation="").update(needed=needed)
     return set(joined)
 

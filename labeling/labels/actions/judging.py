@@ -9,6 +9,7 @@ from labeling.labels.actions.audit import tell_assessment
 from labeling.labels.actions.labels import LabelRow, retract_labels, set_labels
 from labeling.labels.actions.waiting import count_decided, is_wanted
 from labeling.labels.models import Escalation, ItemState, Lease, ReviewItem, Verdict, VerdictMode
+from labeling.web.prepared import Prepared
 
 PERSON_RANK = rank_source(LabelSource.IMPORTED)
 
@@ -55,6 +56,12 @@ def standing_on(item: ReviewItem) -> Standing:
     return standing_of(Verdict.objects.filter(item=item, is_current=True))
 
 
+def crowd_of(user_ids: Iterable[int]) -> str:
+    """These people as an item's `answered_by`: ",3,17," for 3 and 17, empty for nobody."""
+    ids = sorted(set(user_ids))
+    return f",{','.join(map(str, ids))}," if ids else ""
+
+
 def judge(item: ReviewItem, standing: Standing) -> int:
     """Decide the locked item, or let it wait for people or a reviewer, as the answers say; returns the copies labeled.
 
@@ -67,6 +74,7 @@ def judge(item: ReviewItem, standing: Standing) -> int:
         return _conclude(item, verdict)
     if not waits_anyhow:
         item.escalation = Escalation.CONFLICT if standing.is_enough(item) and standing.is_split else ""
+    item.answered_by = crowd_of(standing.people)
     move(item, ItemState.OPEN)
     return 0
 
@@ -76,19 +84,18 @@ def judge_anew(item: ReviewItem, standing: Standing) -> None:
     left = retract_labels(verdict_ids=Verdict.objects.filter(item=item).values_list("id", flat=True))
     run_ids = count_decided((one for one, source in left.items() if not is_by_person(source)), sign=-1)
     tell_assessment(item)
-    if item.state != ItemState.DECIDED:
-        if item.state == ItemState.OPEN:
-            judge(item, standing)
-    elif standing.decisive(item) or is_wanted(item, run_ids):
+    is_back = item.state == ItemState.DECIDED and (standing.decisive(item) or is_wanted(item, run_ids))
+    if is_back or item.state == ItemState.OPEN:
         judge(item, standing)
     else:
+        item.answered_by = crowd_of(standing.people)  # it may come back to the queue
         move(item, ItemState.WITHDRAWN)
 
 
 def move(item: ReviewItem, state: ItemState) -> None:
-    """Store the locked item's state, escalation and assignee."""
+    """Store the locked item's state, escalation, assignee and crowd."""
     item.state, item.version = state, item.version + 1
-    item.save(update_fields=["state", "escalation", "assignee", "version"])
+    item.save(update_fields=["state", "escalation", "assignee", "answered_by", "version"])
 
 
 def is_by_person(source: LabelSource | None) -> bool:
@@ -96,13 +103,22 @@ def is_by_person(source: LabelSource | None) -> bool:
     return source is not None and rank_source(source) >= PERSON_RANK
 
 
+_lock_copies = Prepared(
+    lambda dataset_id, text_hash: (
+        Sample.objects.filter(dataset_id=dataset_id, text_hash=text_hash)
+        .order_by("id")
+        .select_for_update(no_key=True)
+        .values_list("id", flat=True)
+    )
+)
+
+
 def _conclude(item: ReviewItem, verdict: Verdict) -> int:
     """Close the item and label every sample of the data set with its text; returns how many."""
     Lease.objects.filter(item=item).delete()
-    item.escalation, item.assignee_id = "", None
+    item.escalation, item.assignee_id, item.answered_by = "", None, ""
     move(item, ItemState.DECIDED)
-    copies = Sample.objects.filter(dataset_id=item.dataset_id, text_hash=item.text_hash).order_by("id")
-    sample_ids = list(copies.select_for_update(no_key=True).values_list("id", flat=True))
+    sample_ids = _lock_copies(item.dataset_id, item.text_hash)
     class_id = verdict.label_class_id
     if class_id is None:
         raise ValueError("an answer without a class decides nothing")

@@ -12,6 +12,7 @@ from annotator_core.types import LabelSource, rank_source
 from labeling.datasets.models import Sample
 from labeling.labels.models import Label
 from labeling.web.bulk import insert_rows
+from labeling.web.prepared import Prepared
 
 BATCH = 500  # values in one IN list: SQLite builds exist that take no more than 999 parameters (C36)
 COLUMNS = (
@@ -53,7 +54,7 @@ def set_labels(*, rows: Sequence[LabelRow], source: LabelSource, are_locked: boo
     with transaction.atomic(savepoint=False):
         if not are_locked:
             _lock(sample_ids)
-        before = {sample_id: (pk, LabelSource(old)) for pk, sample_id, old in _labels(sample_ids, is_current=True)}
+        before = {sample_id: (pk, LabelSource(old)) for pk, sample_id, old in _current(sample_ids)}
         kept = {sample_id for sample_id, (_, old) in before.items() if rank_source(old) > rank_source(source)}
         _update((pk for sample_id, (pk, _) in before.items() if sample_id not in kept), is_current=False)
         now = timezone.now()
@@ -104,6 +105,17 @@ def _lock(sample_ids: Iterable[int]) -> None:
         return
     for ids in batched_ids(sorted(sample_ids)):
         list(Sample.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk").values_list("pk"))
+
+
+def _current(sample_ids: Sequence[int]) -> Iterable[tuple[int, int, str]]:
+    return _current_of_one(*sample_ids) if len(sample_ids) == 1 else _labels(sample_ids, is_current=True)
+
+
+_current_of_one = Prepared(
+    lambda sample_id: Label.objects.filter(sample_id=sample_id, is_current=True).values_list(
+        "id", "sample_id", "source"
+    )
+)
 
 
 def _labels(sample_ids: Sequence[int], **conditions: bool) -> Iterator[tuple[int, int, str]]:

@@ -9,8 +9,14 @@ from django.utils import timezone
 from labeling.jobs.models import Event, Job
 from labeling.jobs.publish import publish
 from labeling.jobs.queries import job_of
+from labeling.web.prepared import Prepared
 
 QUIET_S = 1.0  # architecture.md, "Live": at most one a second for human decisions
+
+
+_told = Prepared(
+    lambda topic: Event.objects.filter(topic=topic).order_by("-seq").values_list("created_at", flat=True)[:1]
+)
 
 
 def announce(run_ids: set[int]) -> None:
@@ -20,8 +26,8 @@ def announce(run_ids: set[int]) -> None:
 
 
 def _publish(run_id: int) -> None:
-    told = Event.objects.filter(topic=f"run:{run_id}").order_by("-seq").values_list("created_at", flat=True).first()
-    if told and told > timezone.now() - timedelta(seconds=QUIET_S):
+    told = _told(f"run:{run_id}")
+    if told and told[0] > timezone.now() - timedelta(seconds=QUIET_S):
         return
     job = job_of("run", run_id)
     if job is None:

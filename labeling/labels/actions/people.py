@@ -7,6 +7,9 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from labeling.labels.models import ItemReason, ReviewItem, Verdict
 from labeling.projects.models import Project
 
+FOR_AUDIT = Q(reason=ItemReason.AUDIT) | Q(is_audited=True)
+"""Items that an audit waits for, also those that were in the queue before and kept their reason."""
+
 
 @dataclass(frozen=True, slots=True)
 class Needed:
@@ -15,9 +18,9 @@ class Needed:
     ordinary: int
     audit: int
 
-    def of(self, reason: str) -> int:
+    def of(self, reason: str, *, is_audited: bool = False) -> int:
         """The number for an item in the queue for that reason."""
-        return self.audit if reason == ItemReason.AUDIT else self.ordinary
+        return self.audit if is_audited or reason == ItemReason.AUDIT else self.ordinary
 
 
 def needed_people(project_id: int) -> Needed:
@@ -33,8 +36,8 @@ def set_needed(items: QuerySet[ReviewItem], needed: Needed) -> None:
     given = Verdict.objects.filter(item=OuterRef("pk"))
     waiting = items.filter(~Exists(given.filter(is_current=True, is_undo=False)))
     for part, number in (
-        (waiting.filter(reason=ItemReason.AUDIT), needed.audit),
-        (waiting.exclude(reason=ItemReason.AUDIT), needed.ordinary),
+        (waiting.filter(FOR_AUDIT), needed.audit),
+        (waiting.exclude(FOR_AUDIT), needed.ordinary),
     ):
         part.update(needed=number)
         if number > 1:

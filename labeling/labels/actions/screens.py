@@ -3,14 +3,17 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, NamedTuple
 
-from django.db.models import Subquery
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from labeling.labels.models import Lease, ReviewItem
+from labeling.labels.models import Lease, ReviewItem, Sight
 from labeling.projects.models import LabelClass, Project
 from labeling.web.errors import ActionError
+from labeling.web.prepared import Prepared
 
 LEASE_MINUTES = 10  # review.md, "The queue"
 DESK_SLOT = 1000
@@ -29,16 +32,40 @@ def lock_item(project: Project, item_id: int) -> ReviewItem:
     return item
 
 
-def lock_item_and_class(project: Project, item_id: int, class_id: int) -> tuple[ReviewItem, bool]:
-    """The project's item, locked, and whether the class is retired. Raises ActionError where either is not its own."""
-    chosen = LabelClass.objects.filter(pk=class_id, project=project).values("is_retired")[:1]
-    items = ReviewItem.objects.select_for_update().filter(pk=item_id, project=project)
-    item = items.annotate(is_retired=Subquery(chosen)).first()
+class Locked(NamedTuple):
+    """An item locked for an answer; whether the class is retired, and whether the person saw the item at the desk."""
+
+    item: ReviewItem
+    is_retired: bool
+    is_known: bool
+
+
+def _item_and_class(project_id: int, item_id: int, class_id: int, user_id: int) -> QuerySet[Any]:
+    chosen = LabelClass.objects.filter(pk=class_id, project_id=project_id).values("is_retired")[:1]
+    sights = Sight.objects.filter(item=OuterRef("pk"), user_id=user_id)
+    items = ReviewItem.objects.select_for_update().filter(pk=item_id, project_id=project_id)
+    return items.annotate(is_retired=Subquery(chosen), is_known=Exists(sights))
+
+
+_locked_items = Prepared(_item_and_class)
+_leases = Prepared(lambda item_id: Lease.objects.filter(item_id=item_id, slot__lt=DESK_SLOT))
+
+
+def lock_item_and_class(project: Project, item_id: int, class_id: int, user_id: int) -> Locked:
+    """The project's item, locked for this person's answer. Raises ActionError where item or class is not its own."""
+    item = next(iter(_locked_items(project.pk, item_id, class_id, user_id)), None)
     if item is None:
         raise NotInQueue(_("This text is not in the project's queue."))
     if item.is_retired is None:
         raise ActionError(_("This class is not in use here. Nothing was stored; choose another."), field="class")
-    return item, item.is_retired
+    return Locked(item, item.is_retired, item.is_known)
+
+
+def drop_leases(leases: QuerySet[Lease]) -> int:
+    """Take the leases away, in the order in which a claim takes them over: else each would wait for the other."""
+    with transaction.atomic():
+        held = leases.select_for_update(of=("self",)).order_by("item_id", "slot")
+        return Lease.objects.filter(pk__in=list(held.values_list("pk", flat=True))).delete()[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +79,7 @@ class Holders:
 def holders_of(item: ReviewItem) -> Holders:
     """The people who hold the item."""
     now = timezone.now()
-    leases = list(Lease.objects.filter(item=item, slot__lt=DESK_SLOT))
+    leases: list[Lease] = _leases(item.pk)
     live = frozenset(lease.user_id for lease in leases if lease.expires_at > now)
     return Holders(live, frozenset(lease.user_id for lease in leases) - live)
 

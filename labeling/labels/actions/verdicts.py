@@ -21,6 +21,7 @@ from labeling.projects.models import Project
 from labeling.runs.actions import lock_runs_of_item
 from labeling.runs.models import RunState
 from labeling.web.errors import ActionError
+from labeling.web.prepared import Prepared
 
 UNDO_LEVELS = 20  # review.md, "Keys"
 
@@ -53,6 +54,11 @@ class Decision:
     why: Stale = Stale.NO
 
 
+_sent_or_current = Prepared(
+    lambda client_id, item_id: Verdict.objects.filter(Q(client_id=client_id) | Q(item_id=item_id, is_current=True))
+)
+
+
 def decide(  # noqa: PLR0913 (an answer has these parts; all are named at the call)
     *,
     item_id: int,
@@ -72,16 +78,17 @@ def decide(  # noqa: PLR0913 (an answer has these parts; all are named at the ca
     """
     with transaction.atomic():
         lock_runs_of_item(item_id)
-        item, is_retired = lock_item_and_class(project, item_id, class_id)
-        found = list(Verdict.objects.filter(Q(client_id=client_id) | Q(item=item, is_current=True)))
+        item, is_retired, is_known = lock_item_and_class(project, item_id, class_id, user_id)
+        found: list[Verdict] = _sent_or_current(client_id, item_id)
         earlier = next((one for one in found if one.client_id == client_id), None)
         if earlier:
             return repeat_decision(earlier, item, user_id)
         mine = next((one for one in found if one.user_id == user_id and one.mode != VerdictMode.ADJUDICATED), None)
         verdict = Verdict(item=item, user_id=user_id, label_class_id=class_id, client_id=client_id, mode=mode)
         verdict.elapsed_ms = elapsed_ms
-        # Whoever decided a text before has seen its votes since, unless it is blind.
-        verdict.has_seen_votes = has_seen_votes or (mine is not None and not item.is_blind)
+        # Whoever decided a text before has seen its votes since. Of a blind one nobody was shown any, whatever a page
+        # says: an answer to an audit must not be made worthless by a word. Only a reviewer may know it from the desk.
+        verdict.has_seen_votes = is_known or (not item.is_blind and (has_seen_votes or mine is not None))
         why = _why_stale(item, user_id, mine, standing_of(found)) or (Stale.RETIRED if is_retired else Stale.NO)
         if why:
             return store_stale(verdict, why)
@@ -205,6 +212,7 @@ def _undoable(project: Project, user_id: int, of: UUID | None) -> Verdict:
     latest = standing.first() if of is None else standing.filter(client_id=of).first()
     if latest is None:
         raise ActionError(_("There is nothing to undo."))
-    if list(mine.values_list("is_undo", flat=True)[:UNDO_LEVELS]) == [True] * UNDO_LEVELS:
+    single = mine.exclude(mode=VerdictMode.BULK, is_undo=True)  # those confirmed together are undone together
+    if list(single.values_list("is_undo", flat=True)[:UNDO_LEVELS]) == [True] * UNDO_LEVELS:
         raise ActionError(_("Twenty decisions were undone in sequence. Decide one before you undo more."))
     return latest

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from annotator_core.types import Route
 from labeling.datasets.models import Sample
@@ -15,6 +16,7 @@ from labeling.labels.models import Consensus, ItemReason, Label, ReviewItem
 from labeling.runs.actions import KIND, add_counts, close_when_decided, wake_verification
 from labeling.runs.models import Run, RunState
 from labeling.runs.queries import is_followed
+from labeling.web.prepared import Prepared
 
 
 @dataclass(slots=True)
@@ -43,13 +45,20 @@ def count_decided(sample_ids: Iterable[int], *, sign: int) -> dict[int, int]:
     return {run_id: rows.to_review for run_id, rows in moved.items() if rows.to_review}
 
 
+def _hard(sample_ids: list[int]) -> "QuerySet[Any, Any]":
+    by_model = Label.objects.filter(sample=OuterRef("sample"), run=OuterRef("run"), source__in=MACHINE_SOURCES)
+    hard = Consensus.objects.filter(sample_id__in=sample_ids, is_current=True, route__in=(Route.REVIEW, Route.VERIFY))
+    return hard.annotate(v=Exists(by_model)).values_list("run_id", "route", "v")
+
+
+_hard_of_one = Prepared(_hard)
+
+
 def _moved(sample_ids: Iterable[int]) -> dict[int, Moved]:
     """The samples as hard rows of each run; a row is verified once a model's label of that run was written for it."""
     moved: dict[int, Moved] = {}
-    by_model = Label.objects.filter(sample=OuterRef("sample"), run=OuterRef("run"), source__in=MACHINE_SOURCES)
     for ids in batched_ids(sample_ids):
-        hard = Consensus.objects.filter(sample_id__in=ids, is_current=True, route__in=(Route.REVIEW, Route.VERIFY))
-        for run_id, route, is_verified in hard.annotate(v=Exists(by_model)).values_list("run_id", "route", "v"):
+        for run_id, route, is_verified in _hard_of_one(ids) if len(ids) == 1 else _hard(ids):
             rows = moved.setdefault(run_id, Moved())
             if route == Route.REVIEW:
                 rows.to_review += 1
@@ -71,9 +80,13 @@ def _take_up(moved: Mapping[int, Moved]) -> None:
             wake_verification(run=run)
 
 
+_run = Prepared(lambda run_id: Run.objects.filter(pk=run_id))
+
+
 def follow_review(run_ids: Iterable[int]) -> None:
     """What decisions or answers set off: a run is done, or its job has something to do."""
-    for run in Run.objects.filter(pk__in=list(run_ids)).order_by("id"):
+    ids = list(run_ids)
+    for run in _run(ids[0]) if len(ids) == 1 else Run.objects.filter(pk__in=ids).order_by("id"):
         if run.state == RunState.REVIEWING and run.unreviewed == 0:
             close_when_decided(run_id=run.pk)
         if run.is_active and (run.is_pool_full or (run.unreviewed == 0 and (run.learned or run.is_renewal_due))):

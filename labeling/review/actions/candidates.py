@@ -1,4 +1,8 @@
-"""Which items a person may get next, in which order: one query an arm, each arm tried when those before are empty."""
+"""Which items a person may get next, in which order: one query an arm, each arm tried when those before are empty.
+
+The queue is read crowd by crowd, a crowd being the items that the same people have answered (`answered_by`): each has
+its own stretch of the queue's index, so that the stretches of what the person has answered are passed over unread.
+"""
 
 import random
 from collections.abc import Collection
@@ -7,23 +11,33 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 
 from labeling.labels.actions.screens import DESK_SLOT
-from labeling.labels.models import ItemReason, ItemState, Lease, ReviewItem, Verdict, VerdictMode
-from labeling.projects.models import Project, ReviewOrder
+from labeling.labels.models import ItemReason, ItemState, Lease, ReviewItem, Sight, Verdict, VerdictMode
+from labeling.projects.models import Membership, Project, ReviewOrder
 from labeling.review.models import Skip
 
 # review.md, "The queue": the mix is 60% least certain, 30% random, 10% conflicts; one draw a claim.
 MIX_UNCERTAIN, MIX_RANDOM = 0.6, 0.3
 
 
+CROWD = RawSQL("crowd.people", ())
+"""In a statement of leasing: the crowd whose items are read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """Items by (id, slot of the lease). Those that the person holds are not locked: nobody else may take them."""
+    """Items by (id, slot of the lease). Those that the person holds are not locked: nobody else may take them.
 
-    items: "QuerySet[Any, tuple[Any, ...]]"
+    With an `order` it is an arm of the queue: `items` are then those of one crowd, whose `answered_by` is CROWD, in
+    this order, and the arm takes the first of all crowds.
+    """
+
+    items: "QuerySet[Any]"
     is_held: bool = False
+    order: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +78,18 @@ def next_arms(asker: Asker, without: Collection[int]) -> list[Arm]:
     """
     held = _open(asker).filter(leases__user=asker.user_id, leases__slot__lt=DESK_SLOT).exclude(pk__in=list(without))
     skips = Skip.objects.filter(item=OuterRef("pk"), user_id=asker.user_id, ended_at=None)
-    free = _free(asker)
-    new = free.filter(~Exists(skips))
-    skipped = free.filter(Q(assignee=None) | Q(assignee=asker.user_id)).filter(
+    places = _places(asker)
+    sights = Sight.objects.filter(item=OuterRef("pk"), user_id=asker.user_id)
+    # A blind one that a reviewer knows from the desk is for others while there are any, unless somebody assigned it.
+    is_for_all = Q(assignee=None) & (Q(is_blind=False, needed=1) | ~Exists(sights) | ~Exists(_others(asker)))
+    new = places.filter(~Exists(skips))
+    skipped = places.filter(is_for_all | Q(assignee=asker.user_id)).filter(
         skips__user_id=asker.user_id, skips__ended_at=None
     )
     return [
         _arm(held.annotate(slot=F("leases__slot")).order_by("-leases__expires_at", "-leases__id"), is_held=True),
         _arm(new.filter(assignee=asker.user_id).order_by("id")),
-        *(_arm(part) for part in _ordered(asker, new.filter(assignee=None))),
+        *_ordered(asker, new.filter(is_for_all, answered_by=CROWD)),
         _arm(skipped.order_by("skips__created_at", "id")),
     ]
 
@@ -81,7 +98,7 @@ def _open(asker: Asker) -> "QuerySet[ReviewItem]":
     return ReviewItem.objects.filter(project=asker.project_id, state=ItemState.OPEN, escalation="")
 
 
-def _free(asker: Asker) -> "QuerySet[ReviewItem]":
+def _places(asker: Asker) -> "QuerySet[ReviewItem]":
     """Open items that the person neither holds nor has answered, and that need one more person, with a free `slot`."""
     leases = Lease.objects.filter(item=OuterRef("pk"), slot__lt=DESK_SLOT)
     live = leases.filter(expires_at__gt=asker.now).exclude(user_id=asker.user_id)
@@ -93,6 +110,14 @@ def _free(asker: Asker) -> "QuerySet[ReviewItem]":
         .filter(needed__gt=_count(live) + _count(answers))
         .annotate(slot=Case(When(~Exists(live.filter(slot=0)), then=Value(0)), default=_first_gap(live)))
     )
+
+
+def _others(asker: Asker) -> "QuerySet[Membership]":
+    """Other people who could answer an item that they do not know from the desk."""
+    of_item = {"item": OuterRef(OuterRef("pk")), "user": OuterRef("user")}
+    answers = Verdict.objects.filter(**of_item, is_current=True, is_undo=False, is_stale=False)
+    members = Membership.objects.filter(project=asker.project_id, user__is_active=True).exclude(user=asker.user_id)
+    return members.filter(~Exists(answers), ~Exists(Sight.objects.filter(**of_item)))
 
 
 def _count(rows: "QuerySet[Any]") -> Coalesce:
@@ -109,19 +134,21 @@ def _arm(items: "QuerySet[Any]", *, is_held: bool = False) -> Arm:
     return Arm(items.values_list("id", "slot"), is_held)
 
 
-def _ordered(asker: Asker, items: "QuerySet[ReviewItem]") -> "list[QuerySet[ReviewItem]]":
+def _ordered(asker: Asker, items: "QuerySet[ReviewItem]") -> list[Arm]:
     """The queue in the order of this claim.
 
     An audit's items stand among the others in each: they have the places of random items, their samples are a random
     draw, and so are their hashes.
     """
-    surest_last = items.order_by("priority", "id")
     if asker.order == ReviewOrder.OLDEST:
-        return [items.order_by("sample_id", "id")]
+        return _by("sample_id", items)
     if asker.order == ReviewOrder.RANDOM:
-        by_hash = items.order_by("text_hash", "id")
-        return [by_hash.filter(text_hash__gte=asker.point), by_hash.filter(text_hash__lt=asker.point)]
+        return _by("text_hash", items.filter(text_hash__gte=asker.point), items.filter(text_hash__lt=asker.point))
     if asker.order == ReviewOrder.MIX:
         conflicts = Q(reason=ItemReason.CONFLICT)
-        return [surest_last.filter(conflicts), surest_last.exclude(conflicts)]
-    return [surest_last]
+        return _by("priority", items.filter(conflicts), items.exclude(conflicts))
+    return _by("priority", items)
+
+
+def _by(column: str, *parts: "QuerySet[ReviewItem]") -> list[Arm]:
+    return [Arm(part.order_by(column, "id"), order=(column, "id")) for part in parts]

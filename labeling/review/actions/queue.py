@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from labeling.labels.actions.screens import DESK_SLOT, LEASE_MINUTES
+from labeling.labels.actions.screens import DESK_SLOT, LEASE_MINUTES, drop_leases
 from labeling.labels.models import Lease, ReviewItem
 from labeling.projects.models import Project
 from labeling.review.actions.candidates import ask
@@ -75,4 +75,4 @@ def release(
         mine = mine.filter(item__in=list(item_ids))
     if until is not None:
         mine = mine.filter(expires_at__lte=until)
-    return mine.delete()[0]
+    return drop_leases(mine)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -11,13 +11,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from labeling.labels.actions.adjudication import adjudicate
-from labeling.labels.actions.screens import DESK_SLOT, LEASE_MINUTES
+from labeling.labels.actions.screens import DESK_SLOT, LEASE_MINUTES, lock_item
 from labeling.labels.actions.verdicts import Decision, undo
-from labeling.labels.models import ItemState, Lease, ReviewItem, Verdict
+from labeling.labels.models import ItemState, Lease, ReviewItem, Sight, Verdict
 from labeling.projects.models import Project
 from labeling.review.actions.returns import settle_marks
 from labeling.review.desk.queries import escalated, is_framed, undoable_adjudication
 from labeling.review.models import Flag, Skip
+from labeling.runs.actions import lock_runs_of_item
 from labeling.web.errors import ActionError
 
 LEASE = timedelta(minutes=LEASE_MINUTES)
@@ -58,6 +59,15 @@ def keep(*, project: Project, user_id: int, item_id: int) -> bool:
     return bool(mine.update(expires_at=timezone.now() + LEASE))
 
 
+def leave(*, project: Project, user_id: int, item_id: int, until: datetime) -> int:
+    """A page was left: its text is free for other reviewers; returns how many were.
+
+    `until` is the end of the lease that the page knew: one renewed since then belongs to another page and stays.
+    """
+    mine = _desk_leases().filter(item=item_id, item__project=project, user_id=user_id)
+    return mine.filter(expires_at__lte=until).delete()[0]
+
+
 def put_down(*, project: Project, user_id: int) -> int:
     """Leave the desk's texts to other reviewers; returns how many lay before this one."""
     return _desk_leases().filter(item__project=project, user_id=user_id).delete()[0]
@@ -69,12 +79,14 @@ def correct(*, project: Project, user_id: int, ruling: Ruling) -> Decision:
     The reviewer has seen all that is known of it, so that a text by which an audit may measure is refused: it goes back
     to the queue instead, where somebody answers it blind. Raises ActionError.
     """
-    item = ReviewItem.objects.select_related("dataset").filter(pk=ruling.item_id, project=project).first()
-    if item is not None and is_framed(item):
-        raise ActionError(_("An audit may measure by this text. Send it back, so that somebody answers it anew."))
-    if item is not None and item.state != ItemState.DECIDED:
-        raise ActionError(_("Only a decided text is corrected."))
-    return rule(project=project, user_id=user_id, ruling=replace(ruling, has_seen_votes=True), corrects=True)
+    with transaction.atomic():
+        lock_runs_of_item(ruling.item_id)
+        item = lock_item(project, ruling.item_id)
+        if is_framed(item):
+            raise ActionError(_("An audit may measure by this text. Send it back, so that somebody answers it anew."))
+        if item.state != ItemState.DECIDED and not Verdict.objects.filter(client_id=ruling.client_id).exists():
+            raise ActionError(_("Only a decided text is corrected."))
+        return rule(project=project, user_id=user_id, ruling=replace(ruling, has_seen_votes=True), corrects=True)
 
 
 def rule(*, project: Project, user_id: int, ruling: Ruling, corrects: bool = False) -> Decision:
@@ -113,15 +125,21 @@ def take_back(*, project: Project, user_id: int, client_id: UUID) -> ReviewItem:
         if latest is None:
             raise ActionError(_("There is no adjudication to undo."))
         item = undo(project=project, user_id=user_id, client_id=client_id, of=latest.client_id)
-        # Flags and skips that the adjudication settled count again.
-        settled = {"item": item, "undo_id": None, "ended_at__gte": latest.created_at}
+        # Flags and skips that the adjudication settled count again; not those that came when the text was decided.
+        at = latest.created_at
+        settled = {"item": item, "undo_id": None, "created_at__lt": at, "ended_at__gte": at}
         Flag.objects.filter(**settled).update(ended_at=None)
         Skip.objects.filter(**settled).update(ended_at=None)
         if item.state == ItemState.OPEN and item.escalation:
-            put_down(project=project, user_id=user_id)
-            Lease.objects.filter(item=item, user_id=user_id).delete()
-            _lease(item, user_id)
+            lay_before(project=project, user_id=user_id, item=item)
     return item
+
+
+def lay_before(*, project: Project, user_id: int, item: ReviewItem) -> None:
+    """Put the locked text of the desk before the reviewer, and the one that lay there back."""
+    put_down(project=project, user_id=user_id)
+    Lease.objects.filter(item=item, user_id=user_id).delete()
+    _lease(item, user_id)
 
 
 def _candidates(
@@ -156,6 +174,10 @@ def _lease(item: ReviewItem, user_id: int) -> bool:
     lease = _desk_leases().filter(item=item).first()
     if lease is None:
         Lease.objects.create(item=item, slot=DESK_SLOT, **given)
-        return True
-    is_free = Q(expires_at__lte=timezone.now()) | Q(user_id=user_id)
-    return bool(Lease.objects.filter(is_free, pk=lease.pk).update(**given))
+    else:
+        is_free = Q(expires_at__lte=timezone.now()) | Q(user_id=user_id)
+        if not Lease.objects.filter(is_free, pk=lease.pk).update(**given):
+            return False
+    if lease is None or lease.user_id != user_id:
+        Sight.objects.bulk_create([Sight(item=item, user_id=user_id)], ignore_conflicts=True)
+    return True

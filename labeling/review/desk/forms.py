@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from labeling.labels.models import Escalation, Finding
-from labeling.review.forms import DAY_MS, ID_MOST
+from labeling.review.forms import DAY_MS, ID_MOST, UNTIL_FORMATS
 
 MOST_ITEMS = 200  # S22: chosen: more than a page shows
 LISTS = ("desk", "flagged", "skipped", "assigned")
@@ -31,6 +31,12 @@ class ItemForm(forms.Form):
     """Names a text."""
 
     item = forms.IntegerField(min_value=1, max_value=ID_MOST)
+
+
+class LeaveForm(ItemForm):
+    """What a leaving page held, and the end of the lease that it knew."""
+
+    until = forms.DateTimeField(input_formats=UNTIL_FORMATS)
 
 
 class CorrectionForm(forms.Form):

@@ -148,6 +148,22 @@ def undoable_adjudication(project: Project, user_id: int) -> Verdict | None:
     return _adjudications(project, user_id).filter(is_current=True).order_by("-created_at", "-id").first()
 
 
+def undoable_return(project: Project, user_id: int) -> Return | None:
+    """The last text that the person sent back from the desk, if nothing has happened to it since."""
+    mine = Return.objects.filter(by=user_id, item__project=project, undo_id=None, before__isnull=False)
+    sent = mine.select_related("item").order_by("-id").first()
+    if sent is None or sent.before is None:
+        return None
+    is_untouched = sent.item.state == ItemState.OPEN and sent.before["version"] == sent.item.version
+    return sent if is_untouched else None
+
+
+def lease_end(item_id: int, user_id: int) -> datetime | None:
+    """Until when the text lies before this reviewer."""
+    mine = Lease.objects.filter(item=item_id, user_id=user_id, slot=DESK_SLOT)
+    return mine.values_list("expires_at", flat=True).first()
+
+
 def desk_leases(project: Project, user_id: int) -> list[Lease]:
     """Texts that lie before other reviewers, the first to come free first."""
     live = Lease.objects.filter(item__in=escalated(project), slot=DESK_SLOT, expires_at__gt=timezone.now())
@@ -180,7 +196,10 @@ def _sayings(item: ReviewItem) -> list[Saying]:
         for one in _of(Skip, item, "user").filter(undo_id=None)
     ]
     found += [Saying("comment", one.created_at, one.user, one.text) for one in _of(Comment, item, "user")]
-    found += [Saying("return", one.created_at, one.by, one.reason, one.to) for one in _of(Return, item, "by", "to")]
+    found += [
+        Saying("return", one.created_at, one.by, one.reason, one.to)
+        for one in _of(Return, item, "by", "to").filter(undo_id=None)
+    ]
     return sorted(found, key=lambda saying: saying.at)
 
 

@@ -171,5 +171,5 @@ def _remarks(items: Sequence[ReviewItem]) -> dict[int, list[Remark]]:
 
 def _returns(items: Sequence[ReviewItem]) -> dict[tuple[int, int | None], Return]:
     """The last return of each item to each person, by item and person."""
-    returns = Return.objects.filter(item__in=items).exclude(to=None).select_related("by").order_by("id")
+    returns = Return.objects.filter(item__in=items, undo_id=None).exclude(to=None).select_related("by").order_by("id")
     return {(one.item_id, one.to_id): one for one in returns}

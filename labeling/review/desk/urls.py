@@ -12,6 +12,7 @@ urlpatterns = [
     path("p/<slug:slug>/adjudicate/undo", views.undo, name="undo"),
     path("p/<slug:slug>/adjudicate/correct/<int:item_id>", correction_views.correct_text, name="correct"),
     path("p/<slug:slug>/adjudicate/keep", views.keep_text, name="keep"),
+    path("p/<slug:slug>/adjudicate/leave", views.leave_text, name="leave"),
     path("p/<slug:slug>/queue", queue_views.queue, name="queue"),
     re_path(r"^p/(?P<slug>[-\w]+)/queue/(?P<verb>return|give|clear)$", queue_views.act, name="act"),
     path("p/<slug:slug>/queue/free/<int:user_id>", queue_views.free, name="free"),

@@ -20,11 +20,19 @@ from labeling.projects.guideline import render_guideline
 from labeling.projects.models import Project, Role
 from labeling.projects.queries import active_classes, guideline_text
 from labeling.review.access import access_item
-from labeling.review.actions.returns import return_item
-from labeling.review.desk.actions import Ruling, keep, rule, take_back, take_up
-from labeling.review.desk.forms import AdjudicationForm, ItemForm, LookForm, SendBackForm
+from labeling.review.desk import undoing
+from labeling.review.desk.actions import Ruling, keep, leave, rule, take_up
+from labeling.review.desk.forms import AdjudicationForm, ItemForm, LeaveForm, LookForm, SendBackForm
 from labeling.review.desk.pages import finding_key, kind_tabs
-from labeling.review.desk.queries import case_of, desk_leases, last_adjudicated, progress_of, undoable_adjudication
+from labeling.review.desk.queries import (
+    case_of,
+    desk_leases,
+    last_adjudicated,
+    lease_end,
+    progress_of,
+    undoable_adjudication,
+    undoable_return,
+)
 from labeling.review.forms import UndoForm
 from labeling.review.preferences.queries import screen_preferences
 from labeling.web.errors import ActionError
@@ -75,7 +83,7 @@ def send_back(request: HttpRequest, access: Access) -> HttpResponseBase:
     sent, by = form.cleaned_data, _user(request)
     item = access_item(access.project, sent["item"])
     try:
-        return_item(project=access.project, item_id=item.pk, by_id=by.pk, reason=sent["reason"], to_id=sent["to"])
+        undoing.send_back(project=access.project, item_id=item.pk, by_id=by.pk, reason=sent["reason"], to_id=sent["to"])
         messages.success(request, _("Sent back.") if sent["to"] else _("Back in the queue."))
     except ActionError as error:
         messages.error(request, error.message)
@@ -85,12 +93,13 @@ def send_back(request: HttpRequest, access: Access) -> HttpResponseBase:
 @require_POST
 @project_view(Role.REVIEWER)
 def undo(request: HttpRequest, access: Access) -> HttpResponseBase:
-    """Take the last adjudication back and show its text again."""
+    """Take the last adjudication, or the text sent back last, back and show it again."""
     form = UndoForm(request.POST)
     if not form.is_valid():
         return _refuse(request, access, form)
     try:
-        item = take_back(project=access.project, user_id=_user(request).pk, client_id=form.cleaned_data["client_id"])
+        mark = form.cleaned_data["client_id"]
+        item = undoing.take_back_last(project=access.project, user_id=_user(request).pk, client_id=mark)
     except ActionError as error:
         messages.info(request, error.message)
         return _next(request, access)
@@ -106,8 +115,22 @@ def keep_text(request: HttpRequest, access: Access) -> HttpResponse:
     form = ItemForm(request.POST)
     if not form.is_valid():
         raise Http404
-    is_kept = keep(project=access.project, user_id=_user(request).pk, item_id=form.cleaned_data["item"])
-    return JsonResponse({"kept": is_kept})
+    item_id, user = form.cleaned_data["item"], _user(request)
+    is_kept = keep(project=access.project, user_id=user.pk, item_id=item_id)
+    until = lease_end(item_id, user.pk) if is_kept else None
+    return JsonResponse({"kept": is_kept, "until": until.isoformat() if until else None})
+
+
+@require_POST
+@project_view(Role.REVIEWER)
+def leave_text(request: HttpRequest, access: Access) -> HttpResponse:
+    """A page was left: its text is free for other reviewers."""
+    form = LeaveForm(request.POST)
+    if not form.is_valid():
+        raise Http404
+    sent = form.cleaned_data
+    leave(project=access.project, user_id=_user(request).pk, item_id=sent["item"], until=sent["until"])
+    return HttpResponse(status=204)
 
 
 def _user(request: HttpRequest) -> User:
@@ -146,6 +169,7 @@ def _show(  # noqa: PLR0913 (what LookForm reads, by its names)
     project, user = access.project, _user(request)
     found = take_up(project=project, user_id=user.pk, kind=kind, after=after, item_id=item)
     progress = progress_of(project, user.pk)
+    until = lease_end(found.pk, user.pk) if found else None
     context = (
         access.context()
         | _tools(project, user)
@@ -155,7 +179,8 @@ def _show(  # noqa: PLR0913 (what LookForm reads, by its names)
             "kind": kind or "",
             "kinds": kind_tabs(project, progress, kind or ""),
             "last": last_adjudicated(project, user.pk),
-            "can_undo": undoable_adjudication(project, user.pk) is not None,
+            "until": until.isoformat() if until else "",
+            "can_undo": (undoable_adjudication(project, user.pk) or undoable_return(project, user.pk)) is not None,
             "others": [] if found else desk_leases(project, user.pk),
         }
     )

@@ -13,6 +13,7 @@ from labeling.projects.models import Project, VotesShown
 from labeling.review.models import Return, Skip
 from labeling.review.queries.stale import is_blind
 from labeling.runs.models import PoolMember
+from labeling.web.prepared import Prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def cards_of(project: Project, user_id: int, item_ids: Sequence[int], until: dat
     """The cards in the order of the ids: one statement, a second one where votes may be shown."""
     if not item_ids:
         return []
-    items = {item.pk: item for item in _items(project, user_id, item_ids)}
+    items = {item.pk: item for item in _items_of(project.pk, user_id, list(item_ids))}
     told = [] if project.votes_shown == VotesShown.NEVER else [pk for pk, item in items.items() if not _is_silent(item)]
     said = _said(told)
     end = until.isoformat() if until else ""
@@ -82,12 +83,12 @@ def original_columns(item: ReviewItem, gold_column: str) -> list[tuple[str, str]
     return [(name, cell) for name, cell in pairs if cell and name not in {item.dataset.text_column, gold_column}]
 
 
-def _items(project: Project, user_id: int, item_ids: Sequence[int]) -> "QuerySet[Any]":
+def _items(project_id: int, user_id: int, item_ids: Sequence[int]) -> "QuerySet[Any]":
     skips = Skip.objects.filter(item=OuterRef("pk"), user_id=user_id, ended_at=None)
-    returns = Return.objects.filter(item=OuterRef("pk"), to_id=user_id).order_by("-id")
-    audits = ReviewItem.objects.filter(project=project, state=ItemState.OPEN, reason=ItemReason.AUDIT)
+    returns = Return.objects.filter(item=OuterRef("pk"), to_id=user_id, undo_id=None).order_by("-id")
+    audits = ReviewItem.objects.filter(project_id=project_id, state=ItemState.OPEN, reason=ItemReason.AUDIT)
     return (
-        ReviewItem.objects.filter(pk__in=item_ids, project=project)
+        ReviewItem.objects.filter(pk__in=item_ids, project_id=project_id)
         .select_related("sample", "dataset")
         .annotate(
             was_skipped=Exists(skips),
@@ -127,9 +128,7 @@ def _said(item_ids: Sequence[int]) -> dict[int, tuple[list[ShownVote], list[Show
     if not item_ids:
         return {}
     said: dict[int, tuple[list[ShownVote], list[ShownAnswer]]] = {}
-    for pk, version, name, class_name, slot, probability, reason in _votes(item_ids).union(
-        _answers(item_ids), all=True
-    ):
+    for pk, version, name, class_name, slot, probability, reason in _votes_and_answers(list(item_ids)):
         votes, answers = said.setdefault(pk, ([], []))
         if version:
             votes.append(ShownVote(name, version, class_name or "", slot or 0, probability, reason))
@@ -177,3 +176,7 @@ def _answers(item_ids: Sequence[int]) -> "QuerySet[Any, tuple[Any, ...]]":
         )
         .order_by()
     )
+
+
+_items_of = Prepared(_items)
+_votes_and_answers = Prepared(lambda item_ids: _votes(item_ids).union(_answers(item_ids), all=True))

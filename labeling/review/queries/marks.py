@@ -5,13 +5,13 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import BooleanField, Case, CharField, QuerySet, UUIDField, Value, When
+from django.db.models import BooleanField, Case, CharField, QuerySet, Value, When
 
 from labeling.labels.models import Verdict
 from labeling.review.models import Comment, Flag, Skip
+from labeling.web.statements import adapt, fix_constants, open_cursor
 
 NOTHING = UUID(int=0)
-MARK = UUIDField()
 NAMES = ("kind", "user_id", "item_id", "item__project_id", "stale")
 
 
@@ -28,8 +28,8 @@ class Mark(NamedTuple):
 def find_mark(mark: UUID) -> Mark | None:
     """What was stored with this mark, of whomever, in one statement."""
     statement, places = _statement(connection.vendor)
-    nothing, found = (MARK.get_db_prep_value(one, connection) for one in (NOTHING, mark))
-    with connection.cursor() as cursor:
+    nothing, found = adapt(NOTHING), adapt(mark)
+    with open_cursor() as cursor:
         cursor.execute(statement, [found if place == nothing else place for place in places])
         row = cursor.fetchone()
     return Mark(row[0], row[1], row[2], row[3], bool(row[4])) if row else None
@@ -48,7 +48,7 @@ def _statement(vendor: str) -> tuple[str, tuple[Any, ...]]:  # noqa: ARG001 (eac
         _rows(Comment.objects.filter(client_id=NOTHING), "comment"),
     )
     sql, params = answers.values_list(*NAMES).union(*others, all=True).query.sql_with_params()
-    return sql, tuple(params)
+    return fix_constants(sql, params, lambda place: place == adapt(NOTHING))
 
 
 def _rows(made: "QuerySet[Any]", kind: str) -> Any:

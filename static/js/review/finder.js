@@ -1,11 +1,14 @@
-// More classes than keys: a part of the name and Enter, or the arrows.
-import { screen } from "./page.js";
-
+// More classes than keys: a part of the name and Enter, or the arrows. The buttons of the page's section are asked for
+// each time: at the desk they come anew with every text.
 const dialog = document.getElementById("finder");
 const field = document.getElementById("finder-text");
 const list = document.getElementById("finder-list");
 const none = document.getElementById("finder-none");
 let at = 0;
+
+function buttonsThere() {
+  return [...(document.querySelector("[data-keys]")?.querySelectorAll(".class-button") ?? [])];
+}
 
 function nameOf(button) {
   return button.querySelector(".class-button-name").textContent;
@@ -14,8 +17,7 @@ function nameOf(button) {
 // Names that begin so come first.
 function found() {
   const part = field.value.trim().toLowerCase();
-  const buttons = [...screen.querySelectorAll(".class-button")];
-  const fits = buttons.filter((button) => nameOf(button).toLowerCase().includes(part));
+  const fits = buttonsThere().filter((button) => nameOf(button).toLowerCase().includes(part));
   const isFirst = (button) => nameOf(button).toLowerCase().startsWith(part);
   return [...fits.filter(isFirst), ...fits.filter((button) => !isFirst(button))];
 }
@@ -52,7 +54,7 @@ function draw() {
 }
 
 function take(row) {
-  const button = row && screen.querySelector(`.class-button[value="${CSS.escape(row.dataset.value)}"]`);
+  const button = row && buttonsThere().find((one) => one.value === row.dataset.value);
   if (!button) return;
   dialog.close();
   button.click();
@@ -72,7 +74,8 @@ function onKey(event) {
 }
 
 export function startFinder() {
-  screen.querySelector("[data-dialog-open=finder]").addEventListener("click", () => {
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest("[data-dialog-open=finder]")) return;
     field.value = "";
     draw();
   });

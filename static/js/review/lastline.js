@@ -53,3 +53,13 @@ export function forgetPassing() {
 export function showHead(html) {
   screen.querySelector("#progress").innerHTML = html;
 }
+
+// Between two lines of the server: what it stored of this person counts for today.
+export function countToday(results, actions) {
+  const stored = new Set(results.filter(({ outcome }) => outcome === "stored").map(({ id }) => id));
+  const more = actions.filter(({ id, kind }) => kind === "decide" && stored.has(id)).length;
+  const shown = screen.querySelector("#progress [data-today]");
+  if (!more || !shown) return;
+  shown.dataset.today = String(Number(shown.dataset.today) + more);
+  shown.textContent = Number(shown.dataset.today).toLocaleString(document.documentElement.lang);
+}

@@ -15,7 +15,7 @@ function reasonOf({ kind, isSomebodyElse, message }) {
   if (kind === "away") return word(navigator.onLine ? "server" : "offline");
   if (kind === "signin") return word(isSomebodyElse ? "otherPerson" : "signIn");
   if (kind === "refused") return message;
-  if (kind === "unread") return word("unread");
+  if (kind === "unread" || kind === "large") return word("unread");
   return "";
 }
 

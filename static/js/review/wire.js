@@ -1,8 +1,11 @@
 // One request to the server, and what kind of answer it was: "ok", "away" (nobody answered, or an ailing server did),
-// "signin" (nobody is signed in, or somebody else), "refused" (no member any more), "unread" (the body made no sense).
+// "signin" (nobody is signed in, or somebody else), "refused" (no member any more), "large" (too much at once), "unread"
+// (the body made no sense).
 import { screen } from "./page.js";
 
 const PATIENCE_MS = 20_000;
+// Chosen: browsers let 64 KiB outlive a page: one letter on its way, the last one, and the texts given back.
+const OUTLIVES_BYTES = 30_000;
 let token = screen?.querySelector("[name=csrfmiddlewaretoken]").value;
 
 export function csrf() {
@@ -38,8 +41,20 @@ export function isOurs(session) {
 
 async function post(body) {
   const headers = { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": token };
-  const letter = { ...body, user: Number(screen.dataset.user) };
-  return ask(screen.dataset.send, { method: "POST", headers, body: JSON.stringify(letter) });
+  const letter = JSON.stringify({ ...body, user: Number(screen.dataset.user) });
+  return ask(screen.dataset.send, { method: "POST", headers, body: letter, keepalive: outlives(letter) });
+}
+
+// Whether a letter so long may go on when the page has gone.
+function outlives(letter) {
+  return new Blob([letter]).size <= OUTLIVES_BYTES;
+}
+
+// The last letter of a page that is left: nobody waits for the answer. What is too much for it stays in the outbox.
+export function sendLast(body) {
+  const actions = [...body.actions];
+  while (actions.length && !outlives(JSON.stringify({ ...body, actions }))) actions.pop();
+  if (actions.length) post({ ...body, actions }).catch(() => {});
 }
 
 async function readJson(answer) {
@@ -54,7 +69,7 @@ async function sort(answer) {
   if (answer.status === 403 || answer.status === 404) {
     return { kind: "refused", message: content?.error ?? "", isForged: Boolean(content?.csrf) };
   }
-  return { kind: answer.status === 400 || answer.status === 413 ? "unread" : "away" };
+  return { kind: { 400: "unread", 413: "large" }[answer.status] ?? "away" };
 }
 
 // A token that a new session made old is fetched anew, once; not for somebody else's session.

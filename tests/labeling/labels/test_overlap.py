@@ -206,6 +206,6 @@ def test_members_who_leave_free_what_they_hold_and_lower_what_is_needed(project,
 
 def test_settling_the_same_overlap_changes_nothing(project, run, django_assert_num_queries):
     versions = list(ReviewItem.objects.values_list("version", flat=True))
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(22):
         assert settle_overlap(project=project) == 0
     assert list(ReviewItem.objects.values_list("version", flat=True)) == versions

@@ -5,11 +5,11 @@ from django.urls import reverse
 
 from annotator_core.fakes.openai_answers import make_answerer
 from annotator_core.types import Route
-from labeling.labels.actions.answers import give_to_people
 from labeling.labels.models import Consensus, Label, VerifierAnswer
 from labeling.quality.actions import ask_assessment, draw_audit
 from labeling.quality.figures import from_json
 from labeling.quality.queries import newest_assessment
+from labeling.runs.actions import give_to_people
 from labeling.runs.models import AnswerUse
 from tests.labeling.asking import make_connection, make_voted, serving, start, verify_job
 from tests.labeling.counts import assert_counters_equal_recount, recount, recount_verified

@@ -144,6 +144,7 @@ def test_answers_that_are_there_count_at_once(dataset, user):
 def test_a_text_that_was_answered_after_seeing_votes_is_asked_again(dataset, user):
     make_run(dataset)
     item = ReviewItem.objects.filter(text_hash__in=framed(dataset)).first()
+    ReviewItem.objects.filter(pk=item.pk).update(is_blind=False)  # else nobody can have seen any
     answer_items([item], user, seen=True)
     draw(dataset, 38)
     again = ReviewItem.objects.get(text_hash=item.text_hash, run=None)

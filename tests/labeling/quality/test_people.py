@@ -11,6 +11,7 @@ from django.utils import timezone
 from annotator_core.agreement import cohen_kappa, fleiss_kappa, krippendorff_alpha
 from labeling.labels.models import Escalation, ItemState, Label, ReviewItem, Verdict, VerdictMode
 from labeling.projects.models import Role
+from labeling.quality import people
 from labeling.quality.people import agreement_page, hits_with_others, lines_of
 from labeling.quality.people_queries import Hits, Scope, SharedAnswer, classes_of, days_of, shared_answers
 from labeling.review.models import Flag, Return, Skip
@@ -53,9 +54,7 @@ def answer(user, item, place, **fields):
 
 
 def line_of(project, user):
-    scope = Scope(project, user.pk)
-    (line,) = lines_of(scope, shared_answers(project))
-    return line
+    return people.line_of(project, user.pk)
 
 
 def page_of(project):
@@ -290,10 +289,39 @@ def test_c47_the_own_page_tells_no_share_of_few_texts(client, project, mara, jon
     for item in make_items(project, count):
         answer(mara, item, NEUTRAL)
         answer(jonas, item, NEUTRAL)
+    age_answers()
     shown = text_of(client.get("/p/shop/people/me"))
     assert ("100%" in shown) is is_shown
     client.force_login(project.created_by)
     assert "100%" in text_of(client.get(f"/p/shop/people/{mara.pk}"))
+
+
+def age_answers():
+    """They were given a day ago."""
+    Verdict.objects.update(created_at=timezone.now() - timedelta(days=1))
+
+
+def test_c47_the_own_page_does_not_move_by_what_is_answered_today(client, project, mara, jonas):
+    items = make_items(project, 12)
+    now = timezone.now()
+    gold = [Label(sample=one.sample, label_class_id=class_of(one), source="imported", created_at=now) for one in items]
+    Label.objects.bulk_create(gold)
+    for item in items[:10]:
+        answer(mara, item, NEUTRAL)
+        answer(jonas, item, NEUTRAL)
+    age_answers()
+    for user in (mara, jonas):
+        answer(user, items[10], POSITIVE)
+    client.force_login(mara)
+    shown = text_of(client.get("/p/shop/people/me"))
+    assert ("100%" in shown, "on 10 texts that others answered, too" in shown) == (True, True)
+    assert ("Answers 11 1 today" in shown, "on 10 texts with a verified class" in shown) == (True, True)
+    client.force_login(project.created_by)
+    assert "on 11 texts that others answered, too" in text_of(client.get(f"/p/shop/people/{mara.pk}"))
+
+
+def class_of(item):
+    return item.project.classes.all()[NEUTRAL].pk
 
 
 def test_s19_a_person_of_another_project_is_not_found(client, project):
@@ -321,5 +349,5 @@ def test_the_page_takes_the_same_queries_however_many(client, project, mara, jon
             add_member(project, other)
             answer(other, item, NEUTRAL)
     client.get("/p/shop/people")
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(14):
         client.get("/p/shop/people")

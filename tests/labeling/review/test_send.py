@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from django.urls import reverse
 
+from labeling.labels.actions import settle_overlap
 from labeling.labels.models import Escalation, ItemState, Lease, ReviewItem, Verdict
 from labeling.projects.models import Membership, Role
 from labeling.review.models import Comment, Flag, Skip
@@ -58,6 +59,13 @@ def test_answers_are_done_in_order_and_the_next_card_comes(page, project, queue)
     assert list(Verdict.objects.values_list("label_class__name", "elapsed_ms")) == [("positive", 900), ("neutral", 900)]
     assert "2" in reply["head"]
     assert "neutral" in reply["last"]
+
+
+def test_a_page_that_counts_on_by_itself_gets_no_line_about_its_day(page, project, queue):
+    reply = write(page, project, answer(queue[0]), want=0, head=False)
+    assert (outcomes(reply), reply["head"]) == (["stored"], None)
+    assert "positive" in reply["last"]
+    assert 'data-today="2"' in write(page, project, answer(queue[1]), want=0, head=True)["head"]
 
 
 def test_c13_a_letter_sent_again_is_done_once(page, project, queue):
@@ -263,3 +271,42 @@ def test_json_reads_back_what_it_says(page, project, queue):
     assert set(json.loads(response.content)) == {
         *("results", "cards", "lost", "until", "classes", "head", "last", "empty")
     }
+
+
+@pytest.mark.parametrize(("is_blind", "kept"), [(True, False), (False, True)])
+def test_votes_of_a_blind_text_were_seen_by_nobody_whatever_a_page_says(page, project, queue, is_blind, kept):
+    ReviewItem.objects.filter(pk=queue[0].pk).update(is_blind=is_blind)
+    write(page, project, answer(queue[0], seen=True))
+    assert Verdict.objects.get().has_seen_votes is kept
+
+
+def test_what_is_on_a_screen_when_it_becomes_blind_may_have_been_seen(page, project, queue):
+    add_member(project, make_user())
+    held = texts(write(page, project, want=1))
+    project.overlap = 2
+    project.save()
+    settle_overlap(project=project)
+    blind = dict(ReviewItem.objects.values_list("pk", "is_blind"))
+    assert blind == {one.pk: one.pk not in held for one in queue}
+    write(page, project, answer(queue[0], seen=True), answer(queue[1], seen=True))
+    assert list(Verdict.objects.order_by("pk").values_list("has_seen_votes", flat=True)) == [True, False]
+
+
+@pytest.mark.parametrize("kind", ["decide", "skip", "flag"])
+def test_c13_an_undo_from_two_tabs_is_done_once_and_both_are_told_so(page, project, queue, kind):
+    first = answer(queue[0]) if kind == "decide" else action(kind, queue[0], note="odd")
+    write(page, project, first)
+    undos = [action("undo", of=first["id"]) for _tab in range(2)]
+    replies = [write(page, project, undo) for undo in undos]
+    assert [outcomes(reply) for reply in replies] == [["stored"], ["stored"]]
+    assert [reply["results"][0]["item"] for reply in replies] == [queue[0].pk] * 2
+    assert Verdict.objects.filter(is_undo=True).count() == (kind == "decide")
+    unknown = write(page, project, action("undo", of=str(uuid4())))
+    assert outcomes(unknown) == ["refused"]
+
+
+def test_an_undo_from_a_second_tab_leaves_what_was_answered_since(page, project, queue):
+    first = answer(queue[0])
+    write(page, project, first, action("undo", of=first["id"]), answer(queue[0], "neutral"))
+    assert outcomes(write(page, project, action("undo", of=first["id"]))) == ["stored"]
+    assert Verdict.objects.get(is_current=True).label_class.name == "neutral"

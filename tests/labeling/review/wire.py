@@ -6,10 +6,10 @@ from uuid import uuid4
 from django.urls import reverse
 
 
-def post_letter(client, project, *actions, have=(), want=1, classes="", user=None, **extra):
-    """The answer to a letter; `user` is whom it says to come from."""
+def post_letter(client, project, *actions, have=(), want=1, classes="", user=None, head=True, **extra):
+    """The answer to a letter; `user` is whom it says to come from, `head` whether it wants the line about the day."""
     url = reverse("review:send", kwargs={"slug": project.slug})
-    body = {"actions": list(actions), "have": list(have), "want": want, "classes": classes}
+    body = {"actions": list(actions), "have": list(have), "want": want, "classes": classes, "head": head}
     body |= {} if user is None else {"user": user}
     return client.post(url, json.dumps(body), content_type="application/json", **extra)
 
