@@ -3,12 +3,12 @@
 import os
 import warnings
 
-from django.core.asgi import get_asgi_application
+from labeling.web.handler import make_handler
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "labeling.conf.settings")
 # Static files are answered by whitenoise with plain iterators; Django reads those in one go and says so each time.
 warnings.filterwarnings("ignore", "StreamingHttpResponse must consume synchronous iterators", Warning)
-http = get_asgi_application()
+http = make_handler()
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402 (needs the app registry)
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 (needs the app registry)

@@ -111,14 +111,26 @@ _SQLITE_START = (
 )
 
 
+# Whether PostgreSQL keeps the plans of what each key press asks (docs/decisions/0040): not through a pooler that knows
+# no prepared statements.
+DATABASE_PREPARES = env.bool("DATABASE_PREPARES", default=True)
+
+
 def _database() -> dict[str, Any]:
     """Django's settings for DATABASE_URL: SQLite with WAL and IMMEDIATE, or PostgreSQL with a connection pool."""
     found: dict[str, Any] = env.db("DATABASE_URL", default=f"sqlite:///{DATA / 'autoannotator.sqlite3'}")
     if found["ENGINE"].endswith("sqlite3"):
         options = {"timeout": 20, "transaction_mode": "IMMEDIATE", "init_command": _SQLITE_START}
         return found | {"CONN_MAX_AGE": 0, "OPTIONS": options, "TEST": {"NAME": str(DATA / "test.sqlite3")}}
-    # CONN_MAX_AGE > 0 under ASGI piles up connections; the pool is the measured way.
-    return found | {"CONN_MAX_AGE": 0, "OPTIONS": {"pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL", 20)}}}
+    # CONN_MAX_AGE > 0 under ASGI piles up connections; the pool is the measured way. Compiling a statement takes longer
+    # than the short ones of this site run, and PostgreSQL does it as soon as a table is big (docs/decisions/0037). A
+    # plan that is kept from a time when a table was small must use its indexes all the same (0040).
+    pool = {"min_size": 1, "max_size": env.int("DATABASE_POOL", 20)}
+    plans = {"prepare_threshold": 1} if DATABASE_PREPARES else {}
+    return found | {
+        "CONN_MAX_AGE": 0,
+        "OPTIONS": {"pool": pool, "options": "-c jit=off -c random_page_cost=1.1"} | plans,
+    }
 
 
 DATABASES = {"default": _database()}
@@ -204,6 +216,9 @@ OUTBOUND_ALLOW = env.list("OUTBOUND_ALLOW", default=[])
 OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", default="")
 OPENAI_API_KEY = env.str("OPENAI_API_KEY", default="")
 
+# Requests that a web process works on at once (docs/decisions/0040); the rest waits its turn.
+WEB_THREADS = env.int("WEB_THREADS", default=8)
+
 # Background work (docs/architecture.md, "Work in the background")
 LEASE_S = env.float("LEASE_S", default=30.0)
 SWEEP_S = env.float("SWEEP_S", default=2.0)
@@ -257,10 +272,13 @@ LOGGING = {
     "formatters": {
         "structured": {
             "()": structlog.stdlib.ProcessorFormatter,
-            "foreign_pre_chain": _PROCESSORS,
+            "foreign_pre_chain": [*_PROCESSORS, structlog.processors.format_exc_info],
             "processor": structlog.processors.JSONRenderer()
             if LOG_FORMAT == "json"
-            else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+            # Rich's tracebacks would write every local variable into the log, keys and texts too, and take 0.2 s each.
+            else structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            ),
         }
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},

@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("labeling.llm.urls")),
     path("", include("labeling.runs.urls")),
     path("", include("labeling.review.urls")),
+    path("", include("labeling.review.triage.urls")),
     path("", include("labeling.review.desk.urls")),
     path("", include("labeling.quality.urls")),
     path("", include("labeling.refinement.urls")),

@@ -1,0 +1,15 @@
+"""What every connection to the database begins with."""
+
+import pytest
+from django.db import connection
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.only_postgres
+def test_postgresql_compiles_no_statement_and_looks_small_tables_up():
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW jit")
+        assert cursor.fetchone() == ("off",)
+        cursor.execute("SHOW random_page_cost")
+        assert cursor.fetchone() == ("1.1",)
