@@ -2,15 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 from urllib.parse import urlencode
 
 from django.db.models import Max, Min, QuerySet, Sum
 from django.db.models.functions import TruncDay, TruncHour, TruncMinute
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from labeling.llm.models import Budget, CallState, Connection, LlmCall, Purpose, Spending
 from labeling.llm.queries import Totals, budgets_of, totals_by, totals_of
 from labeling.projects.models import Project
+from labeling.web.parts import SplitPart
 
 PAGE = 50
 RUNS_SHOWN = 50
@@ -73,9 +76,9 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Cost against time, added up. `names` are of the lines beside the total: connections, where there are several."""
+    """Cost against time, added up. `ids` are of the lines beside the total: connections or runs, where several are."""
 
-    names: tuple[str, ...]
+    ids: tuple[int, ...]
     points: tuple[Point, ...]
     is_by_day: bool
 
@@ -91,10 +94,18 @@ class Costs:
     connections: list[ConnectionLine]
     purposes: list[PurposeLine]
     curve: Curve
+    run_curve: Curve
+    tokens: list[SplitPart]
+
+    @property
+    def curve_names(self) -> list[str]:
+        """The names of the connections that have a line."""
+        names = {line.connection.pk: line.connection.name for line in self.connections}
+        return [names[pk] for pk in self.curve.ids]
 
 
 def costs_of(project: Project) -> Costs:
-    """Eight queries, whatever the number of calls."""
+    """Ten queries, whatever the number of calls."""
     budgets = budgets_of(project)
     by_run = totals_by(project, "run")
     runs = sorted((run for run in budgets if run > 0), reverse=True)[:RUNS_SHOWN]
@@ -102,18 +113,31 @@ def costs_of(project: Project) -> Costs:
     lines = [ConnectionLine(connections[pk], totals) for pk, totals in totals_by(project, "connection").items()]
     by_purpose = totals_by(project, "purpose")
     purposes = [one for one in Purpose if one.value in by_purpose]
+    totals = totals_of(project)
     return Costs(
-        totals=totals_of(project),
+        totals=totals,
         reserved_nano=sum(budget.reserved_nano for budget in budgets.values()),
         outside=budgets.get(0) or Budget(project=project),
         runs=[RunLine(run, budgets[run], by_run.get(run, Totals())) for run in runs],
         connections=sorted(lines, key=lambda line: -line.totals.cost_nano),
         purposes=[PurposeLine(one.value, str(one.label), by_purpose[one.value]) for one in purposes],
-        curve=curve_of(project, connections),
+        curve=curve_of(project, "connection"),
+        run_curve=curve_of(project, "run"),
+        tokens=_token_parts(totals),
     )
 
 
-def curve_of(project: Project, connections: dict[int, Connection]) -> Curve:
+def _token_parts(totals: Totals) -> list[SplitPart]:
+    """Tokens of all answered calls by what they cost: read afresh, read from the provider's cache, written."""
+    fresh = max(0, totals.tokens_in - totals.tokens_cached)
+    return [
+        SplitPart(_("read"), fresh, "asking"),
+        SplitPart(_("read from the cache"), totals.tokens_cached, "verified"),
+        SplitPart(_("written"), totals.tokens_out, "decided"),
+    ]
+
+
+def curve_of(project: Project, column: Literal["connection", "run"]) -> Curve:
     """Cost added up over time, by the minute, hour or day as the span asks for; without points before any call."""
     rows = Spending.objects.filter(project=project)
     span = rows.aggregate(first=Min("minute"), last=Max("minute"))
@@ -121,14 +145,14 @@ def curve_of(project: Project, connections: dict[int, Connection]) -> Curve:
         return Curve((), (), is_by_day=False)
     width = span["last"] - span["first"]
     trunc = TruncMinute if width <= BY_MINUTE else TruncHour if width <= BY_HOUR else TruncDay
-    found = rows.order_by().annotate(at=trunc("minute")).values_list("at", "connection").annotate(cost=Sum("cost_nano"))
+    found = rows.order_by().annotate(at=trunc("minute")).values_list("at", column).annotate(cost=Sum("cost_nano"))
     spent: dict[datetime, dict[int, int]] = {}
-    for at, connection_id, cost in found:
-        spent.setdefault(at, {})[connection_id] = cost
-    return _curve(spent, connections, is_by_day=trunc is TruncDay)
+    for at, key, cost in found:
+        spent.setdefault(at, {})[key] = cost
+    return _curve(spent, is_by_day=trunc is TruncDay)
 
 
-def _curve(spent: dict[datetime, dict[int, int]], connections: dict[int, Connection], *, is_by_day: bool) -> Curve:
+def _curve(spent: dict[datetime, dict[int, int]], *, is_by_day: bool) -> Curve:
     totals: dict[int, int] = {}
     for costs in spent.values():
         for pk, cost in costs.items():
@@ -141,7 +165,7 @@ def _curve(spent: dict[datetime, dict[int, int]], connections: dict[int, Connect
         for pk, cost in spent[at].items():
             so_far[pk] += cost
         points.append(Point(at, _wall_clock(at), sum(so_far.values()), tuple(so_far[pk] for pk in shown)))
-    return Curve(tuple(connections[pk].name for pk in shown), tuple(points), is_by_day)
+    return Curve(tuple(shown), tuple(points), is_by_day)
 
 
 def _wall_clock(at: datetime) -> float:

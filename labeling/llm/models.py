@@ -102,6 +102,7 @@ class Purpose(models.TextChoices):
     TEST = "test", _("Test of a connection")
     SEARCH = "search", _("Model search")
     SCRIPT = "script", _("Script")
+    PILOT = "pilot", _("Pilot")
 
 
 class CallState(models.TextChoices):
@@ -198,3 +199,24 @@ class Spending(models.Model):
 
     def __str__(self) -> str:
         return f"spending of connection {self.connection_id} at {self.minute:%Y-%m-%d %H:%M}"
+
+
+class Seat(models.Model):
+    """Calls of a connection that one part of some work may have under way; a lease, kept while it asks.
+
+    Over all seats of a connection that have not ended `slots` add up to its concurrency at most. One without slots
+    waits for others to make room.
+    """
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="seats")
+    owner = models.CharField(max_length=80)
+    slots = models.PositiveSmallIntegerField(default=0)
+    until = models.DateTimeField()
+
+    class Meta:
+        """One an owner."""
+
+        constraints = (models.UniqueConstraint(fields=("connection", "owner"), name="seat_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.slots} calls of connection {self.connection_id} for {self.owner}"

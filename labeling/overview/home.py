@@ -43,6 +43,8 @@ def flow_of(project: Project, at: Standing, *, can_manage: bool) -> list[FlowSte
     pool = ngettext("%(n)d model", "%(n)d models", at.pool_size) % {"n": at.pool_size} if at.pool_size else ""
     sets = ngettext("%(n)d data set", "%(n)d data sets", at.datasets) % {"n": at.datasets}
     review = _("%(n)s decided") % {"n": word_number(at.decided)} if at.hard else ""
+    if at.pace is not None:
+        review = _("%(n)s by you today") % {"n": word_number(at.pace.today)}
     exports = ngettext("%(n)d file", "%(n)d files", at.exports) % {"n": at.exports} if at.exports else ""
     return [
         FlowStep(_("Data"), word_number(at.rows), sets, href("datasets:list"), _state(at.rows, is_done=bool(at.rows))),
@@ -77,7 +79,7 @@ def _state(has_begun: object, *, is_done: bool) -> StepState:
 def _verified_step(at: Standing, href: Callable[[str, str], str]) -> list[FlowStep]:
     """Rows that a language model settled, and those that wait for it; nothing where no run asks one."""
     run = next((run for run in at.runs if run.has_verifier), None)
-    if run is None:
+    if run is None or at.pace is not None:
         return []
     source = LabelSource.FUSED if run.answer_use == AnswerUse.FUSE else LabelSource.VERIFIER
     waiting = ngettext("%(n)s row waits", "%(n)s rows wait", at.asking) % {"n": word_number(at.asking)}
@@ -94,7 +96,7 @@ def _review_state(at: Standing) -> StepState:
 
 def _learning_step(at: Standing, href: str) -> FlowStep:
     """Refinement rounds; before the first one, how full the newest run's hard pool is."""
-    run = next((run for run in at.runs if run.beta is not None), None)
+    run = next((run for run in at.runs if run.beta is not None and at.pace is None), None)
     words = {"n": word_number(run.pool_size), "beta": word_number(run.beta)} if run and run.beta else {}
     pool = _("%(n)s of %(beta)s rows") % words if words else ""
     state: StepState = "done" if at.rounds else "todo"
@@ -110,7 +112,7 @@ def _learning_step(at: Standing, href: str) -> FlowStep:
 
 def _quality_step(at: Standing, href: str) -> FlowStep:
     """The accuracy of all labels of the newest run that was measured; before, how many texts wait to tell it."""
-    if at.quality is not None:
+    if at.quality is not None and at.pace is None:
         hint = _("audit %(n)s") % {"n": word_number(at.quality.answered)}
         return FlowStep(_("Quality"), plus_minus(at.quality.overall), hint, href, "done")
     drawn = sum(at.drawn.values())
@@ -137,14 +139,17 @@ def _happening(project: Project, job: Job, name: str) -> Happening:
         "cold": _("Training of the first specialists"),
         "assess": _("Measurement of run %(name)s"),
         "verify": _("Run %(name)s: a language model on %(total)s texts"),
+        "pilot": _("Pilot: a language model on %(total)s texts"),
         "search": _("Search for models"),
         "script": _("Script %(name)s"),
         "voter": _("Script %(name)s becomes a voter"),
+        "queue": _("The queue follows the project's people: %(total)s texts"),
     }
     text = texts.get(job.kind, job.kind) % {"name": name, "total": word_number(job.total)}
     page = {"run": "runs:detail", "verify": "runs:detail", "round": "refinement:detail"}.get(job.kind)
     href = link(page, project, number=int(name)) if page and name else ""
     href = f"{link('quality:page', project)}?run={name}" if job.kind == "assess" else href
+    href = f"{link('overview:pilots', project)}?pilot={job.subject}" if job.kind == "pilot" else href
     kinds = {JobState.DONE: "good", JobState.FAILED: "bad", JobState.PAUSED: "attention", JobState.RUNNING: "info"}
     state = JobState(job.state)
     return Happening(

@@ -79,6 +79,7 @@ def _troubles(project: Project, at: Standing) -> list[Need]:
         run = next((run for run in at.runs if job.kind in RUN_KINDS and run.pk == job.subject), None)
         href = link("runs:detail", project, number=run.number) if run else link("datasets:list", project)
         href = link("quality:page", project) if job.kind == "assess" else href
+        href = link("overview:pilots", project) if job.kind == "pilot" else href
         if job.kind != "round":
             needs.append(Need(text % {"n": count}, _("Look"), href, "alert"))
     return needs + _stopped(project, at) + [_round_need(project, one) for one in at.stuck_rounds]

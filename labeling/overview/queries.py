@@ -1,14 +1,16 @@
 """What the project list and a project's home show, from counters: no sample, vote or label is touched (C42, C43)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db.models import Count, F, Sum
+from django.db.models import Count, F, Q, Sum
 
 from labeling.accounts.models import User
 from labeling.datasets.models import Dataset, Upload, UploadState
 from labeling.exports.models import Export
 from labeling.jobs.models import Chunk, ChunkState, Job
+from labeling.labels.models import ItemState, Verdict
+from labeling.labels.queries import Pace, start_of_day
 from labeling.labels.seed_queries import rows_without_run
 from labeling.projects.models import Membership, Project, Role
 from labeling.quality.page_queries import RunQuality, drawn_texts, qualities_of
@@ -24,7 +26,10 @@ MOST_ROUNDS = 50
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A project in the list: the person's role, rows in its data sets, rows that wait for people, rows decided."""
+    """A project in the list: the person's role, rows in its data sets, rows that wait for people, rows decided.
+
+    An annotator's card tells of the own answers of today instead of the rows that all have decided.
+    """
 
     project: Project
     role: Role
@@ -39,7 +44,8 @@ class Card:
 class Standing:
     """Where a project stands. Runs are the newest one of each data set in use, cancelled ones left out.
 
-    `qualities` holds by run, and `drawn` by data set, what an audit said and how many texts it drew.
+    `qualities` holds by run, and `drawn` by data set, what an audit said and how many texts it drew. `pace` is there
+    for an annotator, who is told of the own answers instead of what all have decided.
     """
 
     rows: int
@@ -58,6 +64,7 @@ class Standing:
     rounds: list[RefinementRound]
     qualities: dict[int, RunQuality]
     drawn: dict[int, int]
+    pace: Pace | None = None
 
     @property
     def voted(self) -> int:
@@ -92,6 +99,8 @@ class Standing:
     @property
     def left(self) -> int:
         """Rows that wait for people: hard ones of runs, and seed texts."""
+        if self.pace is not None:
+            return self.pace.left
         return sum(run.to_review for run in self.runs if run.is_active) + self.seeds
 
     @property
@@ -115,6 +124,17 @@ class Standing:
         return next((run for run in self.runs if run.state in {RunState.RUNNING, RunState.PAUSED}), None)
 
 
+def as_annotators_see(standing: Standing, pace: Pace) -> Standing:
+    """The same, as far as it cannot tell what somebody else has said about a text.
+
+    A row is decided, learned from or taken from a language model in the moment in which people agree on its text. Who
+    sees such a number before and after the own answer knows whether the other one said the same, and that on texts that
+    are blind; so annotators get the own count, and a number of rows left that falls by each answer of theirs, whatever
+    comes of it. To show the numbers of all seldom would tell the same, only later.
+    """
+    return replace(standing, pace=pace)
+
+
 def cards_of(user: User) -> list[Card]:
     """The person's projects, newest first."""
     mine = Membership.objects.filter(user=user).select_related("project").order_by("-project_id")[:MOST_PROJECTS]
@@ -127,7 +147,7 @@ def cards_of(user: User) -> list[Card]:
     seeds = rows_without_run(ids)
     voting = _sums(active.filter(state=RunState.RUNNING), n=Count("id"))
     newest = {run.dataset_id: run for run in runs.order_by("number")}
-    return [
+    cards = [
         Card(
             project=one.project,
             role=Role(one.role),
@@ -138,6 +158,22 @@ def cards_of(user: User) -> list[Card]:
             is_voting=bool(voting.get(one.project_id)),
         )
         for one in memberships
+    ]
+    return _as_annotator(user, cards)
+
+
+def _as_annotator(user: User, cards: list[Card]) -> list[Card]:
+    """Where the person is an annotator, the own answers of today, for the reasons of `as_annotators_see`."""
+    if not any(card.role == Role.ANNOTATOR for card in cards):
+        return cards
+    mine = Verdict.objects.filter(user=user, is_current=True, is_undo=False, created_at__gte=start_of_day())
+    waiting = Sum("item__copies", filter=Q(item__state=ItemState.OPEN), default=0)
+    rows = mine.order_by().values_list("item__project_id").annotate(n=Count("id"), waiting=waiting)
+    today = {project_id: (n, copies) for project_id, n, copies in rows}
+    return [
+        replace(card, decided=n, left=max(0, card.left - copies)) if card.role == Role.ANNOTATOR else card
+        for card in cards
+        for n, copies in [today.get(card.project.pk, (0, 0))]
     ]
 
 

@@ -10,7 +10,7 @@ from labeling.accounts.models import User
 from labeling.labels.queries import pace_of
 from labeling.overview.home import flow_of, happenings_of
 from labeling.overview.needs import needs_of
-from labeling.overview.queries import cards_of, recent_jobs, standing_of, subject_numbers
+from labeling.overview.queries import as_annotators_see, cards_of, recent_jobs, standing_of, subject_numbers
 from labeling.projects.access import Access, project_view
 from labeling.projects.models import Role
 from labeling.projects.queries import may_create_projects
@@ -29,8 +29,10 @@ def home(request: HttpRequest) -> HttpResponse:
 def project(request: HttpRequest, access: Access) -> HttpResponse:
     """Where the project stands and what needs this person."""
     here = access.project
-    standing = standing_of(here)
     pace = pace_of(here, cast(User, request.user).pk)
+    standing = standing_of(here)
+    if not access.may(Role.REVIEWER):
+        standing = as_annotators_see(standing, pace)
     jobs = recent_jobs(here) if access.can_manage else []
     topics = [job.topic for job in jobs if not job.is_over] or [
         f"run:{run.pk}" for run in standing.runs if run.is_active

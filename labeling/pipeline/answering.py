@@ -42,7 +42,7 @@ def is_light_work_waiting() -> bool:
 
 @dataclass(slots=True)
 class Work:
-    """A part in hand: the run, the models that it asks, and how."""
+    """A part in hand: the run, the models that it asks, and how. `asked` counts its questions to all of them."""
 
     claim: Claim
     hand: Hand
@@ -54,6 +54,7 @@ class Work:
     looked_at: float = field(default_factory=monotonic)
     is_over: bool = False
     is_turn_over: bool = False
+    asked: int = 0
 
     @property
     def connection_ids(self) -> list[int]:

@@ -27,6 +27,7 @@ from labeling.specialists.actions import (
 )
 from labeling.specialists.engine import Tryout, better_map, try_out
 from labeling.specialists.models import Source, Specialist, SpecialistVersion, Trial
+from labeling.specialists.search.engine import take_tried_files
 
 TRIAL_ROWS = 100
 EXAMPLES = 12
@@ -48,7 +49,8 @@ def fetch(claim: Claim, hand: Hand) -> None:
 
 
 def _download(specialist: Specialist, incoming: Path) -> str:
-    """Bring the files into the folder; the commit they are pinned to."""
+    """Bring the files into the folder; the commit they are pinned to. What a search has tried is not fetched again."""
+    take_tried_files(specialist, incoming)
     wanted, limit = specialist.revision or None, settings.MODEL_MAX_BYTES
     return fetch_from_hub(
         specialist.location, wanted, incoming, max_bytes=limit, endpoint=settings.HF_ENDPOINT

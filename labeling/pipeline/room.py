@@ -15,6 +15,7 @@ from django.utils import timezone
 from labeling.jobs.models import Heartbeat
 from labeling.jobs.publish import prune_events
 from labeling.pipeline.work import do_one
+from labeling.specialists.search.engine import forget_old_files
 
 BEAT_EVERY_S = 2.0
 TIDY_EVERY_S = 600.0
@@ -87,12 +88,13 @@ class Room:
         self._sign_off()
 
     def _tidy(self) -> None:
-        """Forget old events and the heartbeats of workers that were killed, now and then."""
+        """Forget old events, heartbeats of workers that were killed and files that nobody added, now and then."""
         if "io" not in self.queues or monotonic() < self.tidy_at:
             return
         self.tidy_at = monotonic() + TIDY_EVERY_S
         prune_events()
         Heartbeat.objects.filter(beat_at__lt=timezone.now() - timedelta(days=1)).delete()
+        forget_old_files()
 
     def _sign_off(self) -> None:
         try:

@@ -41,7 +41,7 @@ from labeling.specialists.search.actions import (
     record_listed,
     record_reading,
 )
-from labeling.specialists.search.engine import Judged, folder_of, hub, reading_of, task_of
+from labeling.specialists.search.engine import Judged, folder_of, forget_untaken_files, hub, reading_of, task_of
 from labeling.specialists.search.queries import pilot_rows, texts_of
 
 FIND, READ, COMPARE, FILES, PROVE, CHOOSE = "find", "read", "compare", "files", "prove", "choose"
@@ -169,7 +169,7 @@ def bring_files(claim: Claim, hand: Hand) -> None:
 
 @_patient
 def prove(claim: Claim, hand: Hand) -> None:
-    """Load one candidate and let it answer on the pilot rows; its files are removed after."""
+    """Load one candidate and let it answer on the pilot rows."""
     search, candidate = _search(claim), Candidate.objects.get(pk=claim.low, search=claim.subject)
     folder = folder_of(search.pk) / str(candidate.pk)
     found = answer(inspect_folder(folder), texts_of(search), hand.should_stop)
@@ -181,7 +181,6 @@ def prove(claim: Claim, hand: Hand) -> None:
             seconds=found.seconds,
         )
         job.progress += 1
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 @_patient
@@ -202,7 +201,7 @@ def _search(claim: Claim) -> ModelSearch:
 
 def advance(job: Job) -> None:
     """The next step when the one at hand is over; a model that fails never stops the others."""
-    if job.state in (JobState.DONE, JobState.CANCELLED):
+    if job.state == JobState.CANCELLED:
         shutil.rmtree(folder_of(job.subject), ignore_errors=True)
     if job.is_over:
         book_lost_of_parts(project_id=job.project_id, chunks=chunk_ids(job.pk))
@@ -248,7 +247,7 @@ def _go_on(job: Job) -> None:
         _begin(job, stage, ids)
     else:
         job.state = JobState.DONE
-        shutil.rmtree(folder_of(job.subject), ignore_errors=True)
+        forget_untaken_files(job.subject)
 
 
 def _begin(job: Job, stage: str, ids: list[int] | None = None) -> None:

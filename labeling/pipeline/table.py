@@ -25,6 +25,8 @@ HANDLERS = {
     ("run", "renew"): "labeling.pipeline.revoting.renew",
     ("verify", "ask"): "labeling.pipeline.verifying.ask",
     ("verify", "settle"): "labeling.pipeline.verifying.settle",
+    ("verify", "people"): "labeling.pipeline.verifying.hand_over",
+    ("pilot", "ask"): "labeling.pipeline.piloting.ask",
     ("search", "find"): "labeling.pipeline.searching.find",
     ("search", "read"): "labeling.pipeline.searching.read",
     ("search", "compare"): "labeling.pipeline.searching.compare",
@@ -39,6 +41,7 @@ HANDLERS = {
     ("round", "gate"): "labeling.pipeline.refining.gate",
     ("round", "tidy"): "labeling.pipeline.refining.tidy",
     ("assess", "measure"): "labeling.pipeline.assessing.measure",
+    ("queue", "settle"): "labeling.pipeline.settling.settle",
     ("dummy", "count"): "labeling.pipeline.dummy.count",
 }
 ADVANCES = {
@@ -48,12 +51,14 @@ ADVANCES = {
     "trial": "labeling.pipeline.models.advance_trial",
     "run": "labeling.pipeline.voting.advance",
     "verify": "labeling.pipeline.verifying.advance",
+    "pilot": "labeling.pipeline.piloting.advance",
     "search": "labeling.pipeline.searching.advance",
     "script": "labeling.pipeline.scripting.advance",
     "voter": "labeling.pipeline.scripting.advance_voter",
     "cold": "labeling.pipeline.cold_start.advance",
     "round": "labeling.pipeline.refining.advance",
     "assess": "labeling.pipeline.assessing.advance",
+    "queue": "labeling.pipeline.settling.advance",
     "dummy": "labeling.pipeline.dummy.advance",
 }
 

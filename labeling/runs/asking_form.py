@@ -1,9 +1,10 @@
 """The part of a run's plan that says who reviews hard rows, and how a language model is asked."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, cast
 
 from django import forms
-from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -34,30 +35,34 @@ CAP_HELP = gettext_lazy(
 )
 
 
-class AskingForm(forms.Form):
-    """Mode, connections and cap; shares are percentages here, money is in dollars."""
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Which models are asked, how, and what their answer is: the part of a plan that a forecast needs.
 
-    mode = forms.ChoiceField(
-        label=gettext_lazy("Who reviews hard rows"),
-        choices=Mode.choices,
-        widget=forms.RadioSelect,
-        initial=Mode.HUMAN,
-        required=False,
-    )
+    `sure_from` (0 to 1) is the confidence from which an answer needs no person.
+    """
+
+    connections: tuple[Connection, ...] = ()
+    answer_use: AnswerUse = AnswerUse.FUSE
+    strategy: AskStrategy = AskStrategy.ZERO_SHOT
+    draws: int = 1
+    shows_votes: bool = False
+    sure_from: float = SURE_FROM / 100
+
+    @property
+    def is_fused(self) -> bool:
+        """Whether the answer is one more vote."""
+        return self.answer_use == AnswerUse.FUSE
+
+
+class AskFields(forms.Form):
+    """The models that are asked, and how; shares are percentages here."""
+
     verifiers = forms.MultipleChoiceField(
         label=gettext_lazy("Models that are asked"),
         widget=forms.CheckboxSelectMultiple,
         required=False,
         help_text=gettext_lazy("Of several, the majority is the answer."),
-    )
-    cap = forms.DecimalField(
-        label=gettext_lazy("May cost at most, in US dollars"),
-        min_value=0,
-        max_digits=12,
-        decimal_places=4,
-        required=False,
-        widget=forms.NumberInput(attrs={"placeholder": "5.00", "step": "any"}),
-        help_text=CAP_HELP,
     )
     answer_use = forms.ChoiceField(
         label=gettext_lazy("What its answer is"),
@@ -89,20 +94,59 @@ class AskingForm(forms.Form):
     )
     shows_votes = forms.BooleanField(label=gettext_lazy("Show it the specialists' votes"), required=False)
 
-    def offer(self, connections: QuerySet[Connection]) -> None:
+    def offer(self, connections: Iterable[Connection]) -> None:
         """Let these connections be chosen; the first one is, at the start."""
         self.connections = {str(one.pk): one for one in connections}
         field = cast(forms.MultipleChoiceField, self.fields["verifiers"])
         field.choices = [(pk, connection_words(one)) for pk, one in self.connections.items()]
         field.initial = list(self.connections)[:1]
 
-    def modes(self) -> list[tuple[Any, str]]:
-        """Each mode's button with what it means."""
-        return [(radio, str(MODE_HINTS[Mode(radio.data["value"])])) for radio in self["mode"]]
+    def how(self) -> dict[str, Any]:
+        """How is asked, as fields of a Policy; what was left empty or cannot be read is as it was at the start."""
+        data = self.cleaned_data
+        sure_from = data.get("sure_from")
+        return {
+            "answer_use": AnswerUse(data.get("answer_use") or AnswerUse.FUSE),
+            "ask_strategy": AskStrategy(data.get("ask_strategy") or AskStrategy.ZERO_SHOT),
+            "shows_votes": bool(data.get("shows_votes")),
+            "draws": 1 if data.get("draws") is None else data["draws"],
+            "sure_from": (SURE_FROM if sure_from is None else sure_from) / 100,
+        }
+
+    def asking(self) -> Asking:
+        """The whole of it; call when cleaned."""
+        how = self.how()
+        chosen = tuple(self.connections[pk] for pk in self.cleaned_data.get("verifiers") or ())
+        return Asking(chosen, strategy=how.pop("ask_strategy"), **how)
 
     def has_asking_errors(self) -> bool:
         """Whether a figure of how it is asked was refused, so that its part of the page stands open."""
         return any(name in self.errors for name in ("ask_strategy", "draws", "shows_votes"))
+
+
+class AskingForm(AskFields):
+    """Mode, connections and cap; shares are percentages here, money is in dollars."""
+
+    mode = forms.ChoiceField(
+        label=gettext_lazy("Who reviews hard rows"),
+        choices=Mode.choices,
+        widget=forms.RadioSelect,
+        initial=Mode.HUMAN,
+        required=False,
+    )
+    cap = forms.DecimalField(
+        label=gettext_lazy("May cost at most, in US dollars"),
+        min_value=0,
+        max_digits=12,
+        decimal_places=4,
+        required=False,
+        widget=forms.NumberInput(attrs={"placeholder": "5.00", "step": "any"}),
+        help_text=CAP_HELP,
+    )
+
+    def modes(self) -> list[tuple[Any, str]]:
+        """Each mode's button with what it means."""
+        return [(radio, str(MODE_HINTS[Mode(radio.data["value"])])) for radio in self["mode"]]
 
     def is_asking(self) -> bool:
         """Whether a language model takes part."""
@@ -129,20 +173,11 @@ class AskingForm(forms.Form):
         """The limit in nano-dollars; 0 where people review."""
         return int(self.cleaned_data["cap"] * NANO) if self.is_asking() else 0
 
-    def asking(self) -> dict[str, Any]:
-        """What is said of it as fields of a Policy; what was left empty is as it was at the start."""
-        data = self.cleaned_data
+    def asked_policy(self) -> dict[str, Any]:
+        """What is said of it as fields of a Policy."""
         if not self.is_asking():
             return {"mode": Mode.HUMAN}
-        sure_from = SURE_FROM if data["sure_from"] is None else data["sure_from"]
-        return {
-            "mode": Mode(data["mode"]),
-            "answer_use": AnswerUse(data["answer_use"] or AnswerUse.FUSE),
-            "ask_strategy": AskStrategy(data["ask_strategy"] or AskStrategy.ZERO_SHOT),
-            "shows_votes": data["shows_votes"],
-            "draws": 1 if data["draws"] is None else data["draws"],
-            "sure_from": sure_from / 100,
-        }
+        return {"mode": Mode(self.cleaned_data["mode"])} | self.how()
 
 
 class CapForm(forms.Form):

@@ -32,6 +32,8 @@ AGGREGATOR_HELP = _(
     " which 50 fit, the averaged probability is taken. Re-routing by the winner asks no model. With a target error it"
     " is always the race's winner."
 )
+PROPOSED = ("mode", "cap", "min_agree", "answer_use", "ask_strategy", "draws", "shows_votes", "sure_from")
+"""What an address may propose for the field of the same name."""
 BLANK = Policy(min_agree=1)
 """Where the figures of a custom policy start."""
 NAMED = (
@@ -187,14 +189,15 @@ class RunForm(AskingForm, LearningForm):
 
     def _take_up(self, proposed: Mapping[str, Any]) -> None:
         """Begin with what was proposed; another rule of agreement than "all" is a policy of one's own."""
-        places = {"mode": ("mode",), "cap": ("cap",), "min_agree": ("min_agree",), "beta": ("default_beta", "beta")}
+        places = {name: (name,) for name in PROPOSED} | {"beta": ("default_beta", "beta")}
         for given, names in places.items():
             for name in names if given in proposed else ():
                 self.fields[name].initial = proposed[given]
         if "min_agree" in proposed:
             self.fields["policy"].initial = PolicyName.CUSTOM
-        if str(proposed.get("verifier")) in self.connections:
-            self.fields["verifiers"].initial = [str(proposed["verifier"])]
+        wanted = str(proposed.get("verifier", "")).split(",")
+        if chosen := [pk for pk in self.connections if pk in wanted]:
+            self.fields["verifiers"].initial = chosen
 
     def clean(self) -> dict[str, Any]:
         """A budget, or a target error, must be given where it is the rule."""
@@ -217,7 +220,7 @@ class RunForm(AskingForm, LearningForm):
 
     def chosen_policy(self) -> Policy:
         """How the run will route and learn."""
-        data, asked = self.cleaned_data, self.asking()
+        data, asked = self.cleaned_data, self.asked_policy()
         count, mode = len(data["versions"]), Mode(asked["mode"])
         if data["policy"] == PolicyName.DEFAULT:
             beta = data["default_beta"] or propose_beta(DEFAULT_BETA, data["dataset"].row_count)

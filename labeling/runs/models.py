@@ -7,9 +7,9 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from labeling.datasets.models import Dataset
+from labeling.datasets.models import Dataset, Sample
 from labeling.llm.models import Connection
-from labeling.projects.models import Project
+from labeling.projects.models import LabelClass, Project
 from labeling.specialists.models import SpecialistVersion
 
 
@@ -277,3 +277,72 @@ class RunVerifier(models.Model):
 
     def __str__(self) -> str:
         return f"{self.connection} in run {self.run_id}"
+
+
+class LlmPilot(models.Model):
+    """Some rows of a data set that language models were asked about before any run, within a cap of its own.
+
+    `run` is the one whose hard rows were drawn, NULL where none had voted and the rows are random ones. `figures` is
+    what came of it (pilots.figures), NULL until it is over; `note` is what it stumbled over. Who asks is in
+    `connections`; where there are several their majority is the answer, as in a run.
+    """
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="pilots")
+    dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="+")
+    run = models.ForeignKey(Run, models.SET_NULL, null=True, related_name="+")
+    connections = models.ManyToManyField(Connection, related_name="+")
+    ask_strategy = models.CharField(max_length=16, choices=AskStrategy, default=AskStrategy.ZERO_SHOT)
+    shows_votes = models.BooleanField(default=False)
+    draws = models.PositiveSmallIntegerField(default=1)
+    wanted = models.PositiveIntegerField()
+    cap_nano = models.BigIntegerField()
+    figures = models.JSONField(null=True)
+    note = models.TextField(blank=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        """The newest first."""
+
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"pilot {self.pk}"
+
+
+class PilotRow(models.Model):
+    """A row of a pilot as it was drawn: what the pool says of it, and the class that was known then, if any was."""
+
+    pilot = models.ForeignKey(LlmPilot, models.CASCADE, related_name="rows")
+    sample = models.ForeignKey(Sample, models.CASCADE, related_name="+", db_index=False)
+    generation = models.PositiveIntegerField(default=0)
+    pool_class = models.ForeignKey(LabelClass, models.PROTECT, null=True, related_name="+", db_index=False)
+    pool_confidence = models.FloatField(null=True)
+    known_class = models.ForeignKey(LabelClass, models.PROTECT, null=True, related_name="+", db_index=False)
+
+    class Meta:
+        """A sample once."""
+
+        constraints = (models.UniqueConstraint(fields=("pilot", "sample"), name="pilot_row_once"),)
+
+    def __str__(self) -> str:
+        return f"sample {self.sample_id} in pilot {self.pilot_id}"
+
+
+class PilotAnswer(models.Model):
+    """What a connection answered on a row; without a class it abstained. `keys` are of the calls behind it."""
+
+    row = models.ForeignKey(PilotRow, models.CASCADE, related_name="answers", db_index=False)
+    connection = models.ForeignKey(Connection, models.PROTECT, related_name="+", db_index=False)
+    label_class = models.ForeignKey(LabelClass, models.PROTECT, null=True, related_name="+", db_index=False)
+    confidence = models.FloatField(null=True)
+    outcome = models.CharField(max_length=10)
+    keys = models.JSONField(default=list)
+
+    class Meta:
+        """One a row and connection."""
+
+        constraints = (models.UniqueConstraint(fields=("row", "connection"), name="pilot_answer_once"),)
+
+    def __str__(self) -> str:
+        return f"answer on row {self.row_id}"

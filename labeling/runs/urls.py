@@ -5,7 +5,7 @@ from django.urls import path, re_path
 from labeling.runs import views
 
 app_name = "runs"
-VERBS = "pause|resume|cancel|retry|renew|ask"
+VERBS = "pause|resume|cancel|retry|renew|ask|people"
 urlpatterns = [
     path("p/<slug:slug>/runs", views.list_runs, name="list"),
     path("p/<slug:slug>/runs/new", views.new_run, name="new"),

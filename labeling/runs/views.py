@@ -15,6 +15,7 @@ from labeling.runs.actions import (
     KIND,
     ask_renewal,
     cancel_run,
+    give_to_people,
     pause_run,
     raise_cap,
     resume_run,
@@ -48,6 +49,7 @@ VERBS = {
     "retry": retry_run,
     "renew": ask_renewal,
     "ask": resume_verification,
+    "people": give_to_people,
 }
 ROUND_UP_NANO = NANO // 100
 """A proposed cap is a whole number of cents."""

@@ -9,10 +9,11 @@ from django.utils.translation import gettext_lazy as _
 from annotator_core.verifiers.advice import BetaAdvice, EpsilonAdvice, advise_beta, advise_epsilon, list_epsilons
 from annotator_core.verifiers.forecast import Option, compare, price_all_by_llm
 from labeling.datasets.models import Dataset
-from labeling.llm.models import Connection
-from labeling.overview.forecast.facts import Fact, Facts, gather
+from labeling.overview.forecast.facts import Facts, gather
 from labeling.overview.forecast.votes import Pilot, pilot_of
+from labeling.overview.forecast.words import Fact
 from labeling.projects.models import Project
+from labeling.runs.asking_form import Asking
 
 NAMES: Mapping[str, Promise] = {
     "human": _("A person"),
@@ -101,14 +102,15 @@ class Forecast:
     pilot: Pilot | None
     n_hard: int
     harm: Harm | None
+    is_model_measured: bool
 
 
-def forecast_of(project: Project, dataset: Dataset, connection: Connection | None, wish: Wish) -> Forecast:
-    """The forecast for one data set and one model: nothing is asked of anybody."""
+def forecast_of(project: Project, dataset: Dataset, asking: Asking, wish: Wish) -> Forecast:
+    """The forecast for one data set and the models of a plan: nothing is asked of anybody."""
     pilot = pilot_of(project, dataset)
     rules = list_epsilons(pilot.histogram, pilot.members) if pilot else []
     hard_share = rules[0][2] if rules else None
-    facts = gather(project, dataset, pilot, connection, hard_share=hard_share, usd_an_hour=wish.usd_an_hour)
+    facts = gather(project, dataset, pilot, asking, hard_share=hard_share, usd_an_hour=wish.usd_an_hour)
     options = compare(facts.rows, facts.llm, facts.people, target=wish.target, cap_nano=wish.cap_nano)
     lines = [Line(str(NAMES[option.mode]), option) for option in options]
     epsilon = _advise(pilot, dataset.row_count, _most_hard(facts, wish.cap_nano))
@@ -126,6 +128,7 @@ def forecast_of(project: Project, dataset: Dataset, connection: Connection | Non
         pilot=pilot,
         n_hard=facts.rows.n_hard,
         harm=_harm(facts),
+        is_model_measured=facts.llm is not None and facts.llm.right.rows > 0,
     )
 
 

@@ -13,11 +13,14 @@ from labeling.projects.models import Project
 from labeling.quality.figures import Share, from_json
 from labeling.quality.models import AuditRow
 from labeling.quality.queries import newest_assessment
+from labeling.runs.asking_form import Asking
 from labeling.runs.models import Mode, PoolMember, Run, RunState
+from labeling.runs.pilots.figures import Counted
 
 PILOT_ROWS = 2_000  # chosen: a share is known to two points then
 ANSWERED_ROWS = 2_000
 TEXTS = 50
+CLOSE = 1e-9
 MODES_MEASURED = (Mode.LLM, Mode.LLM_THEN_HUMAN)
 
 
@@ -33,14 +36,6 @@ class Pilot:
     def rows(self) -> int:
         """Rows that were looked at."""
         return sum(count for _uncertainty, count in self.histogram)
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """Right ones, or rows that went on to people, among so many."""
-
-    hits: int
-    rows: int
 
 
 def pilot_of(project: Project, dataset: Dataset) -> Pilot | None:
@@ -108,11 +103,26 @@ def model_on_audits(connection: Connection) -> Counted:
     return Counted(sum(own == persons for own, persons in pairs), len(pairs))
 
 
-def left_to_people(project: Project) -> dict[str, Counted]:
-    """Rows that a model left to people, of all that it saw, by mode: of the newest run in each that is through."""
+def left_to_people(project: Project, asking: Asking) -> dict[str, Counted]:
+    """Rows that these models left to people, of all that they saw, by mode: of the newest run in each that is through.
+
+    Only runs that asked in the same way count: another use of the answers, or another threshold, leaves other rows.
+    """
     found: dict[str, Counted] = {}
-    runs = Run.objects.filter(project=project, mode__in=MODES_MEASURED, asking=0, hard__gt=0)
+    wanted = {one.pk for one in asking.connections}
+    runs = Run.objects.filter(
+        project=project,
+        mode__in=MODES_MEASURED,
+        asking=0,
+        hard__gt=0,
+        verified__gt=0,
+        answer_use=asking.answer_use,
+        ask_strategy=asking.strategy,
+        draws=asking.draws,
+        shows_votes=asking.shows_votes,
+    ).prefetch_related("verifiers")
     for run in runs.exclude(state=RunState.CANCELLED)[:20]:
-        if run.verified:
+        is_same = run.mode == Mode.LLM or abs(run.sure_from - asking.sure_from) < CLOSE
+        if is_same and {one.connection_id for one in run.verifiers.all()} == wanted:
             found.setdefault(run.mode, Counted(run.hard - run.verified, run.hard))
     return found

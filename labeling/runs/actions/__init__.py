@@ -31,7 +31,9 @@ from labeling.runs.actions.runs import (
 )
 from labeling.runs.actions.states import close_when_decided, end_voting, set_voting
 from labeling.runs.actions.verification import (
+    PEOPLE_STAGE,
     VERIFY_KIND,
+    give_to_people,
     lock_verification,
     raise_cap,
     resume_verification,
@@ -41,6 +43,7 @@ from labeling.runs.actions.verification import (
 __all__ = [
     "AGAIN_STAGES",
     "KIND",
+    "PEOPLE_STAGE",
     "VERIFY_KIND",
     "Scale",
     "add_counts",
@@ -52,6 +55,7 @@ __all__ = [
     "close_when_decided",
     "end_renewal",
     "end_voting",
+    "give_to_people",
     "job_of_run",
     "lock_run",
     "lock_runs_of_item",

@@ -1,14 +1,25 @@
 """The counters of a run, and the lock under which they change: job, run, item, sample is the order of all locks."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from django.db import connection
-from django.db.models import F, Subquery
+from django.db.models import F, QuerySet, Subquery
 
 from labeling.runs.models import PoolGeneration, PoolMember, Run
+from labeling.web.prepared import Prepared
 
 COUNTERS = frozenset({"voted", "accepted", "hard", "decided", "asking", "verified", "truncated"})
 GENERATION_COUNTERS = frozenset({"voted_again", "taken_off", "renewed", "relabeled"})
+
+
+def _runs_of_item(item_id: int) -> "QuerySet[Any, Any]":
+    datasets = Run.objects.filter(dataset__items=item_id).values("dataset_id")[:1]
+    runs = Run.objects.select_for_update(no_key=True).filter(dataset_id=Subquery(datasets))
+    return runs.order_by("id").values_list("id")
+
+
+_lock_runs_of_item = Prepared(_runs_of_item)
 
 
 def lock_run(run_id: int) -> Run:
@@ -19,9 +30,7 @@ def lock_run(run_id: int) -> Run:
 def lock_runs_of_item(item_id: int) -> None:
     """Lock the runs on a review item's data set before the item itself: its verdict counts in any of them."""
     if connection.features.has_select_for_update:  # SQLite has one writer anyway
-        datasets = Run.objects.filter(dataset__items=item_id).values("dataset_id")[:1]
-        runs = Run.objects.select_for_update(no_key=True).filter(dataset_id=Subquery(datasets))
-        list(runs.order_by("id").values_list("id"))
+        _lock_runs_of_item(item_id)
 
 
 def add_counts(*, run_id: int, **deltas: int) -> None:

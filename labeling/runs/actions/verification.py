@@ -5,18 +5,23 @@ from collections.abc import Sequence
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from labeling.jobs.actions import mark_dirty, open_job, retry_dead, set_state
-from labeling.jobs.models import Job, JobState
-from labeling.jobs.queries import job_of
+from labeling.jobs.actions import add_chunks, begin_stage, mark_dirty, open_job, retry_dead, set_state
+from labeling.jobs.models import ChunkState, Job, JobState
+from labeling.jobs.queries import job_of, next_index
 from labeling.llm.actions.budgets import set_cap
 from labeling.llm.models import Connection
 from labeling.projects.models import Project
+from labeling.runs.actions.counts import lock_run
 from labeling.runs.models import AnswerUse, Mode, Run, RunState, RunVerifier
 from labeling.runs.policies import Policy
 from labeling.web.errors import ActionError
 
 VERIFY_KIND = "verify"
 """The kind of the job that asks language models about a run's hard rows; its subject is the run."""
+
+
+PEOPLE_STAGE = "people"
+"""The stage in which rows that wait for a model are handed over to people."""
 
 
 def check_verifiers(project: Project, policy: Policy, verifiers: Sequence[Connection], cap_nano: int) -> None:
@@ -91,6 +96,24 @@ def raise_cap(*, run: Run, cap_nano: int) -> None:
         run.refresh_from_db(fields=["state"])
         if job and job.state == JobState.PAUSED and run.state != RunState.PAUSED:
             set_state(job=job, state=JobState.RUNNING)
+
+
+def give_to_people(*, run: Run) -> int:
+    """Let people have every row that waits for the model; returns how many. The job hands them over part by part.
+
+    Raises ActionError unless the verification is stopped: at its budget, or by a connection that cannot be asked.
+    """
+    with transaction.atomic():
+        job, locked = lock_verification(run), lock_run(run.pk)
+        if job is None or job.state != JobState.PAUSED or locked.state == RunState.PAUSED:
+            raise ActionError(_("The verification of this run is not stopped."))
+        job.chunks.exclude(state=ChunkState.DONE).delete()
+        begin_stage(job=job, stage=PEOPLE_STAGE, total=locked.asking)
+        job.save()
+        size = (0, locked.row_count)
+        add_chunks(job=job, stage=PEOPLE_STAGE, queue="io", ranges=[size], first=next_index(job, PEOPLE_STAGE))
+        set_state(job=job, state=JobState.RUNNING)
+        return locked.asking
 
 
 def lock_verification(run: Run) -> Job | None:

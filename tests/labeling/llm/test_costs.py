@@ -62,7 +62,7 @@ def test_the_page_takes_the_same_queries_for_any_number_of_rows(client, project,
     for number in range(count):
         spend(make_connection(project, f"Model {number}"), run.pk, calls=count, name=f"{number}")
     client.get(url(project))
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(20):
         html = client.get(url(project)).content.decode()
     assert html.count(">Answered<") == count * count + 3
 
@@ -115,9 +115,36 @@ def test_each_connection_has_a_line_where_there_are_several(connection):
     other = make_connection(connection.project, "Other")
     spent(connection, START, 10)
     spent(other, START + timedelta(minutes=1), 30)
-    curve = costs_of(connection.project).curve
-    assert curve.names == ("Other", "GPT")
-    assert [point.lines for point in curve.points] == [(0, 10), (30, 10)]
+    costs = costs_of(connection.project)
+    assert costs.curve_names == ["Other", "GPT"]
+    assert [point.lines for point in costs.curve.points] == [(0, 10), (30, 10)]
+    assert costs.run_curve.ids == ()
+
+
+def test_each_run_has_a_line_where_there_are_several(connection):
+    spent(connection, START, 10, run=3)
+    spent(connection, START + timedelta(minutes=1), 30, run=0)
+    curve = costs_of(connection.project).run_curve
+    assert (curve.ids, [point.lines for point in curve.points]) == ((0, 3), [(0, 10), (30, 10)])
+
+
+def test_tokens_are_told_by_kind(connection):
+    spend(connection, 7, calls=2)
+    assert [(part.label, part.count) for part in costs_of(connection.project).tokens] == [
+        ("read", 200),
+        ("read from the cache", 40),
+        ("written", 18),
+    ]
+
+
+def test_the_page_draws_what_a_run_saved_against_asking_about_every_row(client, project, connection):
+    run = make_run(make_dataset(project, ["text"] * 50))
+    spend(connection, run.pk, calls=2, cost=4_000_000)
+    html = " ".join(client.get(url(project)).content.decode().split())
+    assert "What asking about every row would cost, and what was paid" in html
+    # 18,000,000 for two answers, the lost call's reserve included: 9,000,000 a call, 50 rows.
+    assert "$0.45" in html
+    assert "96.0%" in html
 
 
 def test_the_page_shows_money_by_run_connection_and_purpose(client, project, connection):

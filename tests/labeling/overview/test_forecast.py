@@ -8,6 +8,7 @@ from labeling.labels.models import Consensus, Label
 from labeling.overview.forecast.report import Wish, forecast_of
 from labeling.overview.forecast.votes import left_to_people, model_on_audits, pilot_of, pool_on_hard
 from labeling.projects.models import Role
+from labeling.runs.asking_form import Asking
 from labeling.runs.models import PoolMember, Run
 from labeling.specialists.models import Specialist, SpecialistVersion
 from tests.labeling.asked import DOLLAR, make_answer, make_connection, make_spent, make_verified
@@ -45,13 +46,18 @@ def decide(run, count, right):
         Label.objects.create(sample=row.sample, label_class_id=class_id, source="human", created_at=run.created_at)
 
 
+def by(*connections, **how):
+    """The models of a plan and how they are asked."""
+    return Asking(connections, **how)
+
+
 def fact(found, name):
     return next(one for one in found.facts if one.name == name)
 
 
 def test_without_votes_everything_is_assumed_and_said_to_be(project):
     dataset = make_dataset(project, ["a"] * 40)
-    found = forecast_of(project, dataset, None, Wish())
+    found = forecast_of(project, dataset, Asking(), Wish())
     assert (found.n_hard, found.pilot, found.epsilon, found.epsilons) == (10, None, None, [])
     assert [line.option.mode for line in found.lines] == ["human"]
     assert fact(found, "Hard rows").source.startswith("no votes yet")
@@ -60,7 +66,7 @@ def test_without_votes_everything_is_assumed_and_said_to_be(project):
 
 def test_votes_of_the_newest_run_give_the_hard_share_and_the_rules(project):
     run = with_votes(project)
-    found = forecast_of(project, run.dataset, None, Wish())
+    found = forecast_of(project, run.dataset, Asking(), Wish())
     assert (found.n_hard, found.pilot.rows, found.pilot.members) == (25, 100, 3)
     assert [(one.min_agree, one.hard_share, one.is_advised) for one in found.epsilons] == [
         (3, 0.25, True),
@@ -81,7 +87,7 @@ def with_three_ways(project):
 
 def test_each_rule_has_its_price_and_accuracy(project):
     run, connection = with_three_ways(project)
-    found = forecast_of(project, run.dataset, connection, Wish())
+    found = forecast_of(project, run.dataset, by(connection), Wish())
     strict, loose, none = found.epsilons
     assert [round(one.hard_share, 9) for one in found.epsilons] == [0.25, 0.1, 0.0]
     assert (strict.nano, loose.nano, none.nano) == (25 * 1_400_000, 10 * 1_400_000, 0)
@@ -96,7 +102,7 @@ def test_each_rule_has_its_price_and_accuracy(project):
 @pytest.mark.parametrize(("rows", "min_agree"), [(25, 3), (24, 2), (10, 2), (9, 1)])
 def test_the_advised_rule_is_the_strictest_that_the_cap_pays_for(project, rows, min_agree):
     run, connection = with_three_ways(project)
-    found = forecast_of(project, run.dataset, connection, Wish(cap_nano=rows * 1_400_000))
+    found = forecast_of(project, run.dataset, by(connection), Wish(cap_nano=rows * 1_400_000))
     assert found.epsilon.min_agree == min_agree
     assert [one.min_agree for one in found.epsilons if one.is_advised] == [min_agree]
     assert found.n_hard == 25
@@ -114,7 +120,7 @@ def test_the_page_advises_epsilon_and_beta(client, project):
 def test_votes_on_another_data_set_are_named(project):
     run = with_votes(project)
     other = make_dataset(project, ["b"] * 200)
-    found = forecast_of(project, other, None, Wish())
+    found = forecast_of(project, other, Asking(), Wish())
     assert found.n_hard == 50
     assert f"another data set, {run.dataset}" in fact(found, "Hard rows").source
 
@@ -127,7 +133,7 @@ def test_an_empty_runs_votes_are_none(project):
 
 def test_a_model_without_calls_is_priced_by_its_prompts(project):
     dataset = make_dataset(project, ["four words of text"] * 400)
-    found = forecast_of(project, dataset, make_connection(project), Wish())
+    found = forecast_of(project, dataset, by(make_connection(project)), Wish())
     assert not fact(found, "Tokens a call").is_measured
     assert [line.option.mode for line in found.lines] == ["human", "llm", "llm_then_human"]
     assert found.all_nano == 4 * found.lines[1].option.llm_nano > 0
@@ -136,7 +142,7 @@ def test_a_model_without_calls_is_priced_by_its_prompts(project):
 def test_earlier_calls_give_tokens_at_todays_price(project):
     run, connection = with_votes(project), make_connection(project, price=(10, 0, 20))
     make_spent(run, connection, stored=50, latency_ms=50 * 700)
-    found = forecast_of(project, run.dataset, connection, Wish())
+    found = forecast_of(project, run.dataset, by(connection), Wish())
     assert fact(found, "Tokens a call").value == "100 in, 20 out"
     assert fact(found, "A call").value == "$0.0014"
     assert found.lines[1].option.llm_nano == 25 * 1_400_000
@@ -148,10 +154,9 @@ def test_the_newest_run_that_asked_is_the_pilot_and_its_draws_count(project):
     run = with_votes(project)
     make_spent(old, connection, stored=500, tokens_in=500 * 9_000)
     make_spent(run, connection, stored=60, purpose="search", tokens_in=60 * 7_000)
-    assert fact(forecast_of(project, run.dataset, connection, Wish()), "Tokens a call").value == "9,000 in, 20 out"
+    assert fact(forecast_of(project, run.dataset, by(connection), Wish()), "Tokens a call").value == "9,000 in, 20 out"
     make_spent(run, connection, stored=75)
-    Run.objects.filter(pk=run.pk).update(draws=3)
-    found = forecast_of(project, run.dataset, connection, Wish())
+    found = forecast_of(project, run.dataset, by(connection, draws=3), Wish())
     tokens = fact(found, "Tokens a call")
     assert (tokens.value, tokens.source) == ("100 in, 20 out", f"run {run.number}, mean of 75 answered calls")
     assert (fact(found, "Calls a row").value, found.lines[1].option.calls) == ("3", 75)
@@ -161,7 +166,7 @@ def test_the_newest_run_that_asked_is_the_pilot_and_its_draws_count(project):
 
 def test_a_model_without_a_price_is_not_compared(project):
     dataset = make_dataset(project, ["a"] * 40)
-    found = forecast_of(project, dataset, make_connection(project, price=None), Wish())
+    found = forecast_of(project, dataset, by(make_connection(project, price=None)), Wish())
     assert ([line.option.mode for line in found.lines], found.all_nano) == (["human"], None)
     assert fact(found, "Price").value == "none yet"
 
@@ -169,12 +174,12 @@ def test_a_model_without_a_price_is_not_compared(project):
 def test_few_decisions_measure_nothing_and_fifty_do(project):
     run = with_votes(project, hard=80)
     decide(run, 49, 30)
-    found = forecast_of(project, run.dataset, None, Wish())
+    found = forecast_of(project, run.dataset, Asking(), Wish())
     assert fact(found, "The pool on hard rows").value == f"{POOL_HARD_RIGHT.share:.1%}"
     Label.objects.filter(source="human").delete()
     decide(run, 60, 30)
     assert (pool_on_hard(run).hits, pool_on_hard(run).rows) == (30, 60)
-    found = forecast_of(project, run.dataset, None, Wish())
+    found = forecast_of(project, run.dataset, Asking(), Wish())
     assert fact(found, "The pool on hard rows").value == "50.0%"
 
 
@@ -182,7 +187,7 @@ def test_the_audit_says_how_right_accepted_labels_are(project):
     run = with_votes(project)
     assert ACCEPTED_RIGHT.share == 0.75
     make_assessment(run)
-    found = fact(forecast_of(project, run.dataset, None, Wish()), "Accepted labels that are right")
+    found = fact(forecast_of(project, run.dataset, Asking(), Wish()), "Accepted labels that are right")
     assert (found.value, found.source, found.is_measured) == ("89.1%", "the audit, 221 rows", True)
 
 
@@ -197,7 +202,7 @@ def test_a_model_is_measured_on_audited_texts_alone(project):
     found = model_on_audits(connection)
     truth = Label.objects.filter(source="human", sample__text_hash__in=hashes, label_class__name="negative").count()
     assert (found.rows, found.hits) == (len(hashes), truth)
-    assert fact(forecast_of(project, run.dataset, connection, Wish()), "The model on hard rows").value == (
+    assert fact(forecast_of(project, run.dataset, by(connection), Wish()), "The model on hard rows").value == (
         f"{LLM_HARD_RIGHT.share:.1%}"
     )
 
@@ -220,20 +225,20 @@ def test_a_model_that_is_worse_than_the_specialists_is_warned_of_before_a_run(cl
 def test_what_a_model_leaves_to_people_comes_from_a_run_that_is_through(project):
     run, connection = with_votes(project), make_connection(project)
     make_verified(run, connection, asking=5, verified=15, hard=25)
-    assert left_to_people(project) == {}
+    assert left_to_people(project, by(connection)) == {}
     Run.objects.update(asking=0)
-    counted = left_to_people(project)["llm_then_human"]
+    counted = left_to_people(project, by(connection))["llm_then_human"]
     assert (counted.hits, counted.rows) == (10, 25)
-    found = forecast_of(project, run.dataset, connection, Wish())
+    found = forecast_of(project, run.dataset, by(connection), Wish())
     name = "The same where people see what it is not sure of"
     assert fact(found, name).value == f"{UNSURE.share:.1%}"
     Run.objects.update(hard=100, verified=60)
-    assert fact(forecast_of(project, run.dataset, connection, Wish()), name).value == "40.0%"
+    assert fact(forecast_of(project, run.dataset, by(connection), Wish()), name).value == "40.0%"
 
 
 def test_the_figure_runs_from_nothing_reviewed_to_all_hard_rows(project):
     run = with_votes(project)
-    found = forecast_of(project, run.dataset, make_connection(project), Wish())
+    found = forecast_of(project, run.dataset, by(make_connection(project)), Wish())
     assert (found.points[0].share, found.points[-1].share) == (0.0, 0.25)
     assert len(set(found.points[0].accuracies)) == 1
     last = [line.option.accuracy for line in found.lines]
@@ -271,7 +276,7 @@ def test_the_page_compares_and_recommends(client, project):
 
 def test_a_cap_below_the_calls_leaves_them_to_people(client, project):
     dataset = make_dataset(project, ["text"] * 1_000)
-    found = forecast_of(project, dataset, make_connection(project), Wish(cap_nano=DOLLAR // 10**6))
+    found = forecast_of(project, dataset, by(make_connection(project)), Wish(cap_nano=DOLLAR // 10**6))
     assert (found.best.option.mode, "above the cap" in found.best.option.reason) == ("human", True)
 
 
@@ -282,7 +287,7 @@ def test_without_a_model_the_page_offers_to_connect_one(client, project):
     assert reverse("llm:add", args=[project.slug]) in html
 
 
-@pytest.mark.parametrize("data", [{"dataset": "x"}, {"connection": "-1"}, {"hour": "nan"}, {"target": "101"}])
+@pytest.mark.parametrize("data", [{"dataset": "x"}, {"verifiers": "-1"}, {"hour": "nan"}, {"target": "101"}])
 def test_what_cannot_be_read_counts_as_not_said(client, project, data):
     with_votes(project)
     make_connection(project)
@@ -302,5 +307,5 @@ def test_more_runs_and_models_take_no_more_queries(client, project, count, djang
         make_connection(project, f"m{number}")
     address = reverse("overview:forecast", args=[project.slug])
     page_of(client, project)
-    with django_assert_num_queries(26):
+    with django_assert_num_queries(28):
         client.get(address, {"dataset": run.dataset.pk})
