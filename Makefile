@@ -31,6 +31,9 @@ PRACTICE = $(if $(LLM),--practice-port $(PRACTICE_PORT))
 PRACTICE_ENV = $(if $(LLM),OUTBOUND_ALLOW="$(if $(OUTBOUND_ALLOW),$(OUTBOUND_ALLOW)$(comma))127.0.0.1:$(PRACTICE_PORT)")
 comma := ,
 
+# The tests start dozens of processes that import the same files: byte code is kept, also where containers switch it off.
+unexport PYTHONDONTWRITEBYTECODE
+
 DJADE_FILES = $$(git ls-files --cached --others --exclude-standard 'templates/*.html')
 DEPLOY = DEBUG=off HTTPS=on ALLOWED_HOSTS=example.org
 

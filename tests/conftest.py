@@ -29,6 +29,16 @@ def _seeded():
         sys.modules["torch"].manual_seed(0)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _quick_site():
+    """A password is to be hashed, not to be hashed slowly; and not every client of a test lists all static files."""
+    from django.test import override_settings
+
+    hashers = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    with override_settings(PASSWORD_HASHERS=hashers, WHITENOISE_AUTOREFRESH=True):
+        yield
+
+
 @pytest.fixture(scope="session")
 def needs_chromium():
     """The paths of the browser and its driver."""

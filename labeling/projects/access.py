@@ -10,9 +10,15 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils.translation import gettext as _
 
 from labeling.projects.models import Membership, Project, Role
+from labeling.web.prepared import Prepared
 
 P = ParamSpec("P")
 R = TypeVar("R", bound=HttpResponseBase)
+
+
+_memberships = Prepared(
+    lambda user_id, slug: Membership.objects.select_related("project").filter(user_id=user_id, project__slug=slug)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,7 @@ class Access:
 
 def access_project(user_id: int | None, slug: str, role: Role = Role.ANNOTATOR) -> Access:
     """The project by its slug for a member whose role is at least `role`. Raises Http404, PermissionDenied."""
-    membership = Membership.objects.select_related("project").filter(user_id=user_id or 0, project__slug=slug).first()
+    membership = next(iter(_memberships(user_id or 0, slug)), None)
     if membership is None:
         raise Http404(_("There is no such project, or you are not a member of it."))
     access = Access(membership.project, Role(membership.role))

@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -16,6 +17,7 @@ from labeling.projects.pages import show_error
 from labeling.projects.queries import memberships_of
 from labeling.web.errors import ActionError
 from labeling.web.rendering import is_fragment_request, redirect_to
+from labeling.web.wording import word_number
 
 
 @never_cache
@@ -47,14 +49,24 @@ def change(request: HttpRequest, access: Access, member_id: int) -> HttpResponse
         raise Http404
     try:
         if request.POST.get("verb") == "remove":
-            remove_member(membership=membership, by=access.role)
-            messages.success(request, _("“%(name)s” removed.") % {"name": membership.user.username})
+            ended = remove_member(membership=membership, by=access.role)
+            messages.success(request, _removed(membership.user.username, ended))
         else:
             change_role(membership=membership, role=_role(request), by=access.role)
             messages.success(request, _("Role changed."))
     except ActionError as error:
         messages.error(request, error.message)
     return _answer(request, access, membership)
+
+
+def _removed(name: str, ended: int) -> str:
+    text = ngettext(
+        "“%(name)s” removed. The invitation link that still worked is called back, since it would let them in again.",
+        "“%(name)s” removed. The %(n)s invitation links that still worked are called back, since they would let them in"
+        " again.",
+        ended,
+    )
+    return (text if ended else _("“%(name)s” removed.")) % {"name": name, "n": word_number(ended)}
 
 
 def _role(request: HttpRequest) -> Role:

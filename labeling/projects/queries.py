@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from labeling.accounts.models import User
 from labeling.projects.models import Invitation, LabelClass, Membership, Project
+from labeling.web.prepared import Prepared
 
 
 def may_create_projects(user: User | AnonymousUser) -> bool:
@@ -24,9 +25,15 @@ def open_invitations(project: Project) -> QuerySet[Invitation]:
     return left.select_related("created_by")
 
 
+_active_classes = Prepared(lambda project_id: LabelClass.objects.filter(project_id=project_id, is_retired=False))
+
+
 def active_classes(project: Project) -> list[LabelClass]:
     """The classes a new vote or verdict may take, in order."""
-    return list(project.classes.filter(is_retired=False))
+    found: list[LabelClass] = _active_classes(project.pk)
+    for one in found:
+        one.project = project
+    return found
 
 
 def guideline_text(project: Project) -> str:

@@ -10,11 +10,11 @@ from annotator_core.refine.training_set import draw_by_hash, gate_half, replay_c
 from annotator_core.types import LabelSource, Route, rank_source
 from labeling.datasets.models import Sample
 from labeling.labels.answer_queries import MACHINE_SOURCES
-from labeling.labels.models import Consensus, ItemReason, ItemState, Label, ReviewItem
+from labeling.labels.models import Consensus, ItemReason, ItemState, Label, ReviewItem, VerdictMode
 from labeling.projects.models import Project
 from labeling.quality.queries import audited_hashes
 from labeling.refinement.models import RoundSample, RoundState, SampleRole
-from labeling.refinement.weights import HUMAN_WEIGHT, confidence_scale
+from labeling.refinement.weights import HUMAN_WEIGHT, confidence_scale, weigh_person
 from labeling.runs.models import Mode, Run
 
 FIRST_ROWS = 200  # chosen: steady to 3 points, read in seconds
@@ -25,7 +25,11 @@ PAGE = 5_000
 
 @dataclass(frozen=True, slots=True)
 class VerifiedText:
-    """A text with its best verified label; `weight` (0 to 1) is its share in a training."""
+    """A text with its best verified label; `weight` (0 to 1) is its share in a training.
+
+    `may_judge` says whether it may stand at the gate: not where a person confirmed, with others, what the specialists
+    had proposed, for such a label speaks for the champion.
+    """
 
     label_id: int
     sample_id: int
@@ -33,6 +37,7 @@ class VerifiedText:
     class_id: int
     weight: float = HUMAN_WEIGHT
     is_by_person: bool = True
+    may_judge: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,8 @@ def draw_rows(run: Run, class_ids: Collection[int], *, seed: int, has_first: boo
     classes that are retired or unknown to the pool are left out. The draw depends on texts, labels and seed alone.
 
     In a run with a language model texts that it labeled, and no person, train by its confidence. They judge only where
-    no person reviews; elsewhere a text that the gate would take waits for a person.
+    no person reviews; elsewhere a text that the gate would take waits for a person. Texts that were confirmed with
+    others train by half and never judge.
     """
     texts = verified_texts(run.project, class_ids)
     if run.has_verifier:
@@ -78,7 +84,7 @@ def draw_rows(run: Run, class_ids: Collection[int], *, seed: int, has_first: boo
 
 
 def _may_judge(run: Run, row: VerifiedText) -> bool:
-    return row.is_by_person or run.mode == Mode.LLM
+    return row.may_judge and (row.is_by_person or run.mode == Mode.LLM)
 
 
 def _drawn(row: VerifiedText, role: SampleRole) -> DrawnRow:
@@ -92,11 +98,17 @@ def verified_labels(project: Project) -> QuerySet[Label]:
 
 
 def verified_texts(project: Project, class_ids: Collection[int]) -> dict[str, VerifiedText]:
-    """Each verified text of the project by its hash: where it stands twice, the higher source, then the newer label."""
-    best: dict[str, tuple[int, VerifiedText]] = {}
-    fields = ("id", "sample_id", "sample__text_hash", "label_class_id", "source")
-    for *values, source in verified_labels(project).order_by("id").values_list(*fields).iterator(PAGE):
-        row, rank = VerifiedText(*values), rank_source(LabelSource(source))
+    """Each verified text of the project by its hash: where it stands twice, the higher source, then the newer label.
+
+    Of the same source a label that was given alone goes before one that was confirmed with others.
+    """
+    best: dict[str, tuple[tuple[int, bool], VerifiedText]] = {}
+    fields = ("id", "sample_id", "sample__text_hash", "label_class_id", "source", "verdict__mode")
+    labels = verified_labels(project).order_by("id").values_list(*fields)
+    for pk, sample_id, text_hash, class_id, source, mode in labels.iterator(PAGE):
+        is_alone = mode != VerdictMode.BULK
+        row = VerifiedText(pk, sample_id, text_hash, class_id, weigh_person(mode), may_judge=is_alone)
+        rank = (rank_source(LabelSource(source)), is_alone)
         if row.text_hash not in best or best[row.text_hash][0] <= rank:
             best[row.text_hash] = (rank, row)
     return {text_hash: row for text_hash, (_rank, row) in best.items() if row.class_id in class_ids}

@@ -1,16 +1,24 @@
-"""What a row counts in a training: a person's label in full, a language model's by its calibrated confidence."""
+"""What a row counts in a training.
+
+A person's label counts in full, one that was confirmed with many others by half, a language model's by its calibrated
+confidence.
+"""
 
 from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef
 
 from labeling.labels.answer_queries import MACHINE_SOURCES
-from labeling.labels.models import Label
+from labeling.labels.models import Label, VerdictMode
 from labeling.labels.seed_queries import VERIFIED
 from labeling.projects.models import Project
 from labeling.quality.models import AuditRow, Third
 
 HUMAN_WEIGHT = 1.0  # engine.md, section 8
+BULK_WEIGHT = 0.5
+"""Of a label that a person confirmed together with others (VerdictMode.BULK): the person saw what the specialists
+propose, which shifts people's answers towards it (arXiv 2507.15821), and looked at it for a moment. Chosen: two such
+labels count like one that was given alone. They train and never judge."""
 UNKNOWN_CONFIDENCE = 0.8
 """Of an answer whose model does not say how sure it is; chosen, as the confidence from which none needs a person."""
 LEAST_WEIGHT = 0.05
@@ -29,6 +37,11 @@ class Scale:
         """The weight of a row with this stated confidence, 0.05 to 1."""
         stated = UNKNOWN_CONFIDENCE if confidence is None else confidence
         return round(min(1.0, max(LEAST_WEIGHT, stated * self.factor)), 6)
+
+
+def weigh_person(mode: str | None) -> float:
+    """The weight of a label that a person gave in this mode, or that came in as verified (None)."""
+    return BULK_WEIGHT if mode == VerdictMode.BULK else HUMAN_WEIGHT
 
 
 def confidence_scale(project: Project) -> Scale:

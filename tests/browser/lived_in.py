@@ -24,6 +24,7 @@ from tests.labeling.asked import live_verified
 from tests.labeling.datasets.imports import import_file, receive
 from tests.labeling.factories import add_member, make_dataset, make_project, make_run, make_user
 from tests.labeling.llm.spending import live_with_models
+from tests.labeling.piloted import measured, with_rows
 from tests.labeling.pool import make_pool, work_off
 from tests.labeling.quality.made_assessments import frame, make_assessment, make_audit, make_measuring
 from tests.labeling.refinement.made_rounds import make_done_round, make_training_round, make_waiting_round
@@ -56,14 +57,18 @@ NO_PAGES = {
     "llm:ledger-csv",
     "cold:act",
     "runs:act",
+    "overview:pilot-act",
     "review:decide",
     "review:skip",
     "review:undo",
     "review:release",
+    "triage:confirm",
+    "triage:undo",
     "desk:decide",
     "desk:send-back",
     "desk:undo",
     "desk:keep",
+    "desk:leave",
     "desk:act",
     "desk:free",
     "accounts:session",
@@ -126,7 +131,8 @@ def live_in(staff, table, folder, words=Words()):
     _audit(project, run, staff)
     live_with_models(project, run.pk, sample=dataset.samples.first().pk)
     _search(project)
-    live_verified(staff)
+    run_asked = live_verified(staff).runs.earliest("number")
+    with_rows(measured(run_asked, [one.connection for one in run_asked.verifiers.all()]))
     return project
 
 
@@ -223,6 +229,7 @@ def pages_of(project):
             "runs:new": [at("runs:new")],
             "runs:detail": [at("runs:detail", number=number) for number in runs],
             "review:screen": [at("review:screen")],
+            "triage:grid": _grids(project),
             "desk:screen": [at("desk:screen")],
             "desk:queue": [at("desk:queue")],
             "desk:correct": [at("desk:correct", item_id=project.items.filter(state="decided").latest("id").pk)],
@@ -241,6 +248,13 @@ def pages_of(project):
     for name, paths in _verified_pages(project).items():
         pages[name] = [*pages.get(name, ()), *paths]
     return pages
+
+
+def _grids(project):
+    """The triage grid: closed while an audit waits, empty, and of another project with texts on it."""
+    elsewhere = Project.objects.get(name="No audit")
+    empty = Project.objects.get(name="No run")
+    return [reverse("triage:grid", kwargs={"slug": one.slug}) for one in (project, elsewhere, empty)]
 
 
 def _people_pages(project):
@@ -276,6 +290,11 @@ def _verified_pages(project):
         "overview:forecast": [
             at("overview:forecast"),
             reverse("overview:forecast", kwargs={"slug": project.slug}),
+        ],
+        "overview:pilots": [
+            at("overview:pilots"),
+            reverse("overview:pilots", kwargs={"slug": project.slug}),
+            reverse("overview:pilots", kwargs={"slug": Project.objects.get(name="No run").slug}),
         ],
     }
 

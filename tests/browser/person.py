@@ -15,9 +15,13 @@ from selenium.webdriver.support.wait import WebDriverWait
 from labeling.accounts.links import signin_path
 
 AXE = (Path(__file__).resolve().parents[1] / "vendor" / "axe.min.js").read_text()
+# Colours on their way from one theme to the other are nobody's: axe looks when they have come.
 RUN_AXE = """
 const done = arguments[arguments.length - 1];
-axe.run({runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]})
+const painted = () => new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)));
+const ends = (one) => one.effect.getComputedTiming().endTime !== Infinity;
+const come = () => Promise.allSettled(document.getAnimations().filter(ends).map((one) => one.finished));
+painted().then(come).then(() => axe.run({runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]}))
   .then((found) => done(found.violations.map((one) => one.id + ": " + one.nodes.map((node) => node.html).join(" | "))));
 """
 DESK, PHONE = (1280, 800), (390, 844)

@@ -53,7 +53,7 @@ def open_review(person, project):
 
 def shown(person):
     """The id of the item on the screen, waited for."""
-    return int(person.find(CARD).get_dom_attribute("data-item"))
+    return person.until(lambda: next(iter(items_there(person)), None))
 
 
 def items_there(person):

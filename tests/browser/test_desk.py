@@ -1,9 +1,11 @@
 """A reviewer at the desk by the keyboard, a manager at the queue's page, and how both look."""
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 
-from labeling.labels.models import Escalation, ItemState, Verdict, VerdictMode
-from labeling.projects.models import GuidelineVersion, Role
+from labeling.labels.actions.screens import DESK_SLOT
+from labeling.labels.models import Escalation, ItemState, Lease, Verdict, VerdictMode
+from labeling.projects.models import GuidelineVersion, LabelClass, Role
 from labeling.review.actions.queue import claim
 from labeling.review.models import Return
 from tests.browser.person import DESK, PHONE
@@ -102,6 +104,38 @@ def test_sending_back_by_the_keyboard(desk, project):
     desk.read("None of this kind")
     back = Return.objects.get()
     assert (back.to.username, back.reason) == ("ann", "Read it to the end")
+
+
+def test_a_text_sent_back_by_mistake_comes_back_by_one_key(desk, project):
+    desk.open(f"/p/{project.slug}/adjudicate?kind={Escalation.CONFLICT}")
+    desk.key("f")
+    desk.click("#back form button")
+    desk.read("None of this kind")
+    assert item_of(project, "split text").escalation == ""
+    desk.key("u")
+    desk.until(lambda: _now(desk) == "split text")
+    assert item_of(project, "split text").escalation == Escalation.CONFLICT
+
+
+def test_a_class_is_found_by_its_name_at_the_desk(reader, project):
+    for number in range(12):
+        LabelClass.objects.create(project=project, name=f"class {chr(97 + number)}", slot=number, position=10 + number)
+    reader.open(f"/p/{project.slug}/adjudicate")
+    for _time in range(2):  # the second text came without a new page
+        text = _shown(reader)
+        reader.key("/")
+        reader.find("#finder-text").send_keys("ss k")
+        assert reader.text("#finder-list") == "class k"
+        reader.key(Keys.ENTER)
+        reader.until(lambda text=text: _now(reader) != text)
+        assert _last(project).label_class.name == "class k"
+
+
+def test_a_page_that_is_left_frees_its_text_for_other_reviewers(desk, project):
+    desk.find("#text")
+    assert Lease.objects.filter(slot=DESK_SLOT).count() == 1
+    desk.open("/account/keys")
+    desk.until(lambda: not Lease.objects.filter(slot=DESK_SLOT).exists())
 
 
 def test_a_manager_frees_and_gives_back(reader, project):

@@ -134,6 +134,22 @@ def _forecast(person, project):
     _flawless(person)
 
 
+def _pilot(person, project):
+    """The price follows what is said; what was found stands there without a page being loaded again."""
+    person.open(f"/p/{project.slug}/runs/forecast")
+    person.press("Ask about some rows")
+    person.read("No pilot yet")
+    person.read("50 calls, about", "#pilot-price")
+    _flawless(person)
+    person.fill("[name=rows]", "5")
+    person.press("How it is asked")
+    person.read("5 calls, about", "#pilot-price")
+    person.press("Ask")
+    person.read("What it found", patience_s=60)
+    person.read("Rows that go to people, by how sure an answer must be")
+    _flawless(person)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_language_model_reviews_before_people_do(still_site, reader, project, model):
@@ -146,4 +162,5 @@ def test_a_language_model_reviews_before_people_do(still_site, reader, project, 
     _check_rows(run)
     _look_at_one(reader, project, run)
     _forecast(reader, project)
+    _pilot(reader, project)
     assert [error for error in reader.errors() if not any(word in error for word in EXPECTED)] == []

@@ -238,3 +238,81 @@ def test_c14_a_class_that_was_retired_meanwhile(reader, staff):
     saved(reader)
     assert answers() == {item: "positive"}
     assert Verdict.objects.filter(is_stale=True).count() == 1
+
+
+LEAVE_AT_ONCE = """
+// The disk is slower than the hand: nothing is sent before it is stored.
+IDBObjectStore.prototype.add = () => ({addEventListener() {}});
+const [key, away] = arguments;
+document.body.dispatchEvent(new KeyboardEvent("keydown", {key, code: `Digit${key}`, bubbles: true}));
+location.href = away;
+"""
+
+
+def test_what_is_decided_in_the_moment_of_leaving_is_sent_with_the_page(reader, staff):
+    """No other page of the project is opened afterwards: nothing but the page that goes can have sent it."""
+    project = reviewing(staff)
+    item = open_review(reader, project)
+    reader.chrome.execute_script(LEAVE_AT_ONCE, "2", f"{reader.address}/account/keys")
+    reader.until(lambda: answers() == {item: "neutral"})
+    assert reader.path == "/account/keys"
+    reader.until(lambda: not Lease.objects.exists())
+
+
+COMMENT = """
+const [size, count] = arguments;
+const form = document.querySelector("[data-do=comment]");
+const text = form.elements.text;
+text.removeAttribute("maxlength");
+for (let number = 0; number < count; number += 1) {
+  text.value = "x".repeat(size);
+  form.requestSubmit();
+}
+"""
+
+
+def test_c09_more_than_a_letter_takes_goes_in_several(reader, staff):
+    """Together they are too much for the server; each is answered, the decision behind them too."""
+    project = reviewing(staff)
+    item = open_review(reader, project)
+    with bad_network(reader, offline=True):
+        reader.chrome.execute_script(COMMENT, 30_000, 60)
+        press(reader, "1")
+        reader.read("Offline · 61 decisions waiting", "#outbox")
+    saved(reader)
+    assert answers() == {item: "negative"}
+    excuse(reader, "ERR_INTERNET_DISCONNECTED")
+
+
+def test_c09_what_is_too_large_for_any_letter_stays_here_and_keeps_nothing_back(reader, staff):
+    project = reviewing(staff)
+    item = open_review(reader, project)
+    reader.chrome.execute_script(COMMENT, 1_200_000, 1)
+    reader.read("It was not sent, and stays in this browser.", ".toast")
+    press(reader, "2")
+    reader.until(lambda: answers() == {item: "neutral"})
+    reader.until(lambda: waiting(reader) == 1)  # kept
+
+
+KEPT_IN_MEMORY = """
+const add = IDBObjectStore.prototype.add;
+let count = 0;
+IDBObjectStore.prototype.add = function (...given) {
+  count += 1;
+  if (count === 2) throw new DOMException("no room", "QuotaExceededError");
+  return add.apply(this, given);
+};
+"""
+
+
+def test_c09_what_the_browser_could_not_store_keeps_its_place(reader, staff):
+    project = reviewing(staff)
+    open_review(reader, project)
+    reader.chrome.execute_script(KEPT_IN_MEMORY)
+    with bad_network(reader, offline=True):
+        said = [press(reader, key) for key in "123"]
+        reader.read("Offline · 3 decisions waiting", "#outbox")
+    saved(reader)
+    reader.until(lambda: len(in_order()) == 3)
+    assert in_order() == said
+    excuse(reader, "ERR_INTERNET_DISCONNECTED")

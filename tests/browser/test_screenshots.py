@@ -18,6 +18,7 @@ IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 MOST_BYTES = 150_000
 BASE = "/p/demo"
 LOOKS = (("review-phone", PHONE, "light"), ("review-dark", DESK, "dark"), ("review", DESK, "light"))
+TRIAGE = (("triage-phone", PHONE, "light"), ("triage-dark", DESK, "dark"), ("triage", DESK, "light"))
 pytestmark = [pytest.mark.screenshots, pytest.mark.slow, pytest.mark.timeout(400)]
 
 
@@ -56,6 +57,21 @@ def _review(person):
     _take(person, "review-keys")
 
 
+def _triage(person):
+    """The grid with two texts left out, after a confirmation, in its looks."""
+    person.open(f"{BASE}/label/triage")
+    person.click(".triage-confirm")
+    person.find(".triage-last")
+    for name, size, scheme in TRIAGE:
+        person.look(size, scheme)
+        person.open(f"{BASE}/label/triage")
+        for box in person.all(".tile [name=item]")[1:6:4]:
+            person.chrome.execute_script("arguments[0].click()", box)
+        person.find(".tile-out")
+        _take(person, name)
+    person.look()
+
+
 def _team(person, project, staff):
     """The desk, the queue's page, what people did, and a sample's time line."""
     settled = work_a_while(project, make_colleagues(project))
@@ -79,6 +95,7 @@ def test_pictures(person, staff):
     with demo.feedback_path().open(encoding="utf-8") as file:
         upload = receive(project, "".join(file.readlines()[:400]), "march.csv")
     _review(person)
+    _triage(person)
     for name, path in {
         "overview": "/",
         "mapping": f"/data/uploads/{upload.pk}",

@@ -5,6 +5,7 @@ import io
 from urllib.parse import quote
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 
 from labeling.datasets.models import RefusedRow, Sample
 from labeling.labels.models import ReviewItem
@@ -135,6 +136,22 @@ def test_s06_votes_reasons_and_returns_on_the_review_screen_are_text(reader, pro
         reader.key("v")
         assert _harm(reader) == []
     assert Return.objects.filter(to=staff, reason__startswith=PAYLOADS[0]).count() == 1
+
+
+def test_s06_the_triage_grid_shows_only_text(reader, project):
+    ReviewItem.objects.filter(project=project, reason="audit").update(state="withdrawn")
+    shown = []
+    for one in project.classes.all():
+        reader.open(f"/p/{project.slug}/label/triage?label_class={one.pk}")
+        shown += _texts(reader, ".tile-label .tile-text")
+        assert _harm(reader) == []
+    reader.open(f"/p/{project.slug}/label/triage")
+    for key in ("?", Keys.ESCAPE, "g", Keys.ENTER):
+        reader.key(key)
+        assert _harm(reader) == []
+    reader.find(".triage-last")
+    assert _harm(reader) == []
+    assert any("pwned" in text for text in shown)
 
 
 def test_s09_stored_keys_that_no_form_would_take_are_harmless(reader, project):

@@ -9,7 +9,7 @@ from django.urls import get_resolver, reverse
 from labeling.projects.models import Role
 from tests.labeling.factories import add_member, make_project, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]
 
 PUBLIC, SIGNED_IN, STAFF = "public", "signed in", "staff"
 ANNOTATOR, REVIEWER, MANAGER = Role.ANNOTATOR, Role.REVIEWER, Role.MANAGER
@@ -78,11 +78,15 @@ NEEDS = {
     "review:send": ANNOTATOR,
     "review:release": ANNOTATOR,
     "review:free": MANAGER,
+    "triage:grid": ANNOTATOR,
+    "triage:confirm": ANNOTATOR,
+    "triage:undo": ANNOTATOR,
     "desk:screen": REVIEWER,
     "desk:decide": REVIEWER,
     "desk:send-back": REVIEWER,
     "desk:undo": REVIEWER,
     "desk:keep": REVIEWER,
+    "desk:leave": REVIEWER,
     "desk:correct": REVIEWER,
     "desk:queue": MANAGER,
     "desk:act": MANAGER,
@@ -112,6 +116,8 @@ NEEDS = {
     "overview:samples": REVIEWER,
     "overview:sample": REVIEWER,
     "overview:forecast": MANAGER,
+    "overview:pilots": MANAGER,
+    "overview:pilot-act": MANAGER,
     "overview:doctor": STAFF,
     "overview:banner": SIGNED_IN,
     "overview:live": PUBLIC,
@@ -127,6 +133,7 @@ VERBS = {
     "scripts:act": "retry",
     "llm:act": "test",
     "runs:act": "pause",
+    "overview:pilot-act": "stop",
     "desk:act": "return",
     "quality:act": "measure",
     "refinement:act": "retry",

@@ -16,7 +16,7 @@ from labeling.projects.actions.invitations import (
     create_invitation,
     revoke_invitation,
 )
-from labeling.projects.actions.members import add_member, change_role, invite_person, remove_member
+from labeling.projects.actions.members import add_member, change_role, invite_person, remove_member, switch_account
 from labeling.projects.actions.policy import edit_review
 from labeling.projects.actions.projects import create_project, edit_project, save_guideline, with_keys
 
@@ -41,5 +41,6 @@ __all__ = [
     "retire_class",
     "revoke_invitation",
     "save_guideline",
+    "switch_account",
     "with_keys",
 ]

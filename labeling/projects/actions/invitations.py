@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from labeling.accounts.actions import create_user
 from labeling.accounts.models import User
-from labeling.projects.actions.members import add_member
+from labeling.projects.actions.members import add_member, lock_people
 from labeling.projects.invitations import is_live, may_give
 from labeling.projects.models import Invitation, Membership, Project, Role
 from labeling.projects.queries import open_invitations
@@ -62,7 +62,12 @@ def accept_as_new(*, invitation_id: int, username: str, password: str) -> Member
 
 
 def _locked(invitation_id: int) -> Invitation:
-    """The invitation, locked: two people cannot take its last place. Raises ActionError when it is over."""
+    """The invitation, locked: two people cannot take its last place. Raises ActionError when it is over.
+
+    After its project, as for a removal, which ends the links: the other way round each would wait for the other.
+    """
+    for project_id in Invitation.objects.filter(pk=invitation_id).values_list("project_id", flat=True):
+        lock_people(project_id)
     found = Invitation.objects.select_for_update(of=("self",)).select_related("project").filter(pk=invitation_id)
     invitation = found.first()
     if invitation is None or not is_live(invitation):

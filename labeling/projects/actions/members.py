@@ -1,12 +1,14 @@
 """Writes about members. `by` is the role of the person who asks: nobody gives or touches a role above their own."""
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from labeling.accounts.actions import create_user
 from labeling.accounts.models import User
 from labeling.projects.hooks import people_changed
 from labeling.projects.models import Membership, Project, Role
+from labeling.projects.queries import open_invitations
 from labeling.web.errors import ActionError
 
 
@@ -14,7 +16,7 @@ from labeling.web.errors import ActionError
 def add_member(*, project: Project, user: User, role: Role, by: Role = Role.OWNER) -> Membership:
     """Make the person a member. Raises ActionError when they are one already or the role is above `by`."""
     _check_rank(role, by)
-    _lock(project.pk)
+    lock_people(project.pk)
     try:
         with transaction.atomic():
             made: Membership = Membership.objects.create(project=project, user=user, role=role)
@@ -57,26 +59,45 @@ def change_role(*, membership: Membership, role: Role, by: Role) -> None:
 
 
 @transaction.atomic
-def remove_member(*, membership: Membership, by: Role) -> None:
-    """Take the person out of the project; their decisions stay. Raises ActionError as change_role does."""
+def remove_member(*, membership: Membership, by: Role) -> int:
+    """Take the person out of the project; their decisions stay. Raises ActionError as change_role does.
+
+    Every invitation link of the project ends, also those above `by`, and their number comes back: whoever was in the
+    project may know them, and would be back by one, under another name too.
+    """
     current = _locked(membership)
     _check_rank(Role(current.role), by)
     _keep_owner(current)
     project = current.project
     current.delete()
+    ended = open_invitations(project).update(revoked_at=timezone.now())
     people_changed(project)
+    return ended
+
+
+@transaction.atomic
+def switch_account(*, user: User, is_active: bool) -> int:
+    """Let the account sign in, or not any more; returns how many projects follow. Decisions and memberships stay.
+
+    Whoever is switched off is waited for no more, holds no text and has none waiting.
+    """
+    User.objects.filter(pk=user.pk).update(is_active=is_active)
+    projects = list(Project.objects.filter(memberships__user=user).order_by("id"))
+    for project in projects:
+        people_changed(project)
+    return len(projects)
 
 
 def _locked(membership: Membership) -> Membership:
     """The membership as it stands, with the project's row locked: two owners cannot step down at once."""
-    _lock(membership.project_id)
+    lock_people(membership.project_id)
     current = Membership.objects.select_related("project").filter(pk=membership.pk).first()
     if current is None:
         raise ActionError(_("This person is no member any more. Load the page again."))
     return current
 
 
-def _lock(project_id: int) -> None:
+def lock_people(project_id: int) -> None:
     """Changes of people wait for one another; inserts that name the project do not wait for them."""
     Project.objects.select_for_update(no_key=True).get(pk=project_id)
 

@@ -123,7 +123,13 @@ def _create_round(project: Project, texts: Sequence[KnownText], plan: Plan, by: 
     )
     RoundSample.objects.bulk_create(
         [
-            RoundSample(round=round_, sample_id=one.sample_id, label_class_id=one.class_id, role=SampleRole.POOL)
+            RoundSample(
+                round=round_,
+                sample_id=one.sample_id,
+                label_class_id=one.class_id,
+                role=SampleRole.POOL,
+                weight=one.weight,
+            )
             for one in texts
         ],
         batch_size=500,

@@ -9,11 +9,12 @@ from django.db.models import QuerySet
 from annotator_core.types import LabelSource, rank_source
 from labeling.datasets.models import Dataset, GoldUse, Sample, UploadState
 from labeling.datasets.queries import current_datasets, outside_frames
-from labeling.labels.models import Label
+from labeling.labels.models import Label, VerdictMode
 from labeling.labels.seed_queries import VERIFIED, SeedCounts, seed_counts
 from labeling.projects.models import LabelClass, Project
 from labeling.projects.queries import active_classes
 from labeling.refinement.models import Challenger, RefinementRound, RoundKind, RoundState
+from labeling.refinement.weights import HUMAN_WEIGHT, weigh_person
 from labeling.specialists.models import Specialist, SpecialistVersion, Trial
 
 MOST_ROWS = 5_000  # chosen: an hour of an encoder on two cores; a linear specialist gains little beyond
@@ -24,11 +25,12 @@ WANTED_ROWS = 100  # engine.md 3: about a hundred labeled rows
 
 @dataclass(frozen=True, slots=True)
 class KnownText:
-    """A text whose class is known, at one of its samples."""
+    """A text whose class is known, at one of its samples; `weight` is what it counts in a training."""
 
     sample_id: int
     text_hash: str
     class_id: int
+    weight: float = HUMAN_WEIGHT
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,15 +129,16 @@ def verified_texts(project: Project, most: int = MOST_ROWS) -> list[KnownText]:
 
     At most `most`; where there are more it is a uniform draw, since hashes are spread evenly.
     """
-    found: list[tuple[str, int, int, int, int]] = []
-    fields = ("sample__text_hash", "source", "id", "sample_id", "label_class_id")
+    found: list[tuple[str, int, bool, int, KnownText]] = []
+    fields = ("sample__text_hash", "source", "id", "verdict__mode", "sample_id", "label_class_id")
     for dataset in current_datasets(project):
         labels = Label.objects.filter(is_current=True, source__in=VERIFIED, label_class__is_retired=False)
         rows = labels.filter(outside_frames(dataset, "sample__"), sample__dataset=dataset)
-        for text_hash, source, pk, sample_id, class_id in rows.order_by(fields[0], "id").values_list(*fields)[:most]:
-            found.append((text_hash, rank_source(LabelSource(source)), pk, sample_id, class_id))
-    # The higher source, then the newer label, comes last and wins.
-    best = {text: KnownText(sample_id, text, class_id) for text, _rank, _id, sample_id, class_id in sorted(found)}
+        for text_hash, source, pk, mode, *where in rows.order_by(fields[0], "id").values_list(*fields)[:most]:
+            text = KnownText(where[0], text_hash, where[1], weigh_person(mode))
+            found.append((text_hash, rank_source(LabelSource(source)), mode != VerdictMode.BULK, pk, text))
+    # The higher source, of the same the one given alone, then the newer label, comes last and wins.
+    best = {row[0]: row[-1] for row in sorted(found, key=lambda row: row[:-1])}
     return list(best.values())[:most]
 
 

@@ -1,7 +1,9 @@
 """The bridge to the engine's search: rows become its values, its values become rows."""
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from time import time
 
 import numpy as np
 from django.conf import settings
@@ -14,10 +16,13 @@ from annotator_core.meta.proof import Proof, map_votes, prove
 from annotator_core.meta.reading import Reading, Refusal
 from annotator_core.meta.task import Task
 from annotator_core.types import ABSTAIN, LabelMap
-from labeling.specialists.models import Candidate, ModelSearch
+from labeling.specialists.models import Candidate, ModelSearch, Specialist
 
 TOP = 3
 """How many are recommended: the paper's pool has three. Source: AutoAnnotator (arXiv 2506.16393), section 4."""
+
+KEPT_S = 24 * 3_600.0
+"""Seconds for which tried files are kept; chosen: long enough to look at what was found and add it."""
 
 
 def hub() -> Hub:
@@ -26,8 +31,43 @@ def hub() -> Hub:
 
 
 def folder_of(search_id: int) -> Path:
-    """Where the files of a search's candidates lie while they are tried."""
+    """Where the files of a search's candidates lie while they are tried, and those of recommended ones after."""
     return Path(settings.MODEL_STORE) / ".searches" / str(search_id)
+
+
+def take_tried_files(specialist: Specialist, target: Path) -> bool:
+    """Move the files that a search has tried to `target`, where the specialist was added from it at that commit.
+
+    Whether there were any; what `target` holds already stays.
+    """
+    tried = Candidate.objects.filter(specialist=specialist, revision=specialist.revision).first()
+    folder = folder_of(tried.search_id) / str(tried.pk) if tried else None
+    if folder is None or target.exists() or not folder.is_dir():
+        return False
+    target.parent.mkdir(parents=True, exist_ok=True)
+    folder.replace(target)
+    return True
+
+
+def forget_untaken_files(search_id: int) -> None:
+    """Keep the files of recommended candidates that are not added yet, for a day; the others go."""
+    kept = Candidate.objects.filter(search=search_id, specialist=None)
+    names = {str(one.pk) for one in kept if one.is_recommended}
+    folder = folder_of(search_id)
+    for one in folder.iterdir() if folder.is_dir() else ():
+        if one.name not in names:
+            shutil.rmtree(one, ignore_errors=True)
+    if not names:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def forget_old_files() -> None:
+    """Remove what searches have left for more than a day: who adds a model then fetches it anew."""
+    before = time() - KEPT_S
+    root = Path(settings.MODEL_STORE) / ".searches"
+    for folder in root.iterdir() if root.is_dir() else ():
+        if folder.stat().st_mtime < before:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def task_of(search: ModelSearch, texts: Sequence[str] = ()) -> Task:

@@ -7,14 +7,15 @@ from django.test import Client
 from labeling.accounts.models import User
 from labeling.datasets.models import Dataset
 from labeling.jobs.actions import open_job
-from labeling.labels.models import Label, Vote
+from labeling.labels.models import Label, Lease, ReviewItem, Vote
 from labeling.overview.checks import Check
 from labeling.pipeline.prepare import first_signin_path
 from labeling.pipeline.work import do_one
 from labeling.projects.models import Project
+from labeling.review.actions import claim
 from labeling.runs.models import Run, RunState
 from labeling.specialists.models import SpecialistVersion
-from tests.labeling.factories import make_project, make_user
+from tests.labeling.factories import add_member, make_dataset, make_project, make_run, make_user
 
 
 def run(capsys, *words):
@@ -30,6 +31,28 @@ def test_a_link_for_one_who_lost_theirs(capsys):
     client = Client()
     assert client.post(path).status_code == 302
     assert client.session["_auth_user_id"] == str(user.pk)
+
+
+@pytest.mark.django_db
+def test_nobody_waits_for_an_account_that_is_switched_off(capsys, django_capture_on_commit_callbacks):
+    project, mara = make_project(make_user()), make_user("mara")
+    add_member(project, mara)
+    Project.objects.filter(pk=project.pk).update(overlap=2)
+    make_run(make_dataset(project, ["one", "two"]))
+    held = claim(project=project, user_id=mara.pk)[0].item
+    ReviewItem.objects.exclude(pk=held.pk).update(assignee=mara)
+
+    def switch(to):
+        with django_capture_on_commit_callbacks(execute=True):
+            return run(capsys, "switch-account", "mara", to)
+
+    assert switch("off") == "mara is switched off; projects that follow: 1\n"
+    assert list(ReviewItem.objects.values_list("needed", "assignee")) == [(1, None)] * 2
+    assert (Lease.objects.count(), User.objects.get(username="mara").is_active) == (0, False)
+    switch("on")
+    assert list(ReviewItem.objects.values_list("needed", flat=True)) == [2, 2]
+    with pytest.raises(CommandError, match="There is no user “jonas”"):
+        call_command("switch-account", "jonas", "off")
 
 
 @pytest.mark.django_db

@@ -1,11 +1,12 @@
 """Several people on each text, who disagree, flag, undo and settle while the pool changes: counters stay true."""
 
 from random import Random
+from uuid import UUID
 
 import pytest
 
 from labeling.labels.actions import adjudicate, assign, decide, deescalate, escalate, reopen, settle_overlap, undo
-from labeling.labels.actions.judging import standing_of
+from labeling.labels.actions.judging import crowd_of, standing_of
 from labeling.labels.models import Escalation, ItemState, Label, ReviewItem, Verdict, VerdictMode
 from labeling.projects.models import Project, Role
 from labeling.refinement.queries import round_at_work
@@ -135,6 +136,7 @@ def assert_judged(run):
     for item in ReviewItem.objects.filter(run=run).prefetch_related("verdicts__labels"):
         verdicts = list(item.verdicts.all())
         standing = standing_of(verdicts)
+        assert item.state == ItemState.DECIDED or item.answered_by == crowd_of(standing.people)
         carriers = {one.pk for one in verdicts if any(not label.is_retracted for label in one.labels.all())}
         if item.state == ItemState.DECIDED:
             assert (item.escalation, item.assignee_id) == ("", None)
@@ -148,7 +150,7 @@ def assert_judged(run):
 @pytest.mark.parametrize("name", POLICIES)
 def test_counters_and_queue_stay_true_with_many_people(settings, name):
     settings.CHUNK_ROWS = 13
-    random, project, marks = Random(5), make_project(make_user()), (f"{number:032x}" for number in range(10**6))
+    random, project, marks = Random(5), make_project(make_user()), (UUID(int=number) for number in range(10**6))
     Project.objects.filter(pk=project.pk).update(overlap=2)
     dataset, versions = make_dataset(project, [f"text number {i % 30}" for i in range(36)]), make_versions(project, 9)
     pools = [versions[:3], versions[3:6], versions[6:]]

@@ -1,5 +1,7 @@
 """What people have begun stays in the queue, however sure a newer pool is."""
 
+from uuid import UUID
+
 import pytest
 
 from labeling.labels.actions import assign, decide, escalate
@@ -34,7 +36,7 @@ def run(user, settings):
 
 def begin(run, item, user, how):
     if how == "answered":
-        class_id, mark = run.project.classes.first().pk, f"{item.pk:032x}"
+        class_id, mark = run.project.classes.first().pk, UUID(int=item.pk)
         decide(project=run.project, item_id=item.pk, user_id=user.pk, class_id=class_id, client_id=mark)
     elif how == "flagged":
         escalate(project=run.project, item_id=item.pk, why=Escalation.FLAGGED)

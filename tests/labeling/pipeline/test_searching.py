@@ -2,7 +2,9 @@
 
 import csv
 import json
+import os
 from datetime import timedelta
+from time import time
 
 import pytest
 from django.utils import timezone
@@ -21,7 +23,7 @@ from labeling.llm.models import Budget, LlmCall
 from labeling.pipeline.work import advance_dirty, do_one
 from labeling.specialists.models import CandidateState, ModelSearch, SpecialistState
 from labeling.specialists.search.actions import Wanted, add_candidate, retry_search, start_search, stop_search
-from labeling.specialists.search.engine import folder_of
+from labeling.specialists.search.engine import KEPT_S, folder_of, forget_old_files
 from labeling.web.errors import ActionError
 from tests.annotator_core.meta.made import make_folder
 from tests.labeling.asked import make_connection
@@ -100,14 +102,37 @@ def test_models_are_found_proved_recommended_and_added_with_their_map(hub, proje
     assert (overall.model_labels, overall.targets) == (["bad", "ok", "good"], own_targets(project))
     assert (overall.origins, overall.gold_rows, overall.license) == (["rows"] * 3, 40, "mit")
     assert overall.revision == find_commit(specialist_folders()["overall"])
-    assert not folder_of(search.pk).exists()
+    recommended = {str(one.pk) for one in search.candidates.all() if one.is_recommended}
+    assert {one.name for one in folder_of(search.pk).iterdir()} == recommended
+    assert str(overall.pk) in recommended
+    before = len(hub.content.requests)
     specialist = add_candidate(candidate=overall, by=None)
     work_off()
     specialist.refresh_from_db()
+    assert not [one for one in hub.content.requests[before:] if one.startswith("GET") and "safetensors" in one]
+    assert not (folder_of(search.pk) / str(overall.pk)).exists()
     assert (specialist.state, specialist.revision) == (SpecialistState.MAPPING, overall.revision)
     overall.refresh_from_db()
     with pytest.raises(ActionError, match="added already"):
         add_candidate(candidate=overall, by=None)
+
+
+def test_files_that_nobody_adds_go_after_a_day_and_are_fetched_anew(hub, project):
+    make_dataset(project, [row["text"] for row in lines(40)])
+    search = start(project)
+    work(search, 1)
+    kept = [one for one in search.candidates.all() if one.is_recommended]
+    assert {one.name for one in folder_of(search.pk).iterdir()} == {str(one.pk) for one in kept}
+    forget_old_files()
+    assert folder_of(search.pk).exists()
+    long_ago = time() - KEPT_S - 1
+    os.utime(folder_of(search.pk), (long_ago, long_ago))
+    forget_old_files()
+    assert not folder_of(search.pk).exists()
+    specialist = add_candidate(candidate=kept[0], by=None)
+    work_off()
+    specialist.refresh_from_db()
+    assert specialist.state == SpecialistState.MAPPING
 
 
 def test_without_rows_nothing_is_tried_and_the_models_can_be_added(hub, project):

@@ -3,17 +3,17 @@
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from annotator_core.fakes.openai_script import fail
 from labeling.jobs.actions import open_job
 from labeling.jobs.models import Chunk, Job
-from labeling.labels.actions.answers import give_to_people
 from labeling.labels.models import Label, VerifierAnswer, Vote
-from labeling.llm.models import Budget, CallState, Connection, LlmCall
+from labeling.llm.models import Budget, CallState, Connection, LlmCall, Seat
 from labeling.pipeline import answering
 from labeling.pipeline.work import do_one
-from labeling.runs.actions import cancel_run, pause_run, raise_cap, resume_run, resume_verification
+from labeling.runs.actions import cancel_run, give_to_people, pause_run, raise_cap, resume_run, resume_verification
 from labeling.runs.models import AnswerUse, Run, RunState
 from labeling.web.errors import ActionError
 from tests.labeling.asking import DOLLAR, make_connection, make_voted, serving, start, verify_job
@@ -79,12 +79,57 @@ def test_people_decide_the_rest_where_nobody_raises_the_cap(project, voted, sett
         assert (worked(run).state, run.asking, run.to_review, run.verified) == ("done", 0, waiting, verified)
 
 
+def test_a_stopped_runs_page_offers_to_give_the_rest_to_people(client, project, voted, settings):
+    with serving(settings) as server:
+        run = start(project, *voted, [make_connection(project, server)], cap_nano=1)
+        assert worked(run).state == "paused"
+        client.force_login(project.created_by)
+        where = {"slug": project.slug, "number": run.number}
+        act = reverse("runs:act", kwargs=where | {"verb": "people"})
+        assert act in client.get(reverse("runs:detail", kwargs=where)).content.decode()
+        assert client.post(act).status_code == 303
+        page = client.get(reverse("runs:detail", kwargs=where)).content.decode()
+        assert "Rows handed over to people" in page
+        assert (worked(run).state, run.asking, run.to_review) == ("done", 0, run.hard)
+
+
+def test_rows_go_over_to_people_part_by_part_and_again_after_a_stop(project, voted, settings, monkeypatch):
+    """Each part is a transaction of its own; what went over before a stop has gone over."""
+    monkeypatch.setattr("labeling.pipeline.verifying.PEOPLE_ROWS", 3)
+    with serving(settings) as server:
+        run = start(project, *voted, [make_connection(project, server)], cap_nano=1)
+        assert (worked(run).state, run.verified) == ("paused", 0)
+        give_to_people(run=run)
+        pause_run(run=run)
+        assert (worked(run).state, run.asking) == ("paused", run.hard)
+        resume_run(run=run)
+        job = worked(run)
+    assert (job.state, run.asking, run.to_review) == ("done", 0, run.hard)
+    assert (job.stage, job.progress, server.script.list_questions()) == ("people", run.hard, [])
+
+
 def test_no_cap_ever_is_passed_by_many_calls_at_once(project, voted, settings):
     with serving(settings) as server:
         run = start(project, *voted, [make_connection(project, server, concurrency=16)], cap_nano=FEW)
         worked(run)
     budget = Budget.objects.get(run=run.pk)
     assert budget.spent_nano + budget.reserved_nano <= FEW
+
+
+def test_a_part_waits_while_other_work_has_all_of_the_connections_calls(project, voted, settings):
+    with serving(settings) as server:
+        connection = make_connection(project, server)
+        ends = timezone.now() + timedelta(seconds=60)
+        Seat.objects.create(connection=connection, owner="another run", slots=4, until=ends)
+        run = start(project, *voted, [connection])
+        job = worked(run)
+        chunk = job.chunks.get(state="todo")
+        assert (job.state, chunk.errors, server.script.list_questions()) == ("running", 0, [])
+        assert chunk.error == "fake is busy with other work; it allows 4 calls at a time."
+        Seat.objects.filter(owner="another run").delete()
+        job.chunks.update(not_before=None)
+        assert worked(run).state == "done"
+    assert not Seat.objects.exists()
 
 
 def test_a_long_retry_after_gives_the_part_back_without_a_sleep(project, voted, settings):

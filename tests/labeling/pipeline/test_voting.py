@@ -1,5 +1,7 @@
 """A run through its real jobs, with torch-free specialists."""
 
+from uuid import UUID
+
 import numpy as np
 import pytest
 from django.db.models import Count
@@ -73,7 +75,7 @@ def test_equal_texts_get_equal_votes_one_item_and_one_verdict(project, dataset, 
     item = doubled.first()
     user = make_user()
     class_id = project.classes.first().pk
-    decide(item_id=item.pk, project=project, user_id=user.pk, class_id=class_id, client_id="a" * 32)
+    decide(item_id=item.pk, project=project, user_id=user.pk, class_id=class_id, client_id=UUID("a" * 32))
     run.refresh_from_db()
     assert run.decided == 2
     assert_counters_equal_recount(run)
@@ -93,7 +95,7 @@ def test_a_verdict_before_the_copys_votes_counts_the_copy_when_it_is_voted_on(pr
             project=project,
             user_id=user.pk,
             class_id=project.classes.first().pk,
-            client_id=f"{number:032x}",
+            client_id=UUID(int=number),
         )
     run = finish(run)
     assert run.voted == 100
@@ -109,7 +111,7 @@ def test_reviewing_everything_ends_the_run(project, dataset, tmp_path):
             project=project,
             user_id=user.pk,
             class_id=project.classes.last().pk,
-            client_id=f"{number:032x}",
+            client_id=UUID(int=number),
         )
     run.refresh_from_db()
     assert (run.state, run.to_review) == (RunState.DONE, 0)
@@ -205,7 +207,9 @@ def test_cancel_keeps_votes_and_verdicts_and_withdraws_open_items(project, datas
     run = finish(start(project, dataset, make_pool(project, tmp_path)))
     item = ReviewItem.objects.filter(run=run).first()
     user = make_user()
-    decide(item_id=item.pk, project=project, user_id=user.pk, class_id=project.classes.first().pk, client_id="b" * 32)
+    decide(
+        item_id=item.pk, project=project, user_id=user.pk, class_id=project.classes.first().pk, client_id=UUID("b" * 32)
+    )
     cancel_run(run=run)
     finish(run)
     assert run.state == RunState.CANCELLED
@@ -226,7 +230,7 @@ def test_undoing_in_a_finished_run_leaves_it_done_while_another_is_active(projec
     user = make_user()
     class_id = project.classes.last().pk
     for number, item in enumerate(ReviewItem.objects.filter(run=run)):
-        decide(item_id=item.pk, project=project, user_id=user.pk, class_id=class_id, client_id=f"{number:032x}")
+        decide(item_id=item.pk, project=project, user_id=user.pk, class_id=class_id, client_id=UUID(int=number))
     second = finish(start(project, dataset, versions))
     assert second.state == RunState.DONE  # people have decided all its hard rows before
     third = start(project, dataset, versions)

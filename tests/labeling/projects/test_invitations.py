@@ -266,3 +266,39 @@ def test_the_links_take_the_same_queries_however_many(client, project, owner, co
     client.get("/p/shop/members")
     with django_assert_num_queries(8):
         client.get("/p/shop/members")
+
+
+def removed(client, project, name):
+    member = Membership.objects.get(project=project, user__username=name)
+    return client.post(f"/p/{project.slug}/members/{member.pk}", {"verb": "remove"}, follow=True)
+
+
+def test_who_was_removed_does_not_come_back_by_a_link_with_places_left(client, project, owner, invitation):
+    client.force_login(make_user("jonas"))
+    client.post(join_path(invitation))
+    client.force_login(owner)
+    assert "The invitation link that still worked is called back" in page(removed(client, project, "jonas"))
+    client.force_login(User.objects.get(username="jonas"))
+    assert client.post(join_path(invitation)).status_code == 410
+    client.logout()
+    assert client.post(join_path(invitation), ACCOUNT).status_code == 410
+    assert (role_of("jonas"), role_of("mara")) == ([], [])
+
+
+def test_a_removal_ends_the_live_links_of_the_project_alone(project, owner):
+    def make(of=project, role=Role.ANNOTATOR):
+        return create_invitation(project=of, role=role, places=2, days=7, user=owner, by=Role.OWNER)
+
+    used, over, _live, _above = make(), make(), make(), make(role=Role.OWNER)
+    Invitation.objects.filter(pk=used.pk).update(places=0)
+    Invitation.objects.filter(pk=over.pk).update(expires_at=timezone.now() - timedelta(days=1))
+    other = make(make_project(owner, slug="other"))
+    assert remove_member(membership=add_member(project, make_user()), by=Role.MANAGER) == 2
+    assert list(Invitation.objects.filter(revoked_at=None).order_by("pk")) == [used, over, other]
+
+
+def test_a_removal_without_links_says_nothing_of_them(client, project, owner):
+    add_member(project, make_user("jonas"))
+    client.force_login(owner)
+    shown = page(removed(client, project, "jonas"))
+    assert ("“jonas” removed." in shown, "called back" in shown) == (True, False)

@@ -1,5 +1,7 @@
 """Runs whose specialists can learn: fakes that err, texts whose answer is known, and rows that are decided."""
 
+from uuid import UUID
+
 from annotator_core.fakes.specialist import FakeSettings, find_answer
 from annotator_core.types import LabelSource
 from labeling.labels.actions.labels import LabelRow, set_labels
@@ -56,7 +58,7 @@ def decide_most(run, answer=answer_to, *, left=4):
     items = ReviewItem.objects.filter(run=run, state=ItemState.OPEN).select_related("sample").order_by("pk")
     for number, item in enumerate(list(items)[: -left or None]):
         class_id = class_ids[answer(item.sample.text)]
-        client_id = f"{user.pk:016x}{number:016x}"
+        client_id = UUID(f"{user.pk:016x}{number:016x}")
         decide(item_id=item.pk, project=run.project, user_id=user.pk, class_id=class_id, client_id=client_id)
     run.refresh_from_db()
     return run

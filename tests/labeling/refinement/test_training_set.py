@@ -1,13 +1,17 @@
 """Which rows a round takes: nothing of the frame, no gate row in training, equal texts on one side."""
 
+from uuid import uuid4
+
 import pytest
 
 from annotator_core.refine.training_set import gate_half
 from annotator_core.types import LabelSource
 from labeling.labels.actions.labels import LabelRow, set_labels
-from labeling.labels.models import ItemReason, ReviewItem
+from labeling.labels.models import ItemReason, ReviewItem, Verdict, VerdictMode
+from labeling.refinement.cold_start.actions import texts_to_learn
 from labeling.refinement.models import TRAINING_ROLES, SampleRole
 from labeling.refinement.training_set import derive_seed, draw_rows, verified_texts
+from labeling.refinement.weights import BULK_WEIGHT
 from tests.labeling.factories import make_dataset, make_project, make_user
 from tests.labeling.pool import make_pool
 from tests.labeling.refinement.learning import PAPER, TEXTS, decide_most, learnable_run, make_checked, start, train_now
@@ -105,6 +109,50 @@ def test_consensus_labels_and_archived_data_sets_do_not_count(project):
     two.archived_at = two.created_at
     two.save()
     assert verified_texts(project, class_ids) == {}
+
+
+def test_labels_confirmed_with_others_train_by_half_and_never_judge(project, tmp_path):
+    make_checked(project)
+    run = learnable_run(project, tmp_path)
+    together = Verdict.objects.filter(item__run=run, item__text_hash__lt="8")
+    together.update(mode=VerdictMode.BULK)
+    hashes = set(together.values_list("item__text_hash", flat=True))
+    assert len(hashes) > 20
+    assert {gate_half(text_hash) for text_hash in hashes} == {None, "choose", "decide"}
+    round_ = train_now(run)
+    rows = list(round_.samples.values_list("sample__text_hash", "role", "weight"))
+    assert {weight for text_hash, _role, weight in rows if text_hash in hashes} == {BULK_WEIGHT} == {0.5}
+    assert {weight for text_hash, _role, weight in rows if text_hash not in hashes} == {1.0}
+    assert not hashes & {text_hash for text_hash, role, _weight in rows if role in {"choose", "decide", "first"}}
+
+
+def label_with(project, text, class_id, mode):
+    """A person's label of a text in a data set of its own."""
+    sample = make_dataset(project, [text]).samples.get()
+    item = ReviewItem.objects.create(
+        project=project, dataset=sample.dataset, sample=sample, text_hash=sample.text_hash, state="decided"
+    )
+    verdict = Verdict.objects.create(
+        item=item, user=project.created_by, label_class_id=class_id, client_id=uuid4(), mode=mode
+    )
+    set_labels(rows=[LabelRow(sample.pk, class_id, verdict_id=verdict.pk)], source=LabelSource.HUMAN)
+
+
+@pytest.mark.parametrize("modes", [("single", "bulk"), ("bulk", "single")])
+def test_of_two_labels_of_a_text_the_one_given_alone_wins(project, modes):
+    class_ids = list(project.classes.values_list("id", flat=True))
+    for mode, class_id in zip(modes, class_ids, strict=False):
+        label_with(project, "same", class_id, mode)
+    alone = class_ids[modes.index("single")]
+    (row,), (text,) = verified_texts(project, class_ids).values(), texts_to_learn(project, ())
+    assert (row.class_id, row.weight, row.may_judge, text.class_id, text.weight) == (alone, 1.0, True, alone, 1.0)
+
+
+def test_the_first_specialists_learn_less_from_labels_confirmed_with_others(project):
+    class_id = project.classes.first().pk
+    label_with(project, "one", class_id, "bulk")
+    label_with(project, "two", class_id, "single")
+    assert sorted(text.weight for text in texts_to_learn(project, ())) == [BULK_WEIGHT, 1.0]
 
 
 def test_the_draw_depends_on_the_seed_alone(project, tmp_path):
