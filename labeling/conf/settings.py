@@ -116,20 +116,24 @@ _SQLITE_START = (
 DATABASE_PREPARES = env.bool("DATABASE_PREPARES", default=True)
 
 
+# Compiling a statement takes longer than the short ones of this site run, and PostgreSQL does it as soon as a table is
+# big (docs/decisions/0037). A plan that is kept must use the indexes of a table that was small when it was made, and
+# what is prepared is not planned anew for each person (0040).
+PLANNING = "-c jit=off -c random_page_cost=1.1 -c plan_cache_mode=force_generic_plan"
+
+
 def _database() -> dict[str, Any]:
     """Django's settings for DATABASE_URL: SQLite with WAL and IMMEDIATE, or PostgreSQL with a connection pool."""
     found: dict[str, Any] = env.db("DATABASE_URL", default=f"sqlite:///{DATA / 'autoannotator.sqlite3'}")
     if found["ENGINE"].endswith("sqlite3"):
         options = {"timeout": 20, "transaction_mode": "IMMEDIATE", "init_command": _SQLITE_START}
         return found | {"CONN_MAX_AGE": 0, "OPTIONS": options, "TEST": {"NAME": str(DATA / "test.sqlite3")}}
-    # CONN_MAX_AGE > 0 under ASGI piles up connections; the pool is the measured way. Compiling a statement takes longer
-    # than the short ones of this site run, and PostgreSQL does it as soon as a table is big (docs/decisions/0037). A
-    # plan that is kept from a time when a table was small must use its indexes all the same (0040).
+    # CONN_MAX_AGE > 0 under ASGI piles up connections; the pool is the measured way.
     pool = {"min_size": 1, "max_size": env.int("DATABASE_POOL", 20)}
     plans = {"prepare_threshold": 1} if DATABASE_PREPARES else {}
     return found | {
         "CONN_MAX_AGE": 0,
-        "OPTIONS": {"pool": pool, "options": "-c jit=off -c random_page_cost=1.1"} | plans,
+        "OPTIONS": {"pool": pool, "options": PLANNING} | plans,
     }
 
 

@@ -249,7 +249,7 @@ class Verdict(models.Model):
             ),
         )
         # A person's last answers and those of today, whatever the number of all.
-        indexes = (models.Index(fields=("user", "created_at"), name="verdict_day"),)
+        indexes = (models.Index(fields=("user", "created_at", "id"), name="verdict_newest"),)
 
     def __str__(self) -> str:
         return f"verdict {self.pk}"

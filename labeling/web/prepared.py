@@ -55,8 +55,13 @@ class Prepared:
         composed = self._composed[shape]
         values = dict(zip(composed.marks, (adapt(one) for one in _flat(arguments)), strict=True))
         params = tuple(values.get(place, place) if _can_be_mark(place) else place for place in composed.places)
+        with open_cursor() as cursor:
+            cursor.execute(composed.sql, params)
+            rows = cursor.fetchall()
+        if not rows:
+            return []
         found = composed.rows.all()
-        found.query.get_compiler = partial(_compiler, composed, params)  # type: ignore[method-assign]  # this query's own
+        found.query.get_compiler = partial(_compiler, composed, rows)  # type: ignore[method-assign]  # this query's own
         return list(found)
 
     def _compose(self, arguments: Sequence[Any]) -> _Composed:
@@ -69,18 +74,19 @@ class Prepared:
             message = f"{len(missing)} arguments do not stand in the query as they are: {sql}"
             raise ValueError(message)
         sql, places = fix_constants(sql, params, lambda one: _can_be_mark(one) and one in found)
+        if compiler.col_count is not None:
+            # They come from the fields and the kind of database, and finding them takes as long as the rows do.
+            converters = compiler.get_converters([column for column, *_names in compiler.select[: compiler.col_count]])
+            compiler.get_converters = lambda _columns: converters  # type: ignore[method-assign]  # this query's own
         return _Composed(rows, compiler, sql, places, found)
 
 
-def _compiler(composed: _Composed, params: tuple[Any, ...], using: str, *_args: Any, **_more: Any) -> SQLCompiler:
+def _compiler(composed: _Composed, rows: list[Any], using: str, *_args: Any, **_more: Any) -> SQLCompiler:
     """The compiler as it was after composing, on this thread's connection, with the rows instead of the way to them."""
     compiler = copy(composed.compiler)
     compiler.using, compiler.connection = using, connections[using]
-    with open_cursor() as cursor:
-        cursor.execute(composed.sql, params)
-        rows = cursor.fetchall()
     width = compiler.col_count
-    if rows and width and len(rows[0]) > width:
+    if width and len(rows[0]) > width:
         rows = [row[:width] for row in rows]  # behind them stands what only the order needs
     compiler.execute_sql = lambda *_args, **_more: [rows]  # type: ignore[method-assign,assignment]  # this copy's own
     return compiler

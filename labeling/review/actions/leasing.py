@@ -13,6 +13,7 @@ from labeling.review.actions.candidates import Arm, Asker, held_arm, next_arms
 from labeling.web.statements import adapt, fix_constants, open_cursor
 
 ITEM, LEASE = ReviewItem._meta.db_table, Lease._meta.db_table
+AT_ONCE = 8  # chosen: so many items may be locked by others in the moment of a claim, which passes them over
 TRIES = 5  # chosen: each loses only to somebody who got an item in that very moment
 # What stands in a statement for the asker, until one asks: values that no row has.
 NOBODY = Asker(project_id=-1, user_id=-2, now=datetime(1000, 1, 1, tzinfo=UTC), order="", point="nowhere")
@@ -135,13 +136,16 @@ def _first(arm: Arm, most: int | None) -> tuple[str, tuple[Any, ...]]:
         found = here.annotate(slot=arm.items.query.annotations["slot"]).order_by(*arm.order)
         in_order: QuerySet[ReviewItem, tuple[Any, ...]] = found.values_list("id", "slot")[:most]
         return in_order.query.sql_with_params()
-    of_crowd, params = arm.items.values_list("id", "slot")[:most].query.sql_with_params()
-    order = ", ".join(f"{ITEM}.{column}" for column in arm.order)
+    near = (most or 0) + AT_ONCE
+    of_crowd, params = arm.items.values_list("id", "slot", *arm.order[:-1])[:near].query.sql_with_params()
+    order, order_after = (", ".join(f"{name}.{column}" for column in arm.order) for name in ("pick", "near"))
     # The conditions stand twice: what somebody changed in this moment is looked at again, as it is, when it is locked.
-    still = f"{ITEM}.id = pick.id AND {ITEM}.state = 'open' AND {ITEM}.escalation = ''"
+    # The first of all crowds are cut off before: else PostgreSQL would read the whole table to look them up again.
+    still = f"{ITEM}.id = near.id AND {ITEM}.state = 'open' AND {ITEM}.escalation = ''"
     sql = (
-        f"SELECT {ITEM}.id, pick.slot FROM crowd CROSS JOIN LATERAL ({of_crowd}) AS pick "  # noqa: S608 (compiled by the ORM)
-        f"JOIN {ITEM} ON {still} AND {ITEM}.answered_by = crowd.people ORDER BY {order} LIMIT {most:d}"
+        f"SELECT {ITEM}.id, near.slot FROM (SELECT pick.*, crowd.people FROM crowd CROSS JOIN LATERAL ({of_crowd}) "  # noqa: S608 (compiled by the ORM)
+        f"AS pick ORDER BY {order} LIMIT {near:d}) AS near JOIN {ITEM} ON {still} "
+        f"AND {ITEM}.answered_by = near.people ORDER BY {order_after} LIMIT {most:d}"
     )
     return sql, params
 
