@@ -97,10 +97,7 @@ def answers_of(book: Book, number: int) -> Answers:
         members = book.run.generations.get(number=number).members.select_related("version__specialist")
         probs = np.stack([probs_of(book, member.version) for member in members], axis=1)
         votes = np.where(np.isnan(probs[..., 0]), -1, np.nan_to_num(probs).argmax(axis=2))
-        both = [
-            combine(votes, probs, min_agree=len(members), is_average=is_average)
-            for is_average in (False, True)
-        ]
+        both = [combine(votes, probs, min_agree=len(members), is_average=is_average) for is_average in (False, True)]
         book.pools[number] = Answers(both[0].classes, both[1].classes, both[0].is_hard)
     return book.pools[number]
 

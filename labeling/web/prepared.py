@@ -77,7 +77,7 @@ class Prepared:
         if compiler.col_count is not None:
             # They come from the fields and the kind of database, and finding them takes as long as the rows do.
             converters = compiler.get_converters([column for column, *_names in compiler.select[: compiler.col_count]])
-            compiler.get_converters = lambda _columns: converters  # type: ignore[method-assign]  # this query's own
+            compiler.get_converters = lambda _columns: converters
         return _Composed(rows, compiler, sql, places, found)
 
 

@@ -5,20 +5,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('labels', '0012_sights'),
-        ('projects', '0003_review'),
+        ("labels", "0012_sights"),
+        ("projects", "0003_review"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.RemoveIndex(
-            model_name='verdict',
-            name='verdict_day',
+            model_name="verdict",
+            name="verdict_day",
         ),
         migrations.AddIndex(
-            model_name='verdict',
-            index=models.Index(fields=['user', 'created_at', 'id'], name='verdict_newest'),
+            model_name="verdict",
+            index=models.Index(fields=["user", "created_at", "id"], name="verdict_newest"),
         ),
     ]
