@@ -222,6 +222,9 @@ OPENAI_API_KEY = env.str("OPENAI_API_KEY", default="")
 
 # Requests that a web process works on at once (docs/decisions/0040); the rest waits its turn.
 WEB_THREADS = env.int("WEB_THREADS", default=8)
+# Of the screen's letters, which have places of their own: two keep a processor busy while one waits for the database.
+KEY_THREADS = env.int("KEY_THREADS", default=2)
+KEY_PATHS = r"^/p/[^/]+/label/send$"
 
 # Background work (docs/architecture.md, "Work in the background")
 LEASE_S = env.float("LEASE_S", default=30.0)

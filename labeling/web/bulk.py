@@ -26,8 +26,12 @@ def insert_rows(model: type[models.Model], fields: Sequence[str], rows: Iterable
     """
     columns = tuple(_column(model, name) for name in fields)
     statement = _insert_statement(model._meta.db_table, columns, "ON CONFLICT DO NOTHING")
+    values = _adapted(rows)
     with connection.cursor() as cursor:
-        cursor.executemany(statement, _adapted(rows))
+        if len(values) == 1:
+            cursor.execute(statement, values[0])  # psycopg opens a pipeline for many
+        else:
+            cursor.executemany(statement, values)
 
 
 def set_column(model: type[models.Model], name: str, values: Iterable[tuple[Any, int]]) -> None:

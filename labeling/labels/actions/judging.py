@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
 
 from annotator_core.types import LabelSource, rank_source
 from labeling.datasets.models import Sample
@@ -9,7 +12,7 @@ from labeling.labels.actions.audit import tell_assessment
 from labeling.labels.actions.labels import LabelRow, retract_labels, set_labels
 from labeling.labels.actions.waiting import count_decided, is_wanted
 from labeling.labels.models import Escalation, ItemState, Lease, ReviewItem, Verdict, VerdictMode
-from labeling.web.prepared import Prepared
+from labeling.web.prepared import Prepared, PreparedChange
 
 PERSON_RANK = rank_source(LabelSource.IMPORTED)
 
@@ -92,10 +95,19 @@ def judge_anew(item: ReviewItem, standing: Standing) -> None:
         move(item, ItemState.WITHDRAWN)
 
 
+def _stored(pk: int, *values: Any) -> tuple[QuerySet[ReviewItem], dict[str, Any]]:
+    return ReviewItem.objects.filter(pk=pk), dict(zip(STORED, values, strict=True))
+
+
+STORED = ("state", "escalation", "assignee_id", "answered_by", "version")
+_store = PreparedChange(_stored)
+_drop_leases = PreparedChange(lambda item_id: (Lease.objects.filter(item_id=item_id), None))
+
+
 def move(item: ReviewItem, state: ItemState) -> None:
     """Store the locked item's state, escalation, assignee and crowd."""
     item.state, item.version = state, item.version + 1
-    item.save(update_fields=["state", "escalation", "assignee", "answered_by", "version"])
+    _store(item.pk, str(state), item.escalation, item.assignee_id, item.answered_by, item.version)
 
 
 def is_by_person(source: LabelSource | None) -> bool:
@@ -115,7 +127,7 @@ _lock_copies = Prepared(
 
 def _conclude(item: ReviewItem, verdict: Verdict) -> int:
     """Close the item and label every sample of the data set with its text; returns how many."""
-    Lease.objects.filter(item=item).delete()
+    _drop_leases(item.pk)
     item.escalation, item.assignee_id, item.answered_by = "", None, ""
     move(item, ItemState.DECIDED)
     sample_ids = _lock_copies(item.dataset_id, item.text_hash)

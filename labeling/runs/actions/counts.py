@@ -1,13 +1,14 @@
 """The counters of a run, and the lock under which they change: job, run, item, sample is the order of all locks."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from django.db import connection
 from django.db.models import F, QuerySet, Subquery
 
 from labeling.runs.models import PoolGeneration, PoolMember, Run
-from labeling.web.prepared import Prepared
+from labeling.web.prepared import Prepared, PreparedChange
 
 COUNTERS = frozenset({"voted", "accepted", "hard", "decided", "asking", "verified", "truncated"})
 GENERATION_COUNTERS = frozenset({"voted_again", "taken_off", "renewed", "relabeled"})
@@ -38,9 +39,19 @@ def add_counts(*, run_id: int, **deltas: int) -> None:
     unknown = set(deltas) - COUNTERS
     if unknown:
         raise ValueError(f"no such counters: {sorted(unknown)}")
-    changes = {name: F(name) + delta for name, delta in deltas.items() if delta}
+    changes = {name: delta for name, delta in deltas.items() if delta}
     if changes:
-        Run.objects.filter(pk=run_id).update(**changes)
+        _adding(tuple(changes))(run_id, *changes.values())
+
+
+@cache
+def _adding(names: tuple[str, ...]) -> PreparedChange:
+    """Adds to these counters of a run."""
+
+    def changed(run_id: int, *deltas: int) -> "tuple[QuerySet[Run], dict[str, Any]]":
+        return Run.objects.filter(pk=run_id), {name: F(name) + by for name, by in zip(names, deltas, strict=True)}
+
+    return PreparedChange(changed)
 
 
 def add_generation_counts(*, run_id: int, number: int, **deltas: int) -> None:

@@ -161,11 +161,16 @@ def test_judge_refuses_other_lengths_and_unknown_classes() -> None:
         judge(one, one, one + 2, class_names=NAMES)
 
 
-def test_choose_takes_the_most_accurate_and_the_earliest_of_equals() -> None:
-    gold = np.array([0, 1, 1, 0])
-    votes = [np.array(row) for row in ([1, 1, 0, 0], [0, 1, 1, 1], [0, 1, 1, ABSTAIN], [0, 0, 0, 0])]
-    assert choose(votes, gold) == 1
-    assert choose(votes[:1], gold) == 0
+def test_choose_takes_the_last_unless_another_is_clearly_better() -> None:
+    gold = np.zeros(20, dtype=np.int64)
+    last = np.array([0] * 10 + [1] * 10)
+    luck = np.array([0] * 13 + [1] * 5 + [0] * 2)  # five rows more, all of them won: 5 > sqrt(5)
+    even = np.array([1] * 8 + [0] * 12)  # two rows more, ten won and eight lost: 2 < sqrt(18)
+    assert choose([even, last], gold) == 1
+    assert choose([luck, even, last], gold) == 0
+    assert choose([luck, luck, last], gold) == 1, "the latest of equals"
+    assert choose([last, np.full(20, ABSTAIN)], gold) == 0
+    assert choose([last], gold) == 0
 
 
 def test_choose_without_rows_takes_the_last() -> None:

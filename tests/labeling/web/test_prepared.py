@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from labeling.accounts.models import User
 from labeling.projects.models import LabelClass, Membership, Project, Role
-from labeling.web.prepared import Prepared
+from labeling.web.prepared import Prepared, PreparedChange
 from tests.labeling.factories import make_project, make_user
 
 pytestmark = pytest.mark.django_db
@@ -148,3 +148,43 @@ def test_postgresql_plans_it_once_unless_told_not_to(made: tuple[Project, list[U
     assert "$1" in statement
     assert "$2" in statement
     assert "$3" not in statement
+
+
+def renamed(pk: int, name: str, key: str | None) -> tuple["QuerySet[Any]", dict[str, Any]]:
+    """A class's new name and key, one place further."""
+    return LabelClass.objects.filter(pk=pk), {"name": name, "key": key, "position": F("position") + 1}
+
+
+def test_changes_are_those_of_the_plain_update_also_the_second_time(made: tuple[Project, list[User]]) -> None:
+    project, _users = made
+    first, second = project.classes.order_by("position")[:2]
+    before = {one.pk: one.position for one in (first, second)}
+    prepared = PreparedChange(renamed)
+    assert prepared(first.pk, "one %s", "x") == 1
+    assert prepared(second.pk, "two", "y") == 1
+    assert prepared(second.pk, "two '; --", "z") == 1
+    assert prepared(0, "nobody", "w") == 0
+    found = {one.pk: (one.name, one.key, one.position) for one in project.classes.filter(pk__in=before)}
+    assert found == {
+        first.pk: ("one %s", "x", before[first.pk] + 1),
+        second.pk: ("two '; --", "z", before[second.pk] + 2),
+    }
+
+
+def test_nothing_is_a_value_of_a_change_too(made: tuple[Project, list[User]]) -> None:
+    project, users = made
+    note = PreparedChange(lambda pk, when: (User.objects.filter(pk=pk), {"last_login": when}))
+    for when in (timezone.now(), None):
+        assert note(users[0].pk, when) == 1
+        users[0].refresh_from_db()
+        assert users[0].last_login == when
+    drop = PreparedChange(lambda pk, people: (Membership.objects.filter(project_id=pk, user_id__in=people), None))
+    assert drop(project.pk, [users[1].pk, 0]) == 1
+    assert set(project.members.values_list("pk", flat=True)) == {users[0].pk, users[2].pk}
+
+
+def test_a_change_that_loses_an_argument_is_refused(made: tuple[Project, list[User]]) -> None:
+    project, _users = made
+    lost = PreparedChange(lambda pk, name: (LabelClass.objects.filter(pk=pk), {"position": 1 if name else 2}))
+    with pytest.raises(ValueError, match="1 arguments do not stand in the query"):
+        lost(project.pk, "name")
