@@ -90,18 +90,16 @@ def parse_key(key: str) -> Configuration:
 
 
 def configurations() -> Iterator[Configuration]:
-    """All that the report compares, the most telling first."""
-    for policy in ("paper", "ours"):
-        yield Configuration(policy, 1_000, 1)
-    yield from (Configuration("ours", 1_000, 1, budget) for budget in (33.0, 30.0, 25.0))
-    for seed in (2, 3):
+    """All that the report compares, the most telling first. Ours stops a little before the paper's own end."""
+    for seed in (1, 2, 3):
         yield Configuration("paper", 1_000, seed)
         yield Configuration("ours", 1_000, seed, 33.0)
-    for beta, seed in ((500, 1), (2_000, 1), (1_000, 2), (1_000, 3)):
-        for policy in ("paper", "ours") if beta != 1_000 else ("ours",):
-            yield Configuration(policy, beta, seed)
-    for policy in ("paper", "ours"):
-        yield Configuration(policy, 1_000, 1, right=0.9)
+    for beta, budget in ((500, 32.0), (2_000, 37.0)):
+        yield Configuration("paper", beta, 1)
+        yield Configuration("ours", beta, 1, budget)
+    yield Configuration("paper", 1_000, 1, right=0.9)
+    yield Configuration("ours", 1_000, 1, 33.0, right=0.9)
+    yield Configuration("ours", 1_000, 1, 30.0)
 
 
 def run_all(setting: Setting, datasets: Path, wanted: Sequence[str], jobs: int) -> None:

@@ -119,11 +119,11 @@ def _verdicts(found: dict[str, Figures]) -> Iterator[str]:
 
 
 def _means(found: dict[str, Figures]) -> Iterator[str]:
-    """Both policies over the seeds of beta 1,000, with a person who is always right and without a budget."""
+    """Both policies over the seeds of beta 1,000, with a person who is always right."""
     hard = next(iter(found.values()))["start"]["hard"]
-    for policy in ("paper", "ours"):
+    for policy, budget in (("paper", None), ("ours", 33.0)):
         names = {
-            each.key for each in configurations() if (each.policy, each.beta, each.budget) == (policy, 1_000, None)
+            each.key for each in configurations() if (each.policy, each.beta, each.budget) == (policy, 1_000, budget)
         }
         finals = [each["final"] for key, each in found.items() if key in names and each["person_right"] == 1.0]
         if len(finals) > 1:

@@ -152,6 +152,8 @@ class ReviewItem(models.Model):
             ),
             # Whether the people to answer an item are as many as the project asks for now.
             models.Index(fields=("project", "reason", "needed", "id"), condition=Q(state="open"), name="item_needed"),
+            # Whether an audit waits: with it, the texts that it shares with the queue.
+            models.Index(fields=("project", "id"), condition=Q(state="open", is_audited=True), name="item_audited"),
             models.Index(fields=("project", "escalation", "id"), condition=~Q(escalation=""), name="item_desk"),
             models.Index(fields=("assignee", "id"), condition=Q(assignee__isnull=False), name="item_assigned"),
             models.Index(fields=("dataset", "text_hash"), name="item_text"),

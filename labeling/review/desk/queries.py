@@ -95,7 +95,8 @@ def escalated(project: Project) -> QuerySet[ReviewItem]:
 
 def is_audit_waiting(project: Project) -> bool:
     """Whether a text of the project waits for an audit: then no open text shows why it is there, nor any vote."""
-    return ReviewItem.objects.filter(project=project, state=ItemState.OPEN, reason=ItemReason.AUDIT).exists()
+    waiting = ReviewItem.objects.filter(project=project, state=ItemState.OPEN)
+    return waiting.filter(reason=ItemReason.AUDIT).exists() or waiting.filter(is_audited=True).exists()
 
 
 def is_framed(item: ReviewItem) -> bool:

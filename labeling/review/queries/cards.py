@@ -86,7 +86,9 @@ def original_columns(item: ReviewItem, gold_column: str) -> list[tuple[str, str]
 def _items(project_id: int, user_id: int, item_ids: Sequence[int]) -> "QuerySet[Any]":
     skips = Skip.objects.filter(item=OuterRef("pk"), user_id=user_id, ended_at=None)
     returns = Return.objects.filter(item=OuterRef("pk"), to_id=user_id, undo_id=None).order_by("-id")
-    audits = ReviewItem.objects.filter(project_id=project_id, state=ItemState.OPEN, reason=ItemReason.AUDIT)
+    waiting = ReviewItem.objects.filter(project_id=project_id, state=ItemState.OPEN)
+    # Apart, each by an index of its own; as FOR_AUDIT says.
+    is_audit_open = Exists(waiting.filter(reason=ItemReason.AUDIT)) | Exists(waiting.filter(is_audited=True))
     return (
         ReviewItem.objects.filter(pk__in=item_ids, project_id=project_id)
         .select_related("sample", "dataset")
@@ -94,7 +96,7 @@ def _items(project_id: int, user_id: int, item_ids: Sequence[int]) -> "QuerySet[
             was_skipped=Exists(skips),
             returned_by=Subquery(returns.values("by__username")[:1]),
             returned_why=Subquery(returns.values("reason")[:1]),
-            is_audit_open=Exists(audits),
+            is_audit_open=is_audit_open,
             gold_column=F("sample__upload__gold_column"),
         )
     )

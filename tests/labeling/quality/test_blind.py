@@ -10,6 +10,7 @@ from django.urls import reverse
 from labeling.jobs.models import Event
 from labeling.labels.models import ItemState, ReviewItem, Verdict
 from labeling.quality.actions import draw_audit
+from labeling.review.desk.queries import is_audit_waiting
 from tests.labeling.factories import add_member, make_project, make_run, make_user
 from tests.labeling.quality.audits import make_framed
 from tests.labeling.review.wire import action, write
@@ -74,6 +75,18 @@ def test_the_page_of_an_audited_text_is_that_of_any_other(annotator, project, it
     hard, audited = pages
     assert hard == audited
     assert not re.search(r"audit|blind|reason|disagree|models:", audited, re.IGNORECASE)
+
+
+def test_a_text_that_an_audit_shares_with_the_queue_keeps_the_others_silent(annotator, project, items):
+    """The last one that an audit waits for may be a random text of the queue, which keeps its own reason."""
+    hard, audited = items
+    skip(annotator, project, audited)
+    ReviewItem.objects.exclude(pk__in=[one.pk for one in items]).update(state=ItemState.WITHDRAWN)
+    told = []
+    for reason, is_audited in (("audit", False), ("random", True), ("random", False)):
+        ReviewItem.objects.filter(pk=audited.pk).update(reason=reason, is_audited=is_audited, is_blind=True)
+        told.append((is_audit_waiting(project), hard.get_reason_display() in show(annotator, project, hard)))
+    assert told == [(True, False), (True, False), (False, True)]
 
 
 def test_the_answers_data_and_the_events_tell_nothing(annotator, project, items):
