@@ -4,12 +4,13 @@ The team: 15 clients that speak the screen's wire, beside 3 real browsers, decid
 both databases. The crowd: 200 clients with some seconds of thought each, on PostgreSQL. Nothing else works beside them.
 """
 
-import asyncio
 import threading
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
+
+import uvloop
 
 from benchmarks.bars import Bar, none_of, p95
 from benchmarks.beside import locked_lines, make_clients, make_people, make_reviewed, open_site, site_on
@@ -50,7 +51,7 @@ def measure_crowd(is_quick: bool) -> list[Bar]:
         clients = make_clients(site, project, size.clients)
         open_site(site, WEB_PROCESSES)
         idle_s = site.processor_s("web")
-        asyncio.run(live_for(clients, size.seconds, THINK_S))
+        uvloop.run(live_for(clients, size.seconds, THINK_S))
         worked_s = site.processor_s("web") - idle_s
         submits = [one for client in clients for one in client.seen.submits]
         return [
@@ -95,7 +96,7 @@ def decide_together(project: Any, clients: list[Client], screens: list[Screen]) 
     """Clients on asyncio, each browser with a hand of its own; all leave when the queue is empty."""
     over = threading.Event()
     hands = [threading.Thread(target=_press_keys, args=(screen, project.slug, over)) for screen in screens]
-    crowd = threading.Thread(target=lambda: asyncio.run(live_until(clients, over, TEAM_THINK_S)))
+    crowd = threading.Thread(target=lambda: uvloop.run(live_until(clients, over, TEAM_THINK_S)))
     for thread in (*hands, crowd):
         thread.start()
     end = time.monotonic() + LIMIT_S

@@ -99,7 +99,6 @@ def configurations() -> Iterator[Configuration]:
         yield Configuration("ours", beta, 1, budget)
     yield Configuration("paper", 1_000, 1, right=0.9)
     yield Configuration("ours", 1_000, 1, 33.0, right=0.9)
-    yield Configuration("ours", 1_000, 1, 30.0)
 
 
 def run_all(setting: Setting, datasets: Path, wanted: Sequence[str], jobs: int) -> None:

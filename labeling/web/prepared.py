@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.models import QuerySet
 from django.db.models.sql import DeleteQuery, UpdateQuery
 from django.db.models.sql.compiler import SQLCompiler
@@ -103,6 +103,28 @@ class PreparedChange:
         if values is not None:
             query.add_update_values(values)
         return _placed(query.get_compiler(DEFAULT_DB_ALIAS).as_sql(), marks)
+
+
+def insert_prepared(row: models.Model) -> None:
+    """Store a new row of a model without parents, as its `save` does, but for signals; its key is set."""
+    statement, fields = _insertion(type(row), connections[DEFAULT_DB_ALIAS].vendor)
+    connection = connections[DEFAULT_DB_ALIAS]
+    values = [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in fields]
+    with open_cursor() as cursor:
+        cursor.execute(statement, values)
+        (row.pk,) = cursor.fetchone()
+    row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+
+
+@cache
+def _insertion(model: type[models.Model], vendor: str) -> tuple[str, tuple[Any, ...]]:  # noqa: ARG001 (its own words)
+    """The statement that stores one row, and the fields in its order."""
+    quote = connections[DEFAULT_DB_ALIAS].ops.quote_name
+    fields = tuple(field for field in model._meta.concrete_fields if not field.primary_key)
+    names = ", ".join(quote(str(field.column)) for field in fields)
+    places, key = ", ".join(["%s"] * len(fields)), quote(str(model._meta.pk.column))
+    table = quote(model._meta.db_table)
+    return f"INSERT INTO {table} ({names}) VALUES ({places}) RETURNING {key}", fields  # noqa: S608 (names of our own tables)
 
 
 def _placed(composed: tuple[str, Any], marks: Sequence[Any]) -> tuple[str, tuple[Any, ...], tuple[Any, ...]]:

@@ -21,7 +21,7 @@ from labeling.projects.models import Project
 from labeling.runs.actions import lock_runs_of_item
 from labeling.runs.models import RunState
 from labeling.web.errors import ActionError
-from labeling.web.prepared import Prepared
+from labeling.web.prepared import Prepared, insert_prepared
 
 UNDO_LEVELS = 20  # review.md, "Keys"
 
@@ -131,7 +131,7 @@ def append(verdict: Verdict, superseded: Verdict | None) -> None:
     if superseded:
         Verdict.objects.filter(pk=superseded.pk).update(is_current=False)
         verdict.supersedes = superseded
-    verdict.save()
+    insert_prepared(verdict)
 
 
 def store_stale(verdict: Verdict, why: Stale) -> Decision:

@@ -6,14 +6,14 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Count, Exists, F, OuterRef, QuerySet, Value
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from labeling.accounts.models import User
 from labeling.projects.models import LabelClass, Membership, Project, Role
-from labeling.web.prepared import Prepared, PreparedChange
+from labeling.web.prepared import Prepared, PreparedChange, insert_prepared
 from tests.labeling.factories import make_project, make_user
 
 pytestmark = pytest.mark.django_db
@@ -188,3 +188,19 @@ def test_a_change_that_loses_an_argument_is_refused(made: tuple[Project, list[Us
     lost = PreparedChange(lambda pk, name: (LabelClass.objects.filter(pk=pk), {"position": 1 if name else 2}))
     with pytest.raises(ValueError, match="1 arguments do not stand in the query"):
         lost(project.pk, "name")
+
+
+def test_a_row_is_stored_as_its_save_stores_it(made: tuple[Project, list[User]]) -> None:
+    project, _users = made
+    newcomer = make_user()
+    row = Membership(project=project, user=newcomer, role=Role.REVIEWER)
+    insert_prepared(row)
+    found = Membership.objects.get(pk=row.pk)
+    assert (found.project_id, found.user_id, found.role) == (project.pk, newcomer.pk, Role.REVIEWER)
+    assert found.created_at == row.created_at
+    row.role = Role.ANNOTATOR
+    row.save()
+    assert Membership.objects.get(user=newcomer).role == Role.ANNOTATOR, "what was inserted is updated, not made anew"
+    with pytest.raises(IntegrityError), transaction.atomic():
+        insert_prepared(Membership(project=project, user=newcomer, role=Role.REVIEWER))
+    assert Membership.objects.filter(user=newcomer).count() == 1
