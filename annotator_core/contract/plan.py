@@ -39,8 +39,6 @@ def rows_needed(target_error: float, true_error: float, *, confidence: float = 0
     _check(target_error, true_error, confidence, power)
     if true_error >= target_error:
         return None
-    if true_error >= target_error:
-        return None
     allowed = _most_wrong(target_error, 1.0 - confidence)
     for part in np.array_split(np.arange(len(_TRIED)), _PARTS):
         enough = tail_below(allowed[part], _TRIED[part], true_error) >= power

@@ -81,7 +81,7 @@ def _give_up(error: CallFailed, *, is_last: bool) -> None:
     failure = error.failure
     if failure.kind in PERMANENT:
         raise ConnectionBroken(failure.message) from error
-    if failure.kind is FailureKind.RATE_LIMITED:
+    if failure.kind is FailureKind.RATE_LIMITED or failure.retry_after_s:
         raise TryLater(failure.message, after_s=failure.retry_after_s or _PAUSE_S) from error
     if is_last or failure.kind is FailureKind.REJECTED:
         raise error

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Self
 
 from annotator_core.errors import BadInput
@@ -13,6 +13,7 @@ from annotator_core.verifiers.wire import Wire
 
 _KEY: Final = re.compile(r"[\x21-\x7e]+")
 _UNKNOWN: Final = Capability()
+_DOTS: Final = "\N{HORIZONTAL ELLIPSIS}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +61,20 @@ class OpenAIAsker:
         return (self._endpoint.capability or _UNKNOWN).schema
 
     def complete(self, call: Call, plan: Plan) -> Completion:
-        """Return the model's answer, with its cost by the endpoint's price. Raises CallFailed, and nothing else."""
+        """Return the model's answer, with its cost by the endpoint's price. Raises CallFailed, and nothing else.
+
+        Where a server sends the key back (a proxy that shows what it got), the answer has dots in its place.
+        """
         endpoint = self._endpoint
         body = write_body(endpoint.model, endpoint.capability or _UNKNOWN, call, plan)
         reply = self._wire.post("/chat/completions", body)
-        return read_completion(reply, call, plan.classes, endpoint.price)
+        found = read_completion(reply, call, plan.classes, endpoint.price)
+        if not endpoint.key:
+            return found
+        content, finish, model = (
+            one.replace(endpoint.key, _DOTS) for one in (found.content, found.finish, found.model)
+        )
+        return replace(found, content=content, finish=finish, model=model)
 
     def close(self) -> None:
         """Close its connections."""

@@ -80,5 +80,6 @@ def _assert_paid_once(run, server):
     assert sum(call.state == CallState.STORED for call in calls) == run.hard
     assert len(server.script.list_questions()) <= run.hard + len(lost)
     assert all(call.cost_nano == call.reserve_nano for call in lost)
+    assert not any(call.failure == "duplicate" for call in lost), "what was stored is never asked again"
     budget = Budget.objects.get(run=run.pk)
     assert (budget.reserved_nano, budget.spent_nano) == (0, sum(call.cost_nano for call in calls))

@@ -81,6 +81,13 @@ def test_a_rate_limit_asks_to_come_back(named: float | None, after: float) -> No
     assert caught.value.after_s == after
 
 
+def test_a_server_that_is_down_and_names_its_pause_is_not_asked_again_at_once() -> None:
+    model = make_language_model(Failure(FailureKind.UNAVAILABLE, "down", retry_after_s=600.0))
+    with pytest.raises(TryLater) as caught:
+        ask(model)
+    assert caught.value.after_s == 600.0
+
+
 @pytest.mark.parametrize("content", ["", "[]", "x", '"a"', "{", "[" * 10_000])
 def test_what_is_no_object(content: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - json's own words differ

@@ -3,6 +3,7 @@
 What `drive.ask_all` and the ledger make of the same failures stands in test_failure_table.
 """
 
+import json
 import logging
 import traceback
 from collections.abc import Callable
@@ -201,6 +202,15 @@ def test_no_key_text_or_body_is_in_an_error_a_log_or_a_repr(serve: Serve, caplog
     seen.append(caplog.text)
     for secret in (KEY, "a secret text", "inner secret", "Welcome", "a message of the server"):
         assert [piece for piece in seen if secret in piece] == []
+
+
+def test_a_server_that_sends_the_key_back_does_not_get_it_stored(serve: Serve) -> None:
+    """S12: a proxy that shows the headers it got, as an answer, as the model's name, and as the reason of its end."""
+    message = {"message": {"content": f"Bearer {KEY}"}, "finish_reason": f"stop {KEY}"}
+    _script, asker = serve(fake.send(json.dumps({"model": f"m {KEY}", "choices": [message]}).encode()))
+    completion = asker.complete(CALL, PLAN)
+    assert KEY not in repr(completion)
+    assert completion.content == "Bearer …"
 
 
 def test_lone_surrogates_are_sent_and_read_as_question_marks(serve: Serve) -> None:
