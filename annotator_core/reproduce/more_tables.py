@@ -126,7 +126,18 @@ def draw_loops(loops: Loops) -> str:
 
 def write_site_loops(folder: Path) -> str:
     """Return the rows of encoders as measured through the site, from the JSON files of a folder; empty without any."""
-    head = ["policy", "beta", "seed", "budget", "rows", "rounds", "reviewed", "final accuracy", "right on accepted"]
+    head = [
+        "policy",
+        "beta",
+        "seed",
+        "budget",
+        "person right",
+        "rows",
+        "rounds",
+        "reviewed",
+        "final accuracy",
+        "right on accepted",
+    ]
     rows = [_write_site(json.loads(path.read_text(encoding="utf-8"))) for path in sorted(folder.glob("*.json"))]
     return write_table(head, rows) if rows else ""
 
@@ -138,6 +149,7 @@ def _write_site(run: Mapping[str, Any]) -> list[str]:
         f"{policy['beta']:,}",
         str(policy["seed"]),
         "-" if run["budget"] is None else f"{run['budget']:.0f}%",
+        percent(run["person_right"], 0),
         f"{run['rows']:,}",
         str(len(run["rounds"])),
         percent(final["reviewed_share"]),
