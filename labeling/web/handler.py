@@ -73,7 +73,8 @@ class ThreadHandler(ASGIHandler):
         answer: Any = self.get_response(request)
         answer._handler_class = self.__class__
         answer.close()
-        return answer  # type: ignore[no-any-return]
+        done: HttpResponseBase = answer
+        return done
 
     @asynccontextmanager
     async def _place(self) -> AsyncIterator[None]:
