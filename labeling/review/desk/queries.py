@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, FloatField, Q, QuerySet
+from django.db.models import Count, Exists, FloatField, OuterRef, Q, QuerySet
 from django.db.models.functions import Cast, Left
 from django.utils import timezone
 
@@ -95,8 +95,10 @@ def escalated(project: Project) -> QuerySet[ReviewItem]:
 
 def is_audit_waiting(project: Project) -> bool:
     """Whether a text of the project waits for an audit: then no open text shows why it is there, nor any vote."""
-    waiting = ReviewItem.objects.filter(project=project, state=ItemState.OPEN)
-    return waiting.filter(reason=ItemReason.AUDIT).exists() or waiting.filter(is_audited=True).exists()
+    waiting = ReviewItem.objects.filter(project=OuterRef("pk"), state=ItemState.OPEN)
+    # Apart, each by an index of its own; as FOR_AUDIT says.
+    is_one_there = Exists(waiting.filter(reason=ItemReason.AUDIT)) | Exists(waiting.filter(is_audited=True))
+    return Project.objects.filter(is_one_there, pk=project.pk).exists()
 
 
 def is_framed(item: ReviewItem) -> bool:
