@@ -143,8 +143,8 @@ def _write_cost_notes(material: Material) -> str:
     return (
         f"Tokens are estimated at {TOKENS_A_WORD} a word with the paper's zero-shot prompt, an LLM's time at "
         f"{LATENCY_S} s a call, one at a time: no real endpoint was measured for this table. Prices: {dates}. The "
-        "pool's seconds are wall time as it was, also where the machine had other work: they compare with nothing. Peak "
-        "memory is that of the command on votes kept from before, without a model in it: "
+        "pool's seconds are wall time as it was, also where the machine had other work: they compare with nothing. "
+        "Peak memory is that of the command on votes kept from before, without a model in it: "
         f"{material.peak_bytes / 1e6:,.0f} MB.\n"
     )
 

@@ -58,7 +58,8 @@ def test_the_table_of_beta_is_measured_once_and_kept(opened, tmp_path):
 def test_the_sites_own_figures_are_shown_where_there_are_any(tmp_path):
     assert write_site_loops(tmp_path) == ""
     (tmp_path / "a.json").write_text(
-        '{"policy": {"name": "paper", "beta": 1000, "seed": 1}, "budget": null, "rows": 6000, "person_right": 1.0, "rounds": [1, 2],'
+        '{"policy": {"name": "paper", "beta": 1000, "seed": 1}, "budget": null, "rows": 6000, "person_right": 1.0,'
+        ' "rounds": [1, 2],'
         ' "final": {"reviewed_share": 0.347, "accuracy": 0.857, "accepted_right": 0.781}}'
     )
     assert (
