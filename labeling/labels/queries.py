@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Left
 from django.utils import timezone
 
-from labeling.labels.models import Consensus, ItemState, ReviewItem, Verdict, Vote
+from labeling.labels.models import Consensus, ItemReason, ItemState, ReviewItem, Verdict, Vote
 from labeling.labels.work_queries import work_of
 from labeling.projects.models import Project
 from labeling.runs.models import PoolGeneration, PoolMember
@@ -87,6 +87,12 @@ def rows_taken_off(project: Project) -> int:
 def start_of_day() -> datetime:
     """Midnight in the site's time zone."""
     return timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def audit_waits(project_id: int | OuterRef) -> Q:
+    """A condition: whether a text of the project waits for an audit (FOR_AUDIT), each kind by an index of its own."""
+    waiting = ReviewItem.objects.filter(project_id=project_id, state=ItemState.OPEN)
+    return Q(Exists(waiting.filter(reason=ItemReason.AUDIT)) | Exists(waiting.filter(is_audited=True)))
 
 
 def latest_verdict(project: Project, user_id: int) -> Verdict | None:

@@ -100,14 +100,14 @@ def _open(asker: Asker) -> "QuerySet[ReviewItem]":
 
 def _places(asker: Asker) -> "QuerySet[ReviewItem]":
     """Open items that the person neither holds nor has answered, and that need one more person, with a free `slot`."""
-    leases = Lease.objects.filter(item=OuterRef("pk"), slot__lt=DESK_SLOT)
-    live = leases.filter(expires_at__gt=asker.now).exclude(user_id=asker.user_id)
-    taken = Lease.objects.filter(slot__lt=DESK_SLOT, expires_at__gt=asker.now).exclude(user_id=asker.user_id)
+    leases = Lease.objects.filter(slot__lt=DESK_SLOT)
+    taken = leases.filter(expires_at__gt=asker.now).exclude(user_id=asker.user_id)
+    mine, live = leases.filter(item=OuterRef("pk"), user_id=asker.user_id), taken.filter(item=OuterRef("pk"))
     answers = Verdict.objects.filter(item=OuterRef("pk"), is_current=True, is_undo=False, is_stale=False)
     answers = answers.exclude(mode=VerdictMode.ADJUDICATED)
     return (
         _open(asker)
-        .filter(~Exists(leases.filter(user_id=asker.user_id)), ~Exists(answers.filter(user_id=asker.user_id)))
+        .filter(~Exists(mine), ~Exists(answers.filter(user_id=asker.user_id)))
         # Follows from the next line, and is much cheaper to look at: the best items are those that a crowd holds.
         .filter(Q(needed__gt=1) | ~Q(pk__in=taken.values("item_id")))
         .filter(needed__gt=_count(live) + _count(answers))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Exists, FloatField, OuterRef, Q, QuerySet
+from django.db.models import Count, FloatField, OuterRef, Q, QuerySet
 from django.db.models.functions import Cast, Left
 from django.utils import timezone
 
@@ -13,7 +13,6 @@ from labeling.accounts.models import User
 from labeling.labels.actions.screens import DESK_SLOT
 from labeling.labels.models import (
     Consensus,
-    ItemReason,
     ItemState,
     Lease,
     ReviewItem,
@@ -22,7 +21,7 @@ from labeling.labels.models import (
     VerifierAnswer,
     Vote,
 )
-from labeling.labels.queries import EXCERPT, standing_verdict, start_of_day
+from labeling.labels.queries import EXCERPT, audit_waits, standing_verdict, start_of_day
 from labeling.projects.models import Project, VotesShown
 from labeling.review.models import Comment, Flag, Return, Skip
 from labeling.review.queries import original_columns
@@ -95,10 +94,7 @@ def escalated(project: Project) -> QuerySet[ReviewItem]:
 
 def is_audit_waiting(project: Project) -> bool:
     """Whether a text of the project waits for an audit: then no open text shows why it is there, nor any vote."""
-    waiting = ReviewItem.objects.filter(project=OuterRef("pk"), state=ItemState.OPEN)
-    # Apart, each by an index of its own; as FOR_AUDIT says.
-    is_one_there = Exists(waiting.filter(reason=ItemReason.AUDIT)) | Exists(waiting.filter(is_audited=True))
-    return Project.objects.filter(is_one_there, pk=project.pk).exists()
+    return Project.objects.filter(audit_waits(OuterRef("pk")), pk=project.pk).exists()
 
 
 def is_framed(item: ReviewItem) -> bool:

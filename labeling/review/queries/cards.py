@@ -8,7 +8,8 @@ from typing import Any
 from django.db.models import Exists, F, OuterRef, QuerySet, Subquery, Value
 
 from labeling.datasets.queries import cells_of
-from labeling.labels.models import Consensus, ItemReason, ItemState, ReviewItem
+from labeling.labels.models import Consensus, ReviewItem
+from labeling.labels.queries import audit_waits
 from labeling.projects.models import Project, VotesShown
 from labeling.review.models import Return, Skip
 from labeling.review.queries.stale import is_blind
@@ -86,9 +87,6 @@ def original_columns(item: ReviewItem, gold_column: str) -> list[tuple[str, str]
 def _items(project_id: int, user_id: int, item_ids: Sequence[int]) -> "QuerySet[Any]":
     skips = Skip.objects.filter(item=OuterRef("pk"), user_id=user_id, ended_at=None)
     returns = Return.objects.filter(item=OuterRef("pk"), to_id=user_id, undo_id=None).order_by("-id")
-    waiting = ReviewItem.objects.filter(project_id=project_id, state=ItemState.OPEN)
-    # Apart, each by an index of its own; as FOR_AUDIT says.
-    is_audit_open = Exists(waiting.filter(reason=ItemReason.AUDIT)) | Exists(waiting.filter(is_audited=True))
     return (
         ReviewItem.objects.filter(pk__in=item_ids, project_id=project_id)
         .select_related("sample", "dataset")
@@ -96,7 +94,7 @@ def _items(project_id: int, user_id: int, item_ids: Sequence[int]) -> "QuerySet[
             was_skipped=Exists(skips),
             returned_by=Subquery(returns.values("by__username")[:1]),
             returned_why=Subquery(returns.values("reason")[:1]),
-            is_audit_open=is_audit_open,
+            is_audit_open=audit_waits(project_id),
             gold_column=F("sample__upload__gold_column"),
         )
     )
