@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Concat
 from django.utils.translation import gettext_lazy as _
 
 from annotator_core.types import LabelSource, Route
@@ -98,9 +99,10 @@ class ReviewItem(models.Model):
 
     `needed` people answer it; where they agree it is decided, where not a reviewer adjudicates. An `assignee` is the
     only one who gets it: somebody to whom it was sent back, or whom a manager chose. `is_audited` marks one drawn at
-    random for which an audit waits, too: it keeps its reason. `answered_by` names the people
-    whose answers count while it is not decided, as judging.crowd_of writes them: the queue is read crowd by crowd, so
-    that what a person has answered is not even looked at when the person asks for more.
+    random for which an audit waits, too: it keeps its reason. `answered_by` names the people whose answers count while
+    it is not decided, `skipped_by` those who have passed it over, both as judging.crowd_of writes them. Together they
+    are its `crowd`: the queue is read crowd by crowd, so that what a person has answered or passed over is not even
+    looked at when the person asks for more.
     """
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="items", db_index=False)
@@ -118,6 +120,10 @@ class ReviewItem(models.Model):
     escalation = models.CharField(max_length=10, choices=Escalation, blank=True, default="", db_default="")
     assignee = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", db_index=False)
     answered_by = models.TextField(blank=True, default="", db_default="")
+    skipped_by = models.TextField(blank=True, default="", db_default="")
+    crowd = models.GeneratedField(
+        expression=Concat("answered_by", "skipped_by"), output_field=models.TextField(), db_persist=True
+    )
     version = models.PositiveIntegerField(default=0)
 
     class Meta:
@@ -131,22 +137,22 @@ class ReviewItem(models.Model):
         )
         indexes = (
             models.Index(
-                fields=("project", "escalation", "answered_by", "priority", "id"),
+                fields=("project", "escalation", "crowd", "priority", "id"),
                 condition=Q(state="open"),
                 name="item_queue",
             ),
             models.Index(
-                fields=("project", "escalation", "answered_by", "sample", "id"),
+                fields=("project", "escalation", "crowd", "sample", "id"),
                 condition=Q(state="open"),
                 name="item_oldest",
             ),
             models.Index(
-                fields=("project", "escalation", "answered_by", "text_hash", "id"),
+                fields=("project", "escalation", "crowd", "text_hash", "id"),
                 condition=Q(state="open"),
                 name="item_random",
             ),
             models.Index(
-                fields=("project", "reason", "escalation", "answered_by", "priority", "id"),
+                fields=("project", "reason", "escalation", "crowd", "priority", "id"),
                 condition=Q(state="open"),
                 name="item_reasons",
             ),
@@ -181,7 +187,10 @@ class Lease(models.Model):
 
 
 class Sight(models.Model):
-    """A reviewer had the item at the desk, with what others said of it: an answer of theirs is not blind any more."""
+    """A person knows what was said of the item: an answer of theirs is not blind any more.
+
+    A reviewer had it at the desk; an annotator saw votes and then passed it over, or left it out of the triage grid.
+    """
 
     item = models.ForeignKey(ReviewItem, models.CASCADE, related_name="sights", db_index=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_index=False)

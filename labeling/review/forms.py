@@ -127,7 +127,8 @@ def _action(one: Any) -> Sent:
             has_seen_votes=one.get("seen") is True,
             elapsed_ms=None if elapsed is None else min(elapsed, DAY_MS),
         )
-    return Sent(kind, mark, item, text=_text(one, "note" if kind == Kind.FLAG else "text"))
+    text = _text(one, "note" if kind == Kind.FLAG else "text")
+    return Sent(kind, mark, item, has_seen_votes=one.get("seen") is True, text=text)
 
 
 def _list(letter: dict[str, Any], name: str, most: int) -> list[Any]:

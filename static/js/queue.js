@@ -1,13 +1,13 @@
 // The review screen. Its parts stand in review/: this one joins them.
 import * as cards from "./review/cards.js";
 import { pick, startChoosing } from "./review/choose.js";
-import { mark, showClasses, startClasses } from "./review/classes.js";
+import { mark, showClasses, startClasses, tellRenamed } from "./review/classes.js";
 import * as clock from "./review/clock.js";
 import { startFinder } from "./review/finder.js";
 import { startHarsh } from "./review/harsh.js";
-import { countToday, showHead, showLast } from "./review/lastline.js";
+import { countToday, markSaved, showHead, showLast } from "./review/lastline.js";
 import { noteUntil, startLeases } from "./review/leases.js";
-import { closeNotes, finish, startNotes } from "./review/notes.js";
+import { cardOfNote, closeIdleNotes, finish, isNote, startNotes } from "./review/notes.js";
 import * as outbox from "./review/outbox.js";
 import { say, screen, toast, word } from "./review/page.js";
 import * as sender from "./review/sender.js";
@@ -25,9 +25,13 @@ function note(action) {
   unsent.set(action.id, action.kind === "comment" ? null : action.item);
 }
 
-// What another tab sent, or took off the screen.
-function hear({ done, sent = [] }) {
-  for (const id of sent) unsent.delete(id);
+// What another tab took off the screen, or sent: also what this one did.
+function hear({ done, results = [] }) {
+  const own = results.filter(({ id }) => unsent.has(id));
+  tellResults(own);
+  for (const { id } of own) unsent.delete(id);
+  sender.settled(own.map(({ id }) => id));
+  if (own.length && !unsent.size) markSaved();
   if (done) cards.lose([done]);
 }
 
@@ -37,8 +41,8 @@ function act(event) {
   if (!verb) return;
   event.preventDefault();
   if (verb === "undo") return verbs.takeBack();
-  const card = cards.current();
-  if (!card || !cards.isSeen()) return;
+  const card = isNote(form) ? cardOfNote() : cards.isSeen() && cards.current();
+  if (!card) return;
   if (verb === "decide") return pick(event.submitter);
   verbs[verb](card, form);
   if (verb !== "skip") finish(form);
@@ -46,9 +50,10 @@ function act(event) {
 
 function tellResults(results) {
   for (const { id, outcome, message } of results) {
-    if (outcome === "refused" || outcome === "stale") undo.forget(id);
-    if (outcome === "refused" && message) toast("error", message);
-    if (outcome === "stale" && message) toast("warning", message);
+    // A repeat with a message was late, too: the first answer to it got lost on the way.
+    const isVain = outcome === "refused" || outcome === "stale" || (outcome === "repeat" && message);
+    if (isVain) undo.forget(id);
+    if (message) toast(outcome === "refused" ? "error" : "warning", message);
   }
 }
 
@@ -56,6 +61,7 @@ function takeAnswer(answer, actions) {
   for (const { id } of answer.results) unsent.delete(id);
   tellResults(answer.results);
   if (answer.classes) showClasses(answer.classes);
+  tellRenamed(actions, answer.results);
   const busy = new Set(unsent.values());
   if (answer.lost.length && cards.lose(answer.lost)) toast("info", word("lost"));
   cards.take(answer.cards, (item) => !busy.has(item));
@@ -75,7 +81,7 @@ function onQueue(action, state) {
 function onAnswer(answer, actions) {
   if (answer) {
     takeAnswer(answer, actions);
-    if (actions.length) tabs.tell({ sent: actions.map((action) => action.id) });
+    if (actions.length) tabs.tell({ results: answer.results });
     const isAllSaved = actions.some((action) => action.kind !== "comment") && !unsent.size;
     if (isAllSaved) say(word(cards.current() ? "next" : "empty"));
   }
@@ -98,7 +104,7 @@ async function begin() {
 
 function start() {
   cards.watch(() => clock.restart());
-  cards.watch(closeNotes);
+  cards.watch(closeIdleNotes);
   for (const begins of [startVotes, startHarsh, startChoosing, startNotes, startFinder, startClasses, startSignIn]) begins();
   sender.start({ have: cards.items, classes: mark, onQueue, onAnswer, onState });
   screen.addEventListener("submit", act);

@@ -248,23 +248,56 @@ def test_c20_keys_stay_with_their_classes(reader, staff):
     assert answers() == {item: "positive"}
 
 
+def strike(reader, key, code, *, shift=False, composing=False):
+    """A press as a keyboard of another country makes it: the sign that it writes, and the key's place."""
+    script = (
+        "document.body.dispatchEvent(new KeyboardEvent('keydown', {key: arguments[0], code: arguments[1],"
+        " shiftKey: arguments[2], bubbles: true, cancelable: true, isComposing: arguments[3]}))"
+    )
+    reader.chrome.execute_script(script, key, code, shift, composing)
+
+
 def test_keys_of_another_keyboard(reader, staff):
     """On AZERTY a digit's key writes a sign; on a Cyrillic keyboard the key of s writes a letter of its own."""
     project = reviewing(staff)
     item = open_review(reader, project)
-    script = (
-        "document.body.dispatchEvent(new KeyboardEvent('keydown', {key: arguments[0], code: arguments[1],"
-        " bubbles: true, cancelable: true, isComposing: arguments[2]}))"
-    )
-    reader.chrome.execute_script(script, "é", "Digit2", True)
+    strike(reader, "é", "Digit2", composing=True)
     assert shown(reader) == item
-    reader.chrome.execute_script(script, "é", "Digit2", False)
+    strike(reader, "é", "Digit2")
     skipped = reader.until(lambda: next((one for one in items_there(reader) if one != item), None))
-    reader.chrome.execute_script(script, "ы", "KeyS", False)
+    strike(reader, "ы", "KeyS")
     reader.until(lambda: items_there(reader) != [skipped])
     saved(reader)
     assert answers() == {item: "neutral"}
     assert Skip.objects.count() == 1
+
+
+def test_c22_the_sign_that_a_key_writes_counts_before_its_place(reader, staff):
+    """On a German keyboard "/" is Shift and 7: it finds a class, and decides for none; nor do other shifted digits."""
+    project = reviewing(staff, classes=tuple(f"kind {number:02}" for number in range(12)))
+    item = open_review(reader, project)
+    strike(reader, "=", "Digit0", shift=True)
+    strike(reader, "ArrowDown", "Numpad2")
+    strike(reader, "/", "Digit7", shift=True)
+    reader.until(lambda: reader.all("#finder[open]"))
+    reader.key(Keys.ESCAPE)
+    reader.until(lambda: not reader.all("#finder[open]"))
+    assert shown(reader) == item
+    strike(reader, "7", "Digit7", shift=True)  # AZERTY: there Shift writes the digit
+    reader.until(lambda: items_there(reader) not in ([], [item]))
+    saved(reader)
+    assert answers() == {item: "kind 06"}
+
+
+def test_c21_an_own_key_is_the_sign_also_where_a_digit_has_its_place(reader, staff):
+    """On AZERTY "(" stands where 5 does: whoever took it for skipping skips."""
+    Preferences.objects.create(user=staff, keys={"skip": "("})
+    project = reviewing(staff, classes=tuple(f"kind {number}" for number in range(6)))
+    item = open_review(reader, project)
+    strike(reader, "(", "Digit5")
+    reader.until(lambda: items_there(reader) not in ([], [item]))
+    saved(reader)
+    assert (answers(), list(Skip.objects.values_list("item_id", flat=True))) == ({}, [item])
 
 
 def test_the_focus_stays_where_it_was(reader, staff):

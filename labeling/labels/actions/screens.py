@@ -84,6 +84,12 @@ def holders_of(item: ReviewItem) -> Holders:
     return Holders(live, frozenset(lease.user_id for lease in leases) - live)
 
 
+def note_sight(user_id: int, item_ids: Collection[int]) -> None:
+    """Keep that the person knows what was said of these items: no answer of theirs to them is blind from now on."""
+    seen = [Sight(item_id=item_id, user_id=user_id) for item_id in sorted(item_ids)]
+    Sight.objects.bulk_create(seen, ignore_conflicts=True)
+
+
 def put_on_screen(item: ReviewItem, user_id: int, answered: Collection[int] = ()) -> None:
     """Lease the locked item to the person, unless others hold or have `answered` it as many times as it needs."""
     leases = list(Lease.objects.filter(item=item, slot__lt=DESK_SLOT))

@@ -1,6 +1,6 @@
 """What people decide on review items: decide and undo. Verdicts are only ever appended."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from uuid import UUID
 
@@ -42,7 +42,8 @@ class Stale(StrEnum):
 class Decision:
     """What became of an answer. A stale one is stored and changed nothing, `why` says why (not of a repeat).
 
-    `copies` is how many samples it labeled: none while others are to answer, too, or a reviewer is.
+    `copies` is how many samples it labeled: none while others are to answer, too, or a reviewer is. `is_settled`: a
+    reviewer has settled the text, so that the changed answer stands beside a label that stays.
     """
 
     verdict_id: int
@@ -52,6 +53,7 @@ class Decision:
     is_repeat: bool
     copies: int
     why: Stale = Stale.NO
+    is_settled: bool = False
 
 
 _sent_or_current = Prepared(
@@ -94,7 +96,9 @@ def decide(  # noqa: PLR0913 (an answer has these parts; all are named at the ca
             return store_stale(verdict, why)
         append(verdict, mine)
         rest = [one for one in found if one != mine]
-        return decided(verdict, _follow(item, standing_of([*rest, verdict]), user_id))
+        standing = standing_of([*rest, verdict])
+        made = decided(verdict, _follow(item, standing, user_id))
+        return replace(made, is_settled=standing.adjudication is not None)
 
 
 def undo(*, project: Project, user_id: int, client_id: UUID, of: UUID | None = None) -> ReviewItem:

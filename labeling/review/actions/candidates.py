@@ -1,7 +1,7 @@
 """Which items a person may get next, in which order: one query an arm, each arm tried when those before are empty.
 
-The queue is read crowd by crowd, a crowd being the items that the same people have answered (`answered_by`): each has
-its own stretch of the queue's index, so that the stretches of what the person has answered are passed over unread.
+The queue is read crowd by crowd, a crowd being the items that the same people have answered or passed over (`crowd`):
+each has its own stretch of the queue's index, so that the stretches that the person is done with stay unread.
 """
 
 import random
@@ -31,7 +31,7 @@ CROWD = RawSQL("crowd.people", ())
 class Arm:
     """Items by (id, slot of the lease). Those that the person holds are not locked: nobody else may take them.
 
-    With an `order` it is an arm of the queue: `items` are then those of one crowd, whose `answered_by` is CROWD, in
+    With an `order` it is an arm of the queue: `items` are then those of one crowd, whose `crowd` is CROWD, in
     this order, and the arm takes the first of all crowds.
     """
 
@@ -82,14 +82,13 @@ def next_arms(asker: Asker, without: Collection[int]) -> list[Arm]:
     sights = Sight.objects.filter(item=OuterRef("pk"), user_id=asker.user_id)
     # A blind one that a reviewer knows from the desk is for others while there are any, unless somebody assigned it.
     is_for_all = Q(assignee=None) & (Q(is_blind=False, needed=1) | ~Exists(sights) | ~Exists(_others(asker)))
-    new = places.filter(~Exists(skips))
     skipped = places.filter(is_for_all | Q(assignee=asker.user_id)).filter(
         skips__user_id=asker.user_id, skips__ended_at=None
     )
     return [
         _arm(held.annotate(slot=F("leases__slot")).order_by("-leases__expires_at", "-leases__id"), is_held=True),
-        _arm(new.filter(assignee=asker.user_id).order_by("id")),
-        *_ordered(asker, new.filter(is_for_all, answered_by=CROWD)),
+        _arm(places.filter(~Exists(skips), assignee=asker.user_id).order_by("id")),
+        *_ordered(asker, places.filter(is_for_all, crowd=CROWD)),
         _arm(skipped.order_by("skips__created_at", "id")),
     ]
 

@@ -99,8 +99,8 @@ def _crowds() -> tuple[str, list[Any]]:
     """The crowds of the project's queue that the asker is not in: one step of the index for each that there is."""
     queue = f"FROM {ITEM} AS one WHERE one.project_id = %s AND one.state = 'open' AND one.escalation = ''"
     each = (
-        f"each_crowd (people) AS (SELECT (SELECT min(one.answered_by) {queue}) UNION ALL "  # noqa: S608 (see above)
-        f"SELECT (SELECT min(one.answered_by) {queue} AND one.answered_by > each_crowd.people) "
+        f"each_crowd (people) AS (SELECT (SELECT min(one.crowd) {queue}) UNION ALL "  # noqa: S608 (see above)
+        f"SELECT (SELECT min(one.crowd) {queue} AND one.crowd > each_crowd.people) "
         "FROM each_crowd WHERE each_crowd.people IS NOT NULL)"
     )
     others = "crowd (people) AS (SELECT each_crowd.people FROM each_crowd WHERE each_crowd.people NOT LIKE %s)"
@@ -145,7 +145,7 @@ def _first(arm: Arm, most: int | None) -> tuple[str, tuple[Any, ...]]:
     sql = (
         f"SELECT {ITEM}.id, near.slot FROM (SELECT pick.*, crowd.people FROM crowd CROSS JOIN LATERAL ({of_crowd}) "  # noqa: S608 (compiled by the ORM)
         f"AS pick ORDER BY {order} LIMIT {near:d}) AS near JOIN {ITEM} ON {still} "
-        f"AND {ITEM}.answered_by = near.people ORDER BY {order_after} LIMIT {most:d}"
+        f"AND {ITEM}.crowd = near.people ORDER BY {order_after} LIMIT {most:d}"
     )
     return sql, params
 

@@ -11,6 +11,7 @@ from labeling.labels.actions.returns import assign, reopen
 from labeling.labels.actions.screens import lock_item
 from labeling.labels.models import ItemState, ReviewItem
 from labeling.projects.models import Project
+from labeling.review.actions.skips import note_skippers
 from labeling.review.models import Flag, Return, Skip
 from labeling.web.errors import ActionError
 
@@ -71,6 +72,7 @@ def settle_marks(item: ReviewItem) -> None:
     """End the open skips and flags of the locked item."""
     now = timezone.now()
     Skip.objects.filter(item=item, ended_at=None).update(ended_at=now)
+    note_skippers(item)
     Flag.objects.filter(item=item, ended_at=None).update(ended_at=now)
 
 

@@ -10,6 +10,8 @@ from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
 from labeling.labels.actions import decide
+from labeling.labels.actions.screens import note_sight
+from labeling.labels.models import ReviewItem
 from labeling.projects.models import Project
 from labeling.review.actions.comments import add_comment
 from labeling.review.actions.flags import flag
@@ -73,11 +75,20 @@ def do(*, project: Project, user_id: int, sent: Sent) -> Result:
     if mark:
         return _foreign(sent)
     try:
-        return DOERS[sent.kind](project, user_id, sent)
+        result = DOERS[sent.kind](project, user_id, sent)
     except ActionError as error:
         return Result(sent.id, "refused", error.message, sent.item or None)
     except IntegrityError:  # the same mark on another item in the same moment
         return _foreign(sent)
+    if sent.has_seen_votes and sent.kind != Kind.DECIDE:
+        _note_sight(project, user_id, sent.item)
+    return result
+
+
+def _note_sight(project: Project, user_id: int, item_id: int) -> None:
+    """The votes were seen and no answer says so. Of a blind text nobody is shown any, whatever a page says."""
+    items = ReviewItem.objects.filter(pk=item_id, project=project, is_blind=False, needed=1)
+    note_sight(user_id, items.values_list("id", flat=True))
 
 
 def _foreign(sent: Sent) -> Result:
@@ -98,7 +109,8 @@ def _decide(project: Project, user_id: int, sent: Sent) -> Result:
         return Result(sent.id, "repeat", word_stale(sent.id) if made.is_stale else "", made.item_id)
     if made.is_stale:
         return Result(sent.id, "stale", word_stale(sent.id), made.item_id)
-    return Result(sent.id, "stored", item=made.item_id)
+    settled = _("A reviewer has settled this text. Your answer is kept beside it, and the label stays as it is.")
+    return Result(sent.id, "stored", settled if made.is_settled else "", made.item_id)
 
 
 def _skip(project: Project, user_id: int, sent: Sent) -> Result:

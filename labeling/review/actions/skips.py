@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from labeling.labels.actions import deescalate, escalate, put_on_screen
-from labeling.labels.actions.judging import standing_on
+from labeling.labels.actions.judging import crowd_of, standing_on
 from labeling.labels.actions.screens import lock_item
 from labeling.labels.models import Escalation, ItemState, Lease, ReviewItem
 from labeling.projects.models import Project
@@ -29,6 +29,7 @@ def skip(*, project: Project, user_id: int, item_id: int, client_id: UUID | None
             return earlier
         Skip.objects.filter(item=item, user_id=user_id, ended_at=None).update(ended_at=timezone.now())
         made = Skip.objects.create(item=item, user_id=user_id, client_id=client_id or uuid4())
+        note_skippers(item)
         Lease.objects.filter(item=item, user_id=user_id).delete()
         if item.state == ItemState.OPEN and not item.escalation and is_skipped_by_all(item, last=user_id):
             escalate(project=project, item_id=item.pk, why=Escalation.SKIPPED)
@@ -43,8 +44,15 @@ def undo_skip(*, project: Project, skip: Skip, client_id: UUID) -> ReviewItem:
         counts = Skip.objects.filter(pk=skip.pk, ended_at=None)
         if item.state != ItemState.OPEN or not counts.update(ended_at=timezone.now(), undo_id=client_id):
             raise ActionError(_("This text was decided or given back meanwhile: there is nothing to undo."))
+        note_skippers(item)
         if item.escalation == Escalation.SKIPPED:
             return deescalate(project=project, item_id=item.pk, why=Escalation.SKIPPED, user_id=skip.user_id)
         if not item.escalation:
             put_on_screen(item, skip.user_id, standing_on(item).people)
     return item
+
+
+def note_skippers(item: ReviewItem) -> None:
+    """Write on the locked item who passes it over now: called wherever a skip begins or ends to count."""
+    people = Skip.objects.filter(item=item, ended_at=None).values_list("user_id", flat=True)
+    ReviewItem.objects.filter(pk=item.pk).update(skipped_by=crowd_of(people))

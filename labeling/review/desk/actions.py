@@ -11,11 +11,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from labeling.labels.actions.adjudication import adjudicate
-from labeling.labels.actions.screens import DESK_SLOT, LEASE_MINUTES, lock_item
+from labeling.labels.actions.screens import DESK_SLOT, LEASE_MINUTES, lock_item, note_sight
 from labeling.labels.actions.verdicts import Decision, undo
-from labeling.labels.models import ItemState, Lease, ReviewItem, Sight, Verdict
+from labeling.labels.models import ItemState, Lease, ReviewItem, Verdict
 from labeling.projects.models import Project
 from labeling.review.actions.returns import settle_marks
+from labeling.review.actions.skips import note_skippers
 from labeling.review.desk.queries import escalated, is_framed, undoable_adjudication
 from labeling.review.models import Flag, Skip
 from labeling.runs.actions import lock_runs_of_item
@@ -130,6 +131,7 @@ def take_back(*, project: Project, user_id: int, client_id: UUID) -> ReviewItem:
         settled = {"item": item, "undo_id": None, "created_at__lt": at, "ended_at__gte": at}
         Flag.objects.filter(**settled).update(ended_at=None)
         Skip.objects.filter(**settled).update(ended_at=None)
+        note_skippers(item)
         if item.state == ItemState.OPEN and item.escalation:
             lay_before(project=project, user_id=user_id, item=item)
     return item
@@ -179,5 +181,5 @@ def _lease(item: ReviewItem, user_id: int) -> bool:
         if not Lease.objects.filter(is_free, pk=lease.pk).update(**given):
             return False
     if lease is None or lease.user_id != user_id:
-        Sight.objects.bulk_create([Sight(item=item, user_id=user_id)], ignore_conflicts=True)
+        note_sight(user_id, [item.pk])
     return True

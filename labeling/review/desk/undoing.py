@@ -12,6 +12,7 @@ from labeling.labels.actions.screens import DESK_SLOT, lock_item
 from labeling.labels.models import ItemState, Lease, ReviewItem, Verdict
 from labeling.projects.models import Project
 from labeling.review.actions.returns import return_item
+from labeling.review.actions.skips import note_skippers
 from labeling.review.desk.actions import lay_before, take_back
 from labeling.review.desk.queries import undoable_adjudication, undoable_return
 from labeling.review.models import Flag, Return, Skip
@@ -79,6 +80,7 @@ def _bring_back(project: Project, user_id: int, sent: Return, client_id: UUID) -
         Verdict.objects.filter(pk__in=before.verdicts, item=item).update(is_current=True)
         Flag.objects.filter(pk__in=before.flags, item=item).update(ended_at=None)
         Skip.objects.filter(pk__in=before.skips, item=item).update(ended_at=None)
+        note_skippers(item)
         Return.objects.filter(pk=sent.pk).update(undo_id=client_id)
         item.escalation, item.assignee_id = before.escalation, before.assignee
         judge(item, standing_on(item))

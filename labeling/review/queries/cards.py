@@ -1,5 +1,6 @@
 """Cards: a text with all that its annotator may know of it before deciding, and nothing else."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -61,6 +62,12 @@ class Card:
     votes: list[ShownVote] | None
     verifier: list[ShownAnswer]
     votes_shown: str
+
+    @property
+    def split(self) -> str:
+        """How the specialists' votes fall, the most first: "2:1"; empty where they agree, or may not be told."""
+        counts = Counter(vote.class_name for vote in self.votes or () if vote.class_name).most_common()
+        return ":".join(str(count) for _name, count in counts) if len(counts) > 1 else ""
 
 
 def cards_of(project: Project, user_id: int, item_ids: Sequence[int], until: datetime | None) -> list[Card]:

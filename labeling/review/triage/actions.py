@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from labeling.labels.actions import decide, undo
-from labeling.labels.actions.screens import DESK_SLOT
+from labeling.labels.actions.screens import DESK_SLOT, note_sight
 from labeling.labels.models import ItemState, Lease, ReviewItem, Verdict, VerdictMode
 from labeling.projects.models import Project
 from labeling.review.actions.queue import LEASE, release
@@ -67,6 +67,7 @@ def take(*, project: Project, user_id: int, item_ids: Sequence[int], most: int =
         taken = [pk for pk in item_ids if pk in free and holders.get(pk, user_id) == user_id][:most]
         Lease.objects.filter(item__in=holders.keys() & set(taken), user_id=user_id).update(expires_at=until)
         _lease(sorted(set(taken) - holders.keys()), user_id, until)
+        note_sight(user_id, taken)  # the grid tells what the specialists propose
     return Taken(taken, until)
 
 

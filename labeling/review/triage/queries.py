@@ -17,7 +17,6 @@ from labeling.labels.queries import start_of_day
 from labeling.projects.models import LabelClass, Project, VotesShown
 from labeling.projects.queries import active_classes
 from labeling.review.desk.queries import is_audit_waiting
-from labeling.review.models import Skip
 from labeling.review.triage.marks import marks_beside
 
 WINDOW = 3_000
@@ -131,10 +130,9 @@ def may_confirm(project: Project, user_id: int, item_id: int) -> bool:
 def _window(project: Project, user_id: int) -> list[tuple[int, int | None]]:
     """(item, class that the pool proposes) of the surest texts that wait for anybody and are on no other screen."""
     held = Lease.objects.filter(item=OuterRef("pk"), slot__lt=DESK_SLOT, expires_at__gt=timezone.now())
-    skips = Skip.objects.filter(item=OuterRef("pk"), user_id=user_id, ended_at=None)
     current = Consensus.objects.filter(run=OuterRef("run"), sample=OuterRef("sample"), is_current=True)
-    waiting = ReviewItem.objects.filter(project=project, state=ItemState.OPEN, escalation="", answered_by="")
-    free = waiting.filter(~Exists(held.exclude(user_id=user_id)), ~Exists(skips), assignee=None)
+    waiting = ReviewItem.objects.filter(project=project, state=ItemState.OPEN, escalation="", crowd="")
+    free = waiting.filter(~Exists(held.exclude(user_id=user_id)), assignee=None)
     # Named by what is left out: else SQLite takes the index by reason, and sorts all that waits.
     short = free.filter(is_blind=False, needed=1).exclude(reason__in=READ_ALONE).annotate(size=Length("sample__text"))
     proposed = short.filter(size__lte=LONGEST).annotate(proposed=Subquery(current.values("label_class")[:1]))

@@ -39,6 +39,19 @@ export function showClasses({ mark: newMark, html }) {
   say(word("classes"));
 }
 
+// Answers count for the class whatever it is called by now: who gave them under another name is told.
+export function tellRenamed(actions, results) {
+  const stored = new Set(results.filter(({ outcome }) => outcome === "stored").map(({ id }) => id));
+  const told = new Set();
+  for (const { id, class: value, name } of actions) {
+    const button = stored.has(id) && name && box.querySelector(`.class-button[value="${CSS.escape(value)}"]`);
+    const now = button && button.querySelector(".class-button-name").textContent;
+    if (!now || now === name || told.has(name)) continue;
+    told.add(name);
+    toast("warning", word("renamed").replace("%old", () => name).replace("%new", () => now));
+  }
+}
+
 export function startClasses() {
   listKeys();
 }

@@ -1,16 +1,16 @@
 // Keys for the section [data-keys]: an element in it with data-key is clicked by its key, "?" opens the dialog that
-// data-keys names. Digits count by position, so that they work on AZERTY, and so do letters on a keyboard without Latin
-// ones; keys rest while typing and composing.
+// data-keys names. Keys rest while typing and composing.
 const LIT_MS = 160;
 let focused = "";
 let pressed = "";
 
-export function keyOf(event) {
-  const digit = /^(?:Digit|Numpad)(\d)$/.exec(event.code);
-  if (digit) return digit[1];
-  if (event.key.length !== 1) return event.key;
-  const letter = event.key > "\u007f" && /^Key([A-Z])$/.exec(event.code);
-  return (letter ? letter[1] : event.key).toLowerCase();
+// What a press may mean, the likeliest first: the sign that it writes; else its place, for a digit on AZERTY and for a
+// letter on a keyboard without Latin ones. With Shift a digit's place means nothing: there "/" is 7 on a German keyboard.
+function meaningsOf({ key, code, shiftKey }) {
+  if (key.length !== 1) return [key];
+  const digit = !shiftKey && /^Digit(\d)$/.exec(code);
+  const letter = key > "\u007f" && /^Key([A-Z])$/.exec(code);
+  return [key.toLowerCase(), digit && digit[1], letter && letter[1].toLowerCase()].filter(Boolean);
 }
 
 export function isTyping(target) {
@@ -29,8 +29,11 @@ function isControlsOwn(event) {
   return control !== null && control.getAttribute("aria-pressed") !== "true";
 }
 
-function findKey(section, key) {
-  const found = [...section.querySelectorAll("[data-key]")].filter((one) => one.dataset.key.split(" ").includes(key));
+// The first meaning that any control has decides, also where that control can do nothing now.
+function findKey(section, meanings) {
+  const controls = [...section.querySelectorAll("[data-key]")];
+  const having = (key) => controls.filter((one) => one.dataset.key.split(" ").includes(key));
+  const found = meanings.map(having).find((some) => some.length) ?? [];
   return found.find((one) => !one.disabled && one.checkVisibility()) ?? null;
 }
 
@@ -49,7 +52,7 @@ function press(event) {
   const section = document.querySelector("[data-keys]");
   if (!section || isForTheBrowser(event) || isTyping(event.target) || document.querySelector("dialog[open]")) return;
   if (isControlsOwn(event)) return;
-  const element = findKey(section, keyOf(event));
+  const element = findKey(section, meaningsOf(event));
   if (element) {
     event.preventDefault();
     if (!event.repeat && !isWaiting(section)) element.click();

@@ -41,7 +41,12 @@ export function showLast(html) {
     box.innerHTML = html;
     return;
   }
+  markSaved();
+}
+
+export function markSaved() {
   const state = box.querySelector(".last-saved");
+  if (!state) return;
   state.classList.remove("is-waiting");
   state.textContent = word("saved");
 }

@@ -1,11 +1,27 @@
 // The small forms for a flag and a comment: Enter sends, Shift+Enter makes a line, Escape closes; afterwards the focus
 // is where it was.
+import * as cards from "./cards.js";
 import { screen } from "./page.js";
 
 let before = null;
+// The text that the open note is about: it may leave the screen while somebody writes.
+let about = null;
 
 export function closeNotes() {
   for (const note of screen.querySelectorAll(".note[open]")) note.open = false;
+}
+
+// Another text is on the screen. A note that is being written stays open, or its next letters were keys.
+export function closeIdleNotes() {
+  if (!document.activeElement?.closest(".note[open] .note-form")) closeNotes();
+}
+
+export function isNote(form) {
+  return form.matches(".note-form");
+}
+
+export function cardOfNote() {
+  return about;
 }
 
 function backToWork() {
@@ -21,6 +37,7 @@ export function finish(form) {
 
 function onToggle(event) {
   if (!event.target.matches?.(".note") || !event.target.open) return;
+  about = cards.current();
   event.target.querySelector("textarea").focus();
 }
 

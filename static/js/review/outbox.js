@@ -1,6 +1,6 @@
 // Actions on their way, in IndexedDB: they outlive a reload, a crash and an expired session, and all tabs of the person
 // share them. Where the browser forbids it they live as long as the page, in their place among the stored ones.
-import { channelName } from "./page.js";
+import { channelName, screen } from "./page.js";
 
 const DATABASE = "autoannotator";
 const STORE = "actions";
@@ -43,7 +43,8 @@ async function write(action, after) {
   const database = await open();
   try {
     if (!database) throw new Error("no database");
-    return await promised(storeOf(database, "readwrite").add({ box: channelName(), action }));
+    const from = { page: location.pathname, project: screen.dataset.name };
+    return await promised(storeOf(database, "readwrite").add({ box: channelName(), action, ...from }));
   } catch {
     inMemory.push({ action, after });
     return after;
@@ -66,6 +67,17 @@ export async function list() {
   // Sorting keeps the order of equals: what the page holds in memory comes behind the row that it had stored before.
   const held = inMemory.map((one) => ({ action: one.action, key: one.after }));
   return [...found, ...held].sort((one, other) => one.key - other.key).map((one) => one.action);
+}
+
+// What waits in this browser, whoever it is of: {box, page, project, count} for each person and project.
+export async function boxes() {
+  const database = await open();
+  const rows = database ? await promised(storeOf(database, "readonly").getAll()) : [];
+  const found = new Map();
+  for (const { box, page, project } of rows) {
+    found.set(box, { box, page, project, count: (found.get(box)?.count ?? 0) + 1 });
+  }
+  return [...found.values()];
 }
 
 // Keeps a stored action in this browser, out of the way: it is listed no more.

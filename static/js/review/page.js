@@ -27,7 +27,11 @@ export function newId() {
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
+export function boxName(user, project) {
+  return `autoannotator-review-${user}-${project}`;
+}
+
 // One name for all tabs of this person in this project.
 export function channelName() {
-  return `autoannotator-review-${screen.dataset.user}-${screen.dataset.project}`;
+  return boxName(screen.dataset.user, screen.dataset.project);
 }

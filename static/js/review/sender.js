@@ -60,6 +60,11 @@ export function once(action) {
   flush();
 }
 
+// Another tab has sent these, and was answered.
+export function settled(ids) {
+  for (const id of ids) unanswered.delete(id);
+}
+
 export function retry() {
   clearTimeout(timer);
   wait = FIRST_WAIT_MS;
@@ -116,9 +121,11 @@ function wantsHead(actions, now) {
 
 async function pass() {
   await writing;
-  const stored = fitting(await outbox.list());
+  const waiting = await outbox.list();
+  const stored = fitting(waiting);
   if (isTooLarge(stored)) return fewer(stored);
-  const actions = [...stored, ...extra.splice(0, 1)];
+  const isRoom = stored.length === waiting.length && stored.length < BATCH;
+  const actions = isRoom ? [...stored, ...extra.splice(0, 1)] : stored;
   const begun = performance.now();
   const head = wantsHead(actions, begun);
   const body = { actions, have: heldAfter(actions, hooks.have()), want: holds(), classes: hooks.classes(), head };

@@ -51,9 +51,7 @@ async function signIn(event) {
 
 export function startSignIn() {
   form.addEventListener("submit", signIn);
-  document.getElementById("outbox").addEventListener("click", () => {
-    if (sender.state.kind === "signin") askToSignIn();
-  });
+  document.getElementById("outbox-sign-in").addEventListener("click", askToSignIn);
   // Signed in in another tab meanwhile.
   addEventListener("focus", async () => {
     if (sender.state.kind === "signin") await settle(await whoIsThere());

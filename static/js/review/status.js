@@ -2,6 +2,7 @@
 import { say, screen, word } from "./page.js";
 
 const line = document.getElementById("outbox");
+const signIn = document.getElementById("outbox-sign-in");
 const QUIET_MS = 1_500; // chosen: a save that takes less is not worth a word
 
 let shownAfter = 0;
@@ -23,6 +24,7 @@ function write(text, kind) {
   if (line.textContent !== text) line.textContent = text;
   line.hidden = !text;
   line.dataset.kind = kind;
+  signIn.hidden = kind !== "signin";
 }
 
 export function showState(state) {

@@ -23,17 +23,22 @@ function leave(card, action, what) {
 
 export function decide(card, button) {
   if (!isReadable(card)) return;
-  const action = { kind: "decide", id: newId(), item: card.item, class: Number(button.value) };
+  // The name is for this page: whether the class was called so when the answer counted.
+  const name = button.querySelector(".class-button-name").textContent;
+  const action = { kind: "decide", id: newId(), item: card.item, class: Number(button.value), name };
   leave(card, { ...action, seen: wereSeen(card), elapsed_ms: elapsedMs() }, button);
   countHarsh();
 }
 
 export function skip(card) {
-  leave(card, { kind: "skip", id: newId(), item: card.item }, "skipped");
+  leave(card, { kind: "skip", id: newId(), item: card.item, seen: wereSeen(card) }, "skipped");
 }
 
 export function flag(card, form) {
-  leave(card, { kind: "flag", id: newId(), item: card.item, note: form.elements.note.value.trim() }, "flagged");
+  const note = form.elements.note.value.trim();
+  const action = { kind: "flag", id: newId(), item: card.item, note, seen: wereSeen(card) };
+  if (card === cards.current()) leave(card, action, "flagged");
+  else sender.queue(action); // the text left the screen while the note was written
 }
 
 export function comment(card, form) {

@@ -66,8 +66,9 @@ async function sort(answer) {
   const content = await readJson(answer);
   if (answer.ok) return content ? { kind: "ok", answer: content } : { kind: "away" };
   if (answer.status === 401) return { kind: "signin", isSomebodyElse: Boolean(content?.is_somebody_else) };
-  if (answer.status === 403 || answer.status === 404) {
-    return { kind: "refused", message: content?.error ?? "", isForged: Boolean(content?.csrf) };
+  // Without JSON it is not the site that refuses, but something on the way to it.
+  if (content && (answer.status === 403 || answer.status === 404)) {
+    return { kind: "refused", message: content.error ?? "", isForged: Boolean(content.csrf) };
   }
   return { kind: { 400: "unread", 413: "large" }[answer.status] ?? "away" };
 }

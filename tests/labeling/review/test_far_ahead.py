@@ -11,7 +11,10 @@ from labeling.labels.actions import decide, undo
 from labeling.labels.actions.judging import crowd_of
 from labeling.labels.models import ItemState, ReviewItem, Verdict
 from labeling.projects.models import Project, ReviewOrder
-from labeling.review.actions import claim, release
+from labeling.review.actions import claim, release, skip
+from labeling.review.actions.returns import return_item
+from labeling.review.actions.undoing import take_back
+from labeling.review.models import Skip
 from tests.labeling.factories import add_member, make_dataset, make_project, make_run, make_user
 
 pytestmark = pytest.mark.django_db
@@ -100,6 +103,57 @@ def test_a_claim_costs_the_same_however_much_the_person_has_answered(project, pe
     answer(project, people[0], [one for one in items[1_990:] if not one.leases.exists()])
     settle()
     assert work_of(lambda: claim(project=project, user_id=people[0].pk, n=4)) < 4 * few + 300
+
+
+def skip_all(project, person, items):
+    """What `skip` stores, of many texts at once."""
+    Skip.objects.bulk_create([Skip(item=item, user=person, client_id=uuid4()) for item in items])
+    ids = [item.pk for item in items]
+    for low in range(0, len(ids), 500):
+        ReviewItem.objects.filter(pk__in=ids[low : low + 500]).update(skipped_by=crowd_of([person.pk]))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("order", ReviewOrder.values)
+def test_a_claim_costs_the_same_however_much_the_person_has_passed_over(project, people, order):
+    make_queue(project, [f"text {number}" for number in range(2_000)])
+    Project.objects.filter(pk=project.pk).update(review_order=order)
+    project.refresh_from_db()
+    items = list(ReviewItem.objects.order_by("priority", "id"))
+    skip_all(project, people[0], items[:10])
+    settle()
+    claim(project=project, user_id=people[1].pk)  # statements are composed, and the tables are in memory
+    few = work_of(lambda: claim(project=project, user_id=people[0].pk))
+    skip_all(project, people[0], items[10:1_990])
+    settle()
+    many = work_of(lambda: claim(project=project, user_id=people[0].pk, n=2))
+    assert many < 4 * few + 300
+
+
+def skippers():
+    return dict(ReviewItem.objects.values_list("sample__text", "skipped_by"))
+
+
+def test_an_item_names_who_passes_it_over_until_the_skip_ends(project, people):
+    make_queue(project, ["two", "one"])
+    first, second = people[:2]
+    item = ReviewItem.objects.get(sample__text="one")
+    for person in (second, first, first):
+        skip(project=project, user_id=person.pk, item_id=item.pk)
+    assert skippers() == {"one": f",{first.pk},{second.pk},", "two": ""}
+    take_back(project=project, user_id=first.pk, client_id=uuid4())
+    assert skippers()["one"] == f",{second.pk},"
+    return_item(project=project, item_id=item.pk, by_id=people[2].pk)
+    assert skippers()["one"] == ""
+
+
+def test_who_has_passed_a_text_over_is_offered_it_last_and_others_in_its_place(project, people):
+    make_queue(project, ["three", "two", "one"])
+    skip(project=project, user_id=people[0].pk, item_id=ReviewItem.objects.get(sample__text="one").pk)
+    choose(project, people[1], "one")
+    assert claimed(project, people[2], n=3) == ["one", "two", "three"]
+    release(project=project, user_id=people[2].pk)
+    assert claimed(project, people[0], n=3) == ["two", "three", "one"]
 
 
 def choose(project, person, text, name="positive"):

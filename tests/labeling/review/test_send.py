@@ -7,7 +7,8 @@ import pytest
 from django.urls import reverse
 
 from labeling.labels.actions import settle_overlap
-from labeling.labels.models import Escalation, ItemState, Lease, ReviewItem, Verdict
+from labeling.labels.actions.adjudication import adjudicate
+from labeling.labels.models import Escalation, ItemState, Lease, ReviewItem, Sight, Verdict
 from labeling.projects.models import Membership, Role
 from labeling.review.models import Comment, Flag, Skip
 from tests.labeling.factories import add_member, make_dataset, make_project, make_run, make_user
@@ -310,3 +311,41 @@ def test_an_undo_from_a_second_tab_leaves_what_was_answered_since(page, project,
     write(page, project, first, action("undo", of=first["id"]), answer(queue[0], "neutral"))
     assert outcomes(write(page, project, action("undo", of=first["id"]))) == ["stored"]
     assert Verdict.objects.get(is_current=True).label_class.name == "neutral"
+
+
+def sights():
+    return set(Sight.objects.values_list("item", "user"))
+
+
+@pytest.mark.parametrize("kind", ["skip", "flag"])
+def test_c47_votes_seen_before_passing_a_text_on_are_kept_in_mind(page, project, queue, user, kind):
+    seen, unseen, blind = queue[:3]
+    ReviewItem.objects.filter(pk=blind.pk).update(is_blind=True)
+    sent = [action(kind, seen, seen=True), action(kind, unseen, seen=False), action(kind, blind, seen=True)]
+    assert outcomes(write(page, project, *sent)) == ["stored"] * 3
+    assert sights() == {(seen.pk, user.pk)}
+
+
+def test_c47_an_answer_to_a_text_whose_votes_were_seen_before_is_no_blind_one(page, project, queue):
+    write(page, project, action("skip", queue[0], seen=True))
+    write(page, project, answer(queue[0]), answer(queue[1]))
+    assert dict(Verdict.objects.values_list("item_id", "has_seen_votes")) == {queue[0].pk: True, queue[1].pk: False}
+
+
+def test_c47_a_sight_of_another_projects_text_is_none(page, project, queue):
+    other = make_project(make_user())
+    make_run(make_dataset(other, ["theirs"]))
+    theirs = ReviewItem.objects.get(project=other)
+    assert outcomes(write(page, project, action("skip", theirs, seen=True))) == ["refused"]
+    assert sights() == set()
+
+
+def test_a_changed_answer_beside_what_a_reviewer_settled_says_so(page, project, queue, user):
+    write(page, project, answer(queue[0]))
+    settled = project.classes.get(name="neutral")
+    reviewer = add_member(project, make_user("rae"), Role.REVIEWER).user
+    given = {"item_id": queue[0].pk, "user_id": reviewer.pk, "class_id": settled.pk, "client_id": uuid4()}
+    adjudicate(project=project, corrects=True, **given)
+    (result,) = write(page, project, answer(queue[0], "negative"))["results"]
+    assert result["outcome"] == "stored"
+    assert "A reviewer has settled this text" in result["message"]

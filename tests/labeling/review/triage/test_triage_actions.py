@@ -40,6 +40,13 @@ def answer_alone(project, user, item, name="positive"):
     return decide(item_id=item.pk, project=project, user_id=user.pk, class_id=chosen, client_id=uuid4())
 
 
+def test_c47_a_text_left_out_of_the_grid_was_seen_with_its_proposal(project, user):
+    first, left, *_rest = take_up(project, user)
+    confirm_texts(project, user, [first], left_out=[left])
+    answer_alone(project, user, ReviewItem.objects.get(pk=left))
+    assert Verdict.objects.get(item=left).has_seen_votes is True
+
+
 def test_each_text_gets_an_answer_of_its_own_that_says_how_it_came(project, user):
     first, second, third = take_up(project, user)
     done = confirm_texts(project, user, [first, second], left_out=[third])

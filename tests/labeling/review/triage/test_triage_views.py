@@ -211,7 +211,7 @@ def test_the_page_takes_as_many_queries_for_one_text_as_for_many(client, size, d
     make_run(make_dataset(project, [f"text {number}" for number in range(size)]))
     client.force_login(project.created_by)
     open_grid(client, project)
-    with django_assert_num_queries(24):
+    with django_assert_num_queries(25):
         open_grid(client, project)
 
 
