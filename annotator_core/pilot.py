@@ -67,7 +67,9 @@ NOTHING_ANSWERED: Final = Answered((), np.empty(0, dtype=np.int64))
 
 
 def draw_rows(n_rows: int, n_wanted: int, seed: int = 0) -> IntArray:
-    """Return the positions of random rows, ascending: n_wanted of them, or all; equal seeds draw the same.
+    """Return the positions (r,) of random rows, ascending, 0 to n_rows - 1: r is n_wanted, or all there are.
+
+    Equal seeds draw the same. Raises BadInput for fewer than one row wanted.
 
     >>> draw_rows(5, 9).tolist()
     [0, 1, 2, 3, 4]

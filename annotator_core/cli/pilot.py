@@ -97,7 +97,7 @@ def _find_answered(table: Table, named: argparse.Namespace, classes: Sequence[st
 
 
 def pick_texts(table: Table, rows: Sequence[int]) -> list[str]:
-    """Return the texts at these positions, in the table's order."""
+    """Return the texts at these positions, in the table's order; raises BadInput as `read_windows` does."""
     wanted, texts, low = set(rows), list[str](), 0
     for window in read_windows(table):
         texts += [text for number, text in enumerate(window.texts, start=low) if number in wanted]

@@ -34,7 +34,10 @@ class Folders:
 
 
 def open_specialists(dataset: DataSet, classes: tuple[str, ...], folders: Folders) -> Iterator[Specialist]:
-    """Yield each specialist of the set that can vote, loaded, so that one is in memory at a time."""
+    """Yield each specialist of the set that can vote, loaded, so that one is in memory at a time.
+
+    Raises as `load_one` and `train_linears` do: BadInput, BadModelFolder, BadLabelMap, StorageError, StoreFull.
+    """
     if dataset.task == "sentiment":
         found = {name: folders.trained / name for name in find_present(dataset, folders.trained)}
     else:
@@ -44,7 +47,10 @@ def open_specialists(dataset: DataSet, classes: tuple[str, ...], folders: Folder
 
 
 def load_one(name: str, folder: Path, classes: tuple[str, ...]) -> Specialist:
-    """Return the specialist of a folder, its labels mapped by name; raises BadInput where there is none."""
+    """Return the specialist of a folder, its labels mapped by name.
+
+    Raises BadInput where there is none, BadModelFolder and BadLabelMap for one that does not fit.
+    """
     if not folder.is_dir():
         raise BadInput(f"There is no specialist {name} in {folder.parent}: {TRAIN_THEM}.")
     card = inspect_folder(folder)
@@ -69,7 +75,8 @@ def find_present(dataset: DataSet, trained: Path) -> tuple[str, ...]:
 def train_linears(dataset: DataSet, classes: tuple[str, ...], folders: Folders) -> dict[str, Path]:
     """Return the folder of each linear specialist by name; what stands there already is kept.
 
-    Each learns from rows of its own, with features of its own: words and characters, words, characters.
+    Each learns from rows of its own, with features of its own: words and characters, words, characters. Raises BadInput
+    as `rows.read_rows` does, StorageError or StoreFull.
     """
     if dataset.task == "own":
         slices, _ = read_slices(dataset, folders.data)
