@@ -1,7 +1,7 @@
 """The specialists that vote: encoders fine-tuned by the repository's script, and linear ones trained here."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -63,6 +63,11 @@ def find_missing(dataset: DataSet, trained: Path) -> str:
     """Return why the set cannot be voted on, empty where it can: the encoders that have not been trained."""
     missing = [name for name in dataset.pool if name not in find_present(dataset, trained)]
     return f"no specialist {', '.join(missing)}; {TRAIN_THEM}" if missing else ""
+
+
+def list_missing(datasets: Sequence[DataSet], trained: Path) -> dict[str, str]:
+    """Return by name the sets that cannot be voted on, with the reason."""
+    return {each.name: reason for each in datasets if (reason := find_missing(each, trained))}
 
 
 def find_present(dataset: DataSet, trained: Path) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from annotator_core.reproduce.measure import Figures, Reviewers, measure_rules
 from annotator_core.reproduce.people import LLM_SENTIMENT, LLM_TOXICITY, Accuracies, simulate_llm, simulate_person
 from annotator_core.reproduce.rules import follow_paper
 from annotator_core.reproduce.sets import DataSet
-from annotator_core.reproduce.specialists import Folders, find_missing
+from annotator_core.reproduce.specialists import Folders, list_missing
 from annotator_core.reproduce.targets import draw_rows
 from annotator_core.storage import report_storage
 
@@ -52,7 +52,7 @@ def study_sets(
 
     Raises as `casting.cast_votes` does, BadInput for a pool of none, StorageError or StoreFull.
     """
-    missing = {each.name: reason for each in datasets if (reason := find_missing(each, settings.folders.trained))}
+    missing = list_missing(datasets, settings.folders.trained)
     present = [each for each in datasets if each.name not in missing]
     votes = {}
     for dataset in present:
