@@ -83,7 +83,7 @@ def annotate_windows(
     policy: Policy = PAPER,
     observer: Observer | None = None,
 ) -> Iterator[Block]:
-    """Yield what became of each window, as columns; `annotate` says the rest."""
+    """Yield what became of each window, as columns. All else, and what it raises, as of `annotate`."""
     check_policy(policy, len(pool))
     ballots = (cast_votes(window, pool, observer) for window in windows)
     if policy.budget is None:

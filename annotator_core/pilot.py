@@ -1,6 +1,6 @@
 """A pilot: what a few hundred random rows say about a pool and about the work that all rows will be."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -67,7 +67,9 @@ NOTHING_ANSWERED: Final = Answered((), np.empty(0, dtype=np.int64))
 
 
 def draw_rows(n_rows: int, n_wanted: int, seed: int = 0) -> IntArray:
-    """Return the positions of random rows, ascending: n_wanted of them, or all; equal seeds draw the same.
+    """Return the positions (r,) of random rows, ascending, 0 to n_rows - 1: r is n_wanted, or all there are.
+
+    Equal seeds draw the same. Raises BadInput for fewer than one row wanted.
 
     >>> draw_rows(5, 9).tolist()
     [0, 1, 2, 3, 4]
@@ -78,7 +80,7 @@ def draw_rows(n_rows: int, n_wanted: int, seed: int = 0) -> IntArray:
     return np.sort(drawn).astype(np.int64)
 
 
-def run_pilot(
+def run_pilot(  # noqa: PLR0913 - what a pilot is asked, by its names, keyword-only
     texts: Sequence[str],
     pool: Sequence[Specialist],
     *,
@@ -86,20 +88,22 @@ def run_pilot(
     answered: Answered = NOTHING_ANSWERED,
     min_agree: int | None = None,
     seconds_a_row: float = 10.0,
+    on_votes: Callable[[int], None] = lambda _: None,
 ) -> Pilot:
     """Return what the pool makes of texts drawn at random from n_rows rows.
 
     answered: random rows with people's answers, drawn or not. min_agree: as of `loop.Policy`. seconds_a_row: what a
-    person takes for one. Intervals are at 95%. Raises BadInput as `loop.check_policy` does, SpecialistCrashed.
+    person takes for one. on_votes: gets the number of new votes, those on answered rows among them. Intervals are at
+    95%. Raises BadInput as `loop.check_policy` does, SpecialistCrashed.
     """
     if not texts or not seconds_a_row >= 0:
         raise BadInput("A pilot needs texts, and seconds a row from 0 up.")
     policy = Policy(min_agree, take_majority=True)
     check_policy(policy, len(pool))
     seconds: list[float] = []
-    observer = Observer(on_prediction=lambda _name, prediction: seconds.append(prediction.seconds))
+    observer = Observer(on_votes, lambda _name, prediction: seconds.append(prediction.seconds))
     block = decide(cast_votes(list(texts), pool, observer), policy)
-    known = decide(cast_votes(list(answered.texts), pool), policy)
+    known = decide(cast_votes(list(answered.texts), pool, Observer(on_votes)), policy)
     votes, n = block.votes, len(texts)
     hard = estimate_share(block.is_hard, population=n_rows)
     return Pilot(

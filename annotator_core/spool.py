@@ -40,7 +40,7 @@ class Spool:
         self._file.close()
 
     def keep(self, size_bytes: int) -> None:
-        """Forget what was written after the first so many bytes."""
+        """Forget what was written after the first so many bytes; raises StorageError."""
         with report_storage(self._place):
             self._file.truncate(size_bytes)
         self.size_bytes = size_bytes

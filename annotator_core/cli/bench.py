@@ -15,6 +15,7 @@ import numpy as np
 from annotator_core.cli.arguments import Subparsers, add_command
 from annotator_core.cli.exits import Exit
 from annotator_core.cli.pool import HubAccess, plan_pool
+from annotator_core.cli.progress import Advance, show_bar
 from annotator_core.cli.shared import add_pool, add_source, read_pool
 from annotator_core.cli.tables import open_source
 from annotator_core.errors import BadInput
@@ -89,10 +90,12 @@ def run(named: argparse.Namespace, hub: HubAccess) -> Exit:
         raise BadInput("--rows and --rounds must be 1 or more, --pipeline 0 or more.")
     planned = plan_pool(read_pool(named), hub)
     rounds = _draw_rounds(named)
+    with show_bar(len(planned) * len(rounds), "round") as advance:
+        speeds = tuple(_measure(backend, spec, rounds, named.pipeline, advance) for backend, spec in planned)
     bench = Bench(
         rows_a_round=len(rounds[0]),
         rounds=len(rounds),
-        speeds=tuple(_measure(backend, spec, rounds, named.pipeline) for backend, spec in planned),
+        speeds=speeds,
         peak_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     )
     sys.stdout.write(to_json(bench) if named.json else _tell(bench))
@@ -114,7 +117,9 @@ def _draw_rounds(named: argparse.Namespace) -> list[list[str]]:
     return [shuffled[low : low + a_round] for low in range(0, len(texts) - a_round + 1, a_round)][: named.rounds]
 
 
-def _measure(backend: str, spec: SpecialistSpec, rounds: Sequence[Sequence[str]], n_pipeline: int) -> Speed:
+def _measure(
+    backend: str, spec: SpecialistSpec, rounds: Sequence[Sequence[str]], n_pipeline: int, advance: Advance
+) -> Speed:
     load_s, specialist = _time(partial(load_specialist, backend, spec))
     specialist.predict([f"warming up with text {number}" for number in range(_WARM_UP)])
     count_tokens = _open_counter(spec) if backend == "torch" else None
@@ -128,6 +133,7 @@ def _measure(backend: str, spec: SpecialistSpec, rounds: Sequence[Sequence[str]]
         if one_by_one:
             few = texts[:n_pipeline]
             theirs.append(len(few) / _time(partial(one_by_one, few))[0])
+        advance(1)  # between the rounds, so that no clock runs
     return Speed(spec.identity.name, load_s, tuple(ours), tuple(tokens), tuple(theirs))
 
 

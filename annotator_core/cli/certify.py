@@ -14,6 +14,7 @@ from annotator_core.cli.arguments import Subparsers, add_command
 from annotator_core.cli.exits import Exit
 from annotator_core.cli.gold import is_certifying, merge_texts
 from annotator_core.cli.pool import HubAccess
+from annotator_core.cli.progress import show_bar
 from annotator_core.cli.shared import add_source
 from annotator_core.cli.tables import Row, Table, open_source, read_rows
 from annotator_core.errors import BadInput
@@ -122,14 +123,16 @@ def _read(table: Table, named: argparse.Namespace) -> Labeled:
     answered: list[int] = []
     texts: list[str] = []
     is_right: list[bool] = []
-    for number, row in enumerate(read_rows(table)):
-        label, gold = _read_name(row, named.label_column), _read_name(row, named.gold_column)
-        if label:
-            scores[number] = _read_score(table, row, number, named.score_column)
-        if gold:
-            answered.append(number)
-            texts.append(str(row[table.text_column] or ""))
-            is_right.append(label == gold)
+    with show_bar(table.n_rows, "row") as advance:
+        for number, row in enumerate(read_rows(table)):
+            label, gold = _read_name(row, named.label_column), _read_name(row, named.gold_column)
+            if label:
+                scores[number] = _read_score(table, row, number, named.score_column)
+            if gold:
+                answered.append(number)
+                texts.append(str(row[table.text_column] or ""))
+                is_right.append(label == gold)
+            advance(1)
     may_certify = np.ones(len(texts), dtype=np.bool_) if named.unfitted else is_certifying(texts)
     return Labeled(scores, texts, scores[answered], np.array(is_right, dtype=np.bool_), may_certify)
 

@@ -92,9 +92,9 @@ def _gather(ballots: Iterable[Ballot], is_wanted: BoolArray) -> tuple[list[str],
 
 
 def merge_texts(texts: Sequence[str], scores: FloatArray, is_right: BoolArray) -> tuple[FloatArray, BoolArray]:
-    """Return one score and verdict for each different text, as a certificate wants them.
+    """Return one score and verdict for each of d different texts, (d,) each, as a certificate wants them.
 
-    A text that stands there twice is right only if all its answers say so.
+    scores, is_right (n,): of n texts. One that stands there twice is right only if all its answers say so.
     """
     merged: dict[str, tuple[float, bool]] = {}
     for text, score, right in zip(texts, scores.tolist(), is_right.tolist(), strict=True):

@@ -78,7 +78,7 @@ class Journal:
         self._is_kept = True
 
     def add(self, mark: Mark) -> None:
-        """Set a mark; what it speaks of must have been written before."""
+        """Set a mark; what it speaks of must have been written before. Raises StorageError or StoreFull."""
         if self._file is not None:
             with self._report():
                 self._file.write(json.dumps(asdict(mark)) + "\n")

@@ -1,6 +1,5 @@
 """How ``label`` goes through a table: in one pass, or votes first and labels second, and on where it was killed."""
 
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -17,6 +16,7 @@ from annotator_core.cli.gold import read_gold
 from annotator_core.cli.journal import Command, Journal, Mark
 from annotator_core.cli.outputs import Output
 from annotator_core.cli.policies import PolicyOptions, Settled, settle, settle_at_once
+from annotator_core.cli.progress import show_bar
 from annotator_core.cli.report import Report
 from annotator_core.cli.tables import Kind, Table, digest_texts, read_windows
 from annotator_core.loop import Observer, cast_votes, decide, decide_all
@@ -133,15 +133,6 @@ def _write_all(job: Job, spool: Spool, settled: Settled, report: Report) -> None
 
 @contextmanager
 def _show(job: Job, mark: Mark) -> Iterator[tuple[Observer, Report]]:
-    from tqdm import tqdm
-
     report, m = Report.from_counts(mark.counts), len(job.pool)
-    with tqdm(
-        total=job.table.n_rows * m,
-        initial=mark.n_rows * m,
-        unit="vote",
-        file=sys.stderr,
-        disable=None,
-        dynamic_ncols=True,
-    ) as bar:
-        yield Observer(on_votes=lambda count: bar.update(count) and None, on_prediction=report.add_prediction), report
+    with show_bar(job.table.n_rows * m, "vote", done=mark.n_rows * m) as advance:
+        yield Observer(on_votes=advance, on_prediction=report.add_prediction), report

@@ -11,6 +11,7 @@ from annotator_core.cli.arguments import Subparsers, add_command
 from annotator_core.cli.exits import Exit
 from annotator_core.cli.gold import read_gold
 from annotator_core.cli.pool import HubAccess, load_pool
+from annotator_core.cli.progress import show_bar
 from annotator_core.cli.shared import add_pool, add_source, read_pool
 from annotator_core.cli.tables import Table, open_source, read_windows
 from annotator_core.cli.verifier import read_price
@@ -64,6 +65,7 @@ def run(named: argparse.Namespace, hub: HubAccess) -> Exit:
         drawn = draw_rows(table.n_rows, named.rows, named.seed)
         answered = _find_answered(table, named, options.classes)
         pool, texts = load_pool(options, hub), pick_texts(table, drawn.tolist())
+    with show_bar((len(texts) + len(answered.texts)) * len(pool), "vote") as advance:
         pilot = run_pilot(
             texts,
             pool,
@@ -71,6 +73,7 @@ def run(named: argparse.Namespace, hub: HubAccess) -> Exit:
             answered=answered,
             min_agree=named.min_agree,
             seconds_a_row=named.seconds_per_row,
+            on_votes=advance,
         )
     if named.price is None:
         sys.stdout.write(to_json(pilot) if named.json else _tell(pilot, options.classes, named.seconds_per_row))
@@ -97,7 +100,7 @@ def _find_answered(table: Table, named: argparse.Namespace, classes: Sequence[st
 
 
 def pick_texts(table: Table, rows: Sequence[int]) -> list[str]:
-    """Return the texts at these positions, in the table's order."""
+    """Return the texts at these positions, in the table's order; raises BadInput as `read_windows` does."""
     wanted, texts, low = set(rows), list[str](), 0
     for window in read_windows(table):
         texts += [text for number, text in enumerate(window.texts, start=low) if number in wanted]

@@ -42,7 +42,8 @@ class HubAccess:
 def load_pool(options: PoolOptions, hub: HubAccess) -> list[Specialist]:
     """Return the specialists in the order named; all label maps are checked before the first model is loaded.
 
-    Raises BadInput, BadModelFolder, BadLabelMap, and what fetching raises.
+    Raises BadInput, BadModelFolder, BadLabelMap, and what fetching does: ModelNotFound, ModelTooLarge, HubUnavailable,
+    StorageError, StoreFull.
     """
     return [load_specialist(backend, spec) for backend, spec in plan_pool(options, hub)]
 
@@ -50,7 +51,7 @@ def load_pool(options: PoolOptions, hub: HubAccess) -> list[Specialist]:
 def plan_pool(options: PoolOptions, hub: HubAccess) -> list[tuple[str, SpecialistSpec]]:
     """Return the backend and everything that makes each specialist, in the order named, with nothing loaded yet.
 
-    Raises as `load_pool` does.
+    What it raises is as of `load_pool`.
     """
     strange = sorted(set(options.label_maps) - set(options.specialists))
     if strange:

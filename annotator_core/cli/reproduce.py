@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from annotator_core.cli.arguments import Subparsers, add_command
 from annotator_core.cli.exits import Exit
 from annotator_core.cli.pool import HubAccess
+from annotator_core.cli.progress import show_parts
 from annotator_core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -66,31 +67,33 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
 def run(named: argparse.Namespace, hub: HubAccess) -> Exit:
     """Write the report and its path; raises AnnotatorError's children."""
     del hub
-    from annotator_core.reproduce.asking import ask_endpoint
+    from annotator_core.reproduce.asking import STRATEGIES, ask_endpoint
     from annotator_core.reproduce.costs import find_peak_bytes, read_prices
     from annotator_core.reproduce.loops import SEEDS, measure_loops
     from annotator_core.reproduce.report import Material, write_report
     from annotator_core.reproduce.sets import SETS
+    from annotator_core.reproduce.specialists import list_missing
     from annotator_core.reproduce.study import study_sets
 
     settings, datasets, endpoint = _read_settings(named), _choose_sets(named), _read_endpoint(named)
     prices = read_prices(named.prices)
-    found, missing = study_sets(datasets, settings, _say)
-    if missing and not found:
+    missing = list_missing(datasets, settings.folders.trained)
+    n_present = sum(each.name not in missing for each in datasets)
+    if missing and not n_present:
         raise BadInput(f"There is no set to measure: {'; '.join(missing.values())}.")
     left_out = {each.name: "not asked for (--only)" for each in SETS if each.name not in {one.name for one in datasets}}
-    loops = measure_loops(settings.folders, min(SEEDS, settings.seeds), _say) if _wants_beta(named) else None
-    asked = ask_endpoint(found, endpoint, settings, _say, allow=named.endpoint_allow) if endpoint else None
+    n_passes = min(SEEDS, settings.seeds) if _wants_beta(named) else 0
+    n_asked = len(STRATEGIES) if endpoint else 0
+    with show_parts(n_present * (1 + settings.seeds + n_asked) + n_passes) as say:
+        found, _missing = study_sets(datasets, settings, say)
+        loops = measure_loops(settings.folders, n_passes, say) if n_passes else None
+        asked = ask_endpoint(found, endpoint, settings, say, allow=named.endpoint_allow) if endpoint else None
     material = Material(
         found, {**missing, **left_out}, loops, asked, prices, named.site_figures, named.person_accuracy,
         find_peak_bytes(settings.folders.kept),
     )  # fmt: skip
     sys.stdout.write(f"{write_report(material, named.out)}\n")
     return Exit.DONE
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
 
 
 def _wants_beta(named: argparse.Namespace) -> bool:

@@ -42,7 +42,10 @@ _EXAMPLES: Final = """\
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One tried model, as ``--json`` tells it; all of it but the figures is foreign text."""
+    """One tried model, as ``--json`` tells it; all of it but the figures is foreign text.
+
+    similarity of task and card, information and agreement as of `proof.Proof`: 0 to 1.
+    """
 
     model: str
     revision: str

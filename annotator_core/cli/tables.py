@@ -63,7 +63,8 @@ class Window:
 def open_source(path: Path, text_column: str, kind: Kind | None = None) -> Iterator[Table]:
     """Yield the checked table of a file, or of standard input for the path ``-``, which is copied to a file first.
 
-    kind: of standard input (None for CSV) and of a file whose name does not say. Raises BadInput as `open_table` does.
+    kind: of standard input (None for CSV) and of a file whose name does not say. Raises BadInput as `open_table` does,
+    StorageError or StoreFull where the copy has no room.
     """
     if path != STANDARD_INPUT:
         yield open_table(path, text_column, kind)
@@ -141,7 +142,10 @@ def read_windows(table: Table, skip: int = 0) -> Iterator[Window]:
 
 
 def digest_texts(table: Table) -> str:
-    """Return 32 hex digits that stand for the texts of a table in their order, whatever its other columns hold."""
+    """Return 32 hex digits that stand for the texts of a table in their order, whatever its other columns hold.
+
+    Raises BadInput as `read_windows` does.
+    """
     hasher = hashlib.blake2b(digest_size=16)
     for window in read_windows(table):
         hasher.update("".join(f"{len(text)} {text}" for text in window.texts).encode("utf-8", "surrogatepass"))

@@ -12,6 +12,7 @@ from annotator_core.annotation import Ballot, Block
 from annotator_core.arrays import IntArray
 from annotator_core.cli.answers import AnswerFile
 from annotator_core.cli.gold import Audit, collect_audit
+from annotator_core.cli.progress import show_bar
 from annotator_core.cli.verifier import VerifierOptions
 from annotator_core.consensus.aggregator import Ballots
 from annotator_core.consensus.opinion import opinion
@@ -171,16 +172,14 @@ class Verification:
         return {one.id: found.get(one.id) or _abstain(one) for one in questions}
 
     def _take(self, number: int, questions: Sequence[Question], found: dict[int, Verdict]) -> None:
-        from tqdm import tqdm
-
         options = self._options
         verdicts = ask_all(
             questions, options.plan, self._askers[number], self._ledger, self._paces[number], price=options.price
         )
-        with tqdm(total=len(questions), unit="answer", file=sys.stderr, disable=None, leave=False) as bar:
+        with show_bar(len(questions), "answer", is_kept=False) as advance:
             for verdict in verdicts:
                 found[verdict.question_id] = verdict
-                bar.update()
+                advance(1)
 
     def _write_questions(self, block: Block, rows: Sequence[int]) -> list[Question]:
         texts = [block.ballot.texts[row] for row in rows]

@@ -1,7 +1,8 @@
 """What every aggregator takes and gives: n samples, m specialists, k classes, abstentions everywhere.
 
 An aggregator is a module of this package with ``fit(ballots, gold, *, seed=0) -> Fitted`` and
-``restore(state) -> Fitted``; `table` names them all.
+``restore(state) -> Fitted``; `table` names them all. Source: the shapes and ABSTAIN = -1 are Snorkel's (Ratner et al.
+2017, PVLDB 11, 269).
 """
 
 from collections.abc import Callable, Mapping
@@ -42,7 +43,10 @@ class Ballots:
 
     @classmethod
     def from_votes(cls, votes: IntArray, n_classes: int) -> Self:
-        """Return the ballots of bare votes (n, m), as crowds give them: all probability on the class voted for."""
+        """Return the ballots of bare votes (n, m), as crowds give them: all probability on the class voted for.
+
+        Raises BadInput for a vote that is neither a class index below n_classes nor ABSTAIN.
+        """
         if votes.size and (votes.min() < ABSTAIN or votes.max() >= n_classes):
             raise BadInput(f"Votes must be class indices 0 to {n_classes - 1} or {ABSTAIN}.")
         probs = np.eye(n_classes, dtype=np.float32)[np.maximum(votes, 0)]
@@ -131,7 +135,7 @@ def read_count(state: State, key: str) -> int:
 
 
 def read_numbers(state: State, key: str, *shape: int) -> Doubles:
-    """Return the finite numbers of a state in this shape; raise BadInput for anything else."""
+    """Return the finite numbers of a state as float64 of this shape, (m, k) for m, k; raise BadInput for others."""
     try:
         numbers = np.array(state.get(key), dtype=np.float64)
     except (TypeError, ValueError) as error:

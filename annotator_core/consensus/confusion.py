@@ -1,7 +1,7 @@
 """Confusion matrices of specialists, and what votes say through them.
 
 A specialist's matrix (k, k) holds the probability of each vote (column) for each true class (row). Votes are taken as
-independent given the class; abstentions say nothing.
+independent given the class; abstentions say nothing. Source: Dawid and Skene (1979), Applied Statistics 28, 20.
 """
 
 from dataclasses import dataclass

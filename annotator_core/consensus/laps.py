@@ -1,4 +1,7 @@
-"""One aggregator's lap of a race: what it says of audited rows that it was not fitted on, and how to correct that."""
+"""One aggregator's lap of a race: what it says of audited rows that it was not fitted on, and how to correct that.
+
+Source: cross-validation, Stone (1974), Journal of the Royal Statistical Society B 36, 111; docs/decisions/0019.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,7 +23,11 @@ LEARNS_FROM_ALL: Final = "dawid_skene"
 
 @dataclass(frozen=True, slots=True)
 class Lap:
-    """An aggregator's probabilities out of fold became right (n,), a calibration and the loss that it leaves."""
+    """What came of an aggregator's probabilities out of fold.
+
+    n_right: audited rows whose class they have right. calibration: what corrects them. log_loss: mean in nats, on rows
+    that the calibration has not seen.
+    """
 
     n_right: int
     calibration: Calibration
@@ -32,7 +39,8 @@ def run_laps(
 ) -> dict[str, Lap]:
     """Return each named aggregator's lap over the rows whose gold (n,) is a class index; none with under two such rows.
 
-    Folds are drawn by what rows hold, so permuting rows or specialists changes nothing.
+    folds: at most so many, and one a row at most. They are drawn by what rows hold, so permuting rows or specialists
+    changes nothing. Raises BadInput for an unknown name, and as the aggregators' own fits do.
     """
     folds = min(folds, int((gold != ABSTAIN).sum()))
     if folds < 2:

@@ -44,7 +44,10 @@ def vote_majority(votes: IntArray, n_classes: int, probs: FloatArray | None = No
 
 
 def count_votes(votes: IntArray, n_classes: int) -> IntArray:
-    """Return how many specialists chose each class: votes (n, m) gives (n, k); abstentions count nowhere."""
+    """Return how many specialists chose each class, 0 to m: votes (n, m) gives (n, k); abstentions count nowhere.
+
+    Raises ValueError for a vote outside the classes.
+    """
     if votes.size and (votes.min() < ABSTAIN or votes.max() >= n_classes):
         raise ValueError(f"votes must be class indices 0 to {n_classes - 1} or {ABSTAIN}")
     columns = [(votes == index).sum(axis=1, dtype=np.int64) for index in range(n_classes)]
@@ -83,7 +86,7 @@ class FittedMajority:
         """Return each class's share of the votes that were cast (n, k), NaN rows where none was.
 
         Ties lean to the class with the highest average probability, by less than a thousandth. Raises BadInput for
-        another pool.
+        another pool, ValueError for a vote outside the classes.
         """
         ballots.check_sizes(self.n_specialists, self.n_classes)
         counts = count_votes(ballots.votes, self.n_classes)

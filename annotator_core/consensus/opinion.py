@@ -1,4 +1,7 @@
-"""What class probabilities say of a row: its class, how probable that is, and how far it stands before the next."""
+"""What class probabilities say of a row: its class, how probable that is, and how far it stands before the next.
+
+Source of the margin: Scheffer, Decomain and Wrobel (2001), Active Hidden Markov Models for Information Extraction.
+"""
 
 from dataclasses import dataclass
 from typing import Final
@@ -30,19 +33,22 @@ class Opinion:
 
 
 def opinion(probs: FloatArray) -> Opinion:
-    """Return class, its probability and the margin of class probabilities (n, k); NaN rows hold no opinion."""
+    """Return class, its probability and the margin of class probabilities (n, k), 0 to 1; NaN rows hold no opinion."""
     padded = np.pad(np.nan_to_num(probs), ((0, 0), (1, 0)))
     ordered = np.sort(padded, axis=1)
     return Opinion(pick_classes(probs), ordered[:, -1], ordered[:, -1] - ordered[:, -2])
 
 
 def has_voted(probs: FloatArray) -> BoolArray:
-    """Return which rows hold a vote: probs (..., k) gives (...,), False where any of the k numbers is not finite."""
+    """Return which rows hold a vote: float (..., k) gives bool (...), False where any of the k is not finite."""
     return np.asarray(np.isfinite(probs).all(axis=-1))
 
 
 def pick_classes(probs: FloatArray) -> IntArray:
-    """Return the class index of the highest probability, ABSTAIN for rows that are NaN: (..., k) gives (...,)."""
+    """Return the class index of the highest probability, of equals the lowest: float (..., k), 0 to 1, gives int (...).
+
+    ABSTAIN for rows with a number that is not finite.
+    """
     top: IntArray = np.argmax(probs, axis=-1).astype(np.int64)
     return np.where(has_voted(probs), top, ABSTAIN)
 
@@ -65,6 +71,6 @@ def normalise(log_scores: Doubles, voted: BoolArray) -> FloatArray:
 
 
 def take_logs(probs: FloatArray | Doubles) -> Doubles:
-    """Return the natural logarithms of probabilities of any shape, floored at 1e-6."""
+    """Return the natural logarithms of probabilities (...), 0 to 1: float64 (...), of no number under 1e-6."""
     logs: Doubles = np.log(np.maximum(probs.astype(np.float64), FLOOR))
     return logs

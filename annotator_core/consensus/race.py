@@ -1,4 +1,7 @@
-"""The race: every aggregator, and the best single specialist, measured on audited rows that it was not fitted on."""
+"""The race: every aggregator, and the best single specialist, measured on audited rows that it was not fitted on.
+
+Source: engine section 5; the log-loss that decides is Good's logarithmic score (1952, JRSS B 14, 107).
+"""
 
 from dataclasses import dataclass
 from typing import Final

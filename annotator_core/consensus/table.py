@@ -1,4 +1,4 @@
-"""The aggregators by name, and the way back from their stored states."""
+"""The aggregators by name, and the way back from their stored states. Source: each module names its own."""
 
 from importlib import import_module
 from typing import Final, Protocol, cast

@@ -1,6 +1,10 @@
 """What an audit says against a pool, each by a stated test at 5%.
 
 A warning of the first or the third kind stands unless the audit shows otherwise; the second needs proof.
+
+Source: a specialist's binomial test is against the chance of kappa (Cohen 1960, Educational and Psychological
+Measurement 20, 37); a verifier's is McNemar's (1947, Psychometrika 12, 153), exact; that of agreed rows is Fisher's
+exact one (1935, The Design of Experiments, chapter 2).
 """
 
 from dataclasses import dataclass

@@ -27,9 +27,9 @@ def exact_upper(wrong: Counts, rows: Counts, *, confidence: float) -> Shares: ..
 def exact_upper(wrong: Counts, rows: Counts, *, confidence: float) -> Shares | float:
     """Return the one-sided Clopper-Pearson upper bound, 0 to 1, on the share of wrong rows; 1 where all or none are.
 
-    wrong, rows: ints or arrays of equal shape; of `rows` random rows `wrong` are wrong. The bound is at least the true
-    share with at least `confidence`, whatever that is: rows drawn without replacement only make it safer (Hoeffding
-    1963, section 6). Raises BadInput for counts that are no counts or a confidence outside 0 to 1.
+    wrong, rows (...): ints, or arrays of equal shape; of `rows` random rows `wrong` are wrong. The bound is at least
+    the true share with at least `confidence`, whatever that is: rows drawn without replacement only make it safer
+    (Hoeffding 1963, section 6). Raises BadInput for counts that are no counts or a confidence outside 0 to 1.
 
     Source: Clopper and Pearson (1934), Biometrika 26, 404.
 
@@ -56,7 +56,11 @@ def exact_lower(wrong: Counts, rows: Counts, *, confidence: float) -> Shares | f
 
 
 def tail_below(wrong: Counts, rows: Counts, share: float) -> Shares:
-    """Return P(at most `wrong` of `rows` are wrong), 0 to 1, where each is wrong with probability `share`."""
+    """Return P(at most `wrong` of `rows` are wrong), 0 to 1, where each is wrong with probability `share`, 0 to 1.
+
+    wrong, rows (...): ints, or arrays whose shapes go together; so does the result. Source: the binomial distribution
+    as an incomplete beta function, NIST Digital Library of Mathematical Functions, 8.17.5.
+    """
     x, n = np.broadcast_arrays(np.asarray(wrong, np.float64), np.asarray(rows, np.float64))
     return np.where(
         x < 0, 0.0, np.where(x >= n, 1.0, betainc(np.maximum(n - x, 1e-9), np.maximum(x, 0) + 1.0, 1.0 - share))

@@ -155,10 +155,13 @@ def certify_classes(
 ) -> tuple[Certificate, ...]:
     """Return one certificate a class of the **given** label, k of them, that hold all together with the confidence.
 
-    classes (n,): the label that would be accepted, a class index or ABSTAIN (in no class). Each class has its own
-    threshold and is tested at risk (1 - confidence) / k (Bonferroni). Shapes and errors as of `certify`; BadInput also
-    for no classes.
+    scores, is_right (n,), target_error and confidence: as of `certify`. classes (n,): the label that would be accepted,
+    a class index or ABSTAIN (in no class). Each class has its own threshold and is tested at risk (1 - confidence) / k.
+    Raises BadInput where `certify` does, for no classes, and for another number of labels than scores.
+
+    Source: Bonferroni's inequality, Dunn (1961), JASA 56, 52.
     """
+    _check(scores, is_right, target_error, confidence)
     if n_classes < 1 or classes.shape != scores.shape:
         raise BadInput(f"{len(classes)} labels in {n_classes} classes do not fit {len(scores)} scores.")
     level = 1.0 - (1.0 - confidence) / n_classes

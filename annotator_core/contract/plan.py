@@ -89,8 +89,12 @@ def plan_audit(
 ) -> AuditPlan:
     """Return how many texts of the frame to answer so that `certify` accepts a set with that true error.
 
-    accepted_share: how much of the data set one hopes to accept, above 0 to 1. Counts certifying rows only towards the
-    claim, adds the third that fits, and pays for the two walks of `certify`. Else units and errors as of `rows_needed`.
+    target_error, true_error, confidence, power: as of `rows_needed`. frame_texts: different texts in the audit frame, 0
+    or more. accepted_share: how much of the data set one hopes to accept, above 0 to 1. Counts certifying rows only
+    towards the claim, adds the third that fits, and pays for the two walks of `certify`. Raises BadInput for numbers
+    outside these.
+
+    Source: engine section 6: a third of an audit fits, the rest certifies.
 
     >>> plan_audit(0.05, 0.02, frame_texts=2_000).total_rows
     468

@@ -93,7 +93,7 @@ def simulate_rows(scenario: Scenario, n_rows: int, *, seed: int) -> Population:
 
 
 def pool_average(_probs: FloatArray, _gold: IntArray) -> Label:
-    """Return the fit that learns nothing: the averaged probability's class, and its margin as the score."""
+    """Return the fit that learns nothing: the averaged probability's class (n,), and its margin (n,) as the score."""
 
     def label(probs: FloatArray) -> tuple[IntArray, FloatArray]:
         mean = probs.mean(axis=1)

@@ -23,7 +23,10 @@ from annotator_core.refine.trainer import FineTuned, fine_tune
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What decides a specialist's weights; `rows` says how many texts it learns from, by topic."""
+    """What decides a specialist's weights; `rows` says how many texts it learns from, by topic.
+
+    learning_rate: of AdamW at its highest, above 0.
+    """
 
     name: str
     architecture: Architecture

@@ -78,9 +78,9 @@ class OpenAIScript:
     """How a fake server behaves and what it was asked.
 
     steps are used up in order, then `rest` for ever. listed: models that it names, None for its own. keys: what it
-    takes as keys, None for any and none. confidence: probability of the answer's class in log-probabilities. asked:
-    every request so far. seen: first messages that are in its cache. most_at_once: requests to chat/completions that
-    were open at the same time.
+    takes as keys, None for any and none. confidence: probability, 0 to 1, of the answer's class in log-probabilities.
+    asked: every request so far. seen: first messages that are in its cache. most_at_once: requests to chat/completions
+    that were open at the same time.
     """
 
     answerer: Answerer

@@ -107,7 +107,10 @@ class FakeSpecialist:
     def predict(
         self, texts: Sequence[str], *, on_progress: OnProgress | None = None, should_stop: ShouldStop | None = None
     ) -> Prediction:
-        """Return one vote or abstention for each text; raises SpecialistCrashed where the settings ask for it."""
+        """Return one vote or abstention for each text; see `contract.Specialist`.
+
+        Raises SpecialistCrashed where the settings ask for it, PredictionStopped where should_stop does.
+        """
         start = time.perf_counter()
         self._crash_on_demand()
         flaws = [find_flaw(text) for text in texts]

@@ -50,12 +50,12 @@ class Fitted:
 
 
 def find_penalty(strength: float, n_labels: int) -> float:
-    """Return the penalty at which scikit-learn's C is that strength."""
+    """Return the penalty, above 0, at which scikit-learn's C is that strength, above 0."""
     return (2.0 if n_labels == 2 else 1.0) / strength
 
 
 def mark_meant(class_index: IntArray, targets: IntArray) -> BoolArray:
-    """Return which labels (n, labels) are right: those whose target is the row's class."""
+    """Return which labels (n, labels) are right: those whose target (labels,) is the row's class (n,)."""
     meant: BoolArray = class_index[:, None] == targets[None, :]
     return meant
 

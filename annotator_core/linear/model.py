@@ -53,7 +53,8 @@ class LinearModel:
     """A linear classifier over d features.
 
     terms: for each block its terms, in the order of their columns. idf (d,): the columns of all blocks one after the
-    other. strength: how far one row may move the weights (C of scikit-learn). license: None where none was given.
+    other. strength: how far one row may move the weights, above 0 (C of scikit-learn). license: None where none was
+    given.
     """
 
     labels: tuple[str, ...]

@@ -60,7 +60,8 @@ class Standing:
 def choose(candidates: Sequence[Standing], gold: IntArray, top: int) -> tuple[Choice, ...]:
     """Return the candidates from the best to the worst, the first ``top`` sound ones as those to take.
 
-    Ranked by accuracy where all have one, else by mutual information; equals by similarity, then by their order.
+    gold (n,): class indices, ABSTAIN where nobody knows. Ranked by accuracy where all have one, else by mutual
+    information; equals by similarity, then by their order.
     """
     order = sorted(range(len(candidates)), key=lambda index: _sort_key(candidates, index))
     guess = _share_of_one_class(gold)

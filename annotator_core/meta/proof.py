@@ -21,7 +21,10 @@ MAX_TOKENS: Final = 128
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """A model's own answers on n rows. labels (n,): index of its top label, ABSTAIN where it gave none."""
+    """A model's own answers on n rows. labels (n,): index of its top label, ABSTAIN where it gave none.
+
+    truncated: rows longer than it reads. seconds: wall time.
+    """
 
     labels: IntArray
     truncated: int
@@ -127,8 +130,8 @@ def _prove(
 def mutual_information(one: IntArray, other: IntArray, n_classes: int) -> float | None:
     """Return what two models' labels tell of each other, over ln k for k classes: 0 to 1; None without common rows.
 
-    Plug-in estimate less the bias of Miller (1955) and Madow, (a - 1)(b - 1) / 2n for a and b labels in use, so that
-    unrelated answers give about 0.
+    one, other (n,): label indices or ABSTAIN. Plug-in estimate less the bias of Miller (1955) and Madow, (a - 1)(b - 1)
+    / 2n for a and b labels in use, so that unrelated answers give about 0.
 
     >>> import numpy as np
     >>> mutual_information(np.array([0, 1] * 50), np.array([1, 0] * 50), 2) > 0.9
@@ -151,7 +154,7 @@ def mutual_information(one: IntArray, other: IntArray, n_classes: int) -> float 
 
 
 def measure_agreement(one: IntArray, other: IntArray) -> float | None:
-    """Return the share of equal votes, 0 to 1, over the rows that both voted on; None without any."""
+    """Return the share of equal votes (n,), 0 to 1, over the rows that both voted on; None without any."""
     both = (one != ABSTAIN) & (other != ABSTAIN)
     if not both.any():
         return None

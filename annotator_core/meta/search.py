@@ -55,7 +55,10 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """A candidate that could be loaded: what it is, the map that awaits a person's word, what it is worth."""
+    """A candidate that could be loaded: what it is, the map that awaits a person's word, what it is worth.
+
+    similarity: of task and card, 0 to 1. seconds: wall time of its answers.
+    """
 
     reading: Reading
     similarity: float
@@ -150,7 +153,10 @@ def _ask_all(
 
 
 def fetch_and_ask(model: Reading, texts: Sequence[str], max_bytes: int, source: Source) -> tuple[Reading, Answers]:
-    """Return the model, with the labels that its files name, and its answers; the files are gone afterwards."""
+    """Return the model, with the labels that its files name, and its answers; the files are gone afterwards.
+
+    max_bytes: of its files. Raises as `hub.fetch` and `proof.answer` do.
+    """
     hub, folder = source.hub, source.folder / model.model_id.replace("/", "--")
     try:
         fetch(model.model_id, model.revision, folder, max_bytes=max_bytes, endpoint=hub.endpoint, token=hub.token)
@@ -192,7 +198,7 @@ def _judge(
 
 
 def no_gold(n_rows: int) -> IntArray:
-    """Return the classes of rows that nobody has answered.
+    """Return the classes (n,) of rows that nobody has answered: ABSTAIN.
 
     >>> no_gold(2).tolist()
     [-1, -1]

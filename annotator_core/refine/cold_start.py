@@ -38,7 +38,10 @@ _FEATURES: Final = (("both", (_WORDS, _CHARACTERS)), ("words", (_WORDS,)), ("cha
 
 @dataclass(frozen=True, slots=True)
 class LinearRecipe:
-    """All but the rows that decides a linear specialist; left_out: the fifth of the rows it does not see, or None."""
+    """All but the rows that decides a linear specialist.
+
+    left_out: the fifth of the rows, 0 to 4, that it does not see, or None. strength: as of `LinearModel`, above 0.
+    """
 
     name: str
     blocks: tuple[Block, ...]

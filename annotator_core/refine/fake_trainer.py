@@ -24,7 +24,8 @@ def train(
     """Return fakes that vote the class of each row on its text, right or wrong, and err less on others by epoch.
 
     Finished epochs are the checkpoints. Where a class has no label the fake gets the classes as its labels. See
-    `plan.Trainer` and `FakeSettings`.
+    `plan.Trainer` and `FakeSettings`. Raises BadInput for rows or figures that no training can use, BadModelFolder for
+    a folder that holds no fake, BadLabelMap for a map of other labels, StorageError or StoreFull for the workplace.
     """
     check_request(request)
     settings = read_settings(request.folder)
@@ -75,7 +76,7 @@ def _give_new_head(settings: FakeSettings, request: TrainingRequest) -> FakeSett
 
 
 def find_noise(settings: FakeSettings, epochs: float) -> float:
-    """Return the noise after so many epochs: it falls by the factor ``learning`` each, or the accuracy does."""
+    """Return the noise after so many epochs, 0 to 1: it falls by the factor ``learning`` each, or the accuracy does."""
     factor = math.pow(settings.learning, epochs)
     return 1 - (1 - settings.noise) * factor if settings.spoils else settings.noise * factor
 

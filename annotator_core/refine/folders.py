@@ -19,7 +19,7 @@ _WEIGHTS: Final = (".safetensors", ".safetensors.index.json")
 
 @contextmanager
 def report_disk(what: str) -> Iterator[None]:
-    """Raise an error of the disk in the block as StoreFull or StorageError, also where safetensors met it."""
+    """Raise an OSError of the block as StoreFull or StorageError, also where safetensors met it."""
     with report_storage(what):
         try:
             yield
@@ -50,7 +50,7 @@ def write_beside(folder: Path) -> Iterator[Path]:
 
 
 def write_file(path: Path, content: str) -> None:
-    """Write a small text file, whole and on the disk, in place of an older one."""
+    """Write a small text file, whole and on the disk, in place of an older one; raises StoreFull or StorageError."""
     beside = path.with_name(f".{path.name}.part")
     with report_disk(f"The file {path}"):
         try:

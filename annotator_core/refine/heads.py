@@ -42,6 +42,7 @@ def replace_head(model: "PreTrainedModel", label_map: LabelMap, class_names: Seq
     """Give the model a head over the classes, in place: each class begins as the mean of the labels that mean it.
 
     A class that no label means begins with the model's usual small random weights, drawn with the seed, and bias 0.
+    Raises BadModelFolder as `find_head` does.
     """
     import torch
 

@@ -17,8 +17,8 @@ from annotator_core.types import ABSTAIN, LabelMap
 class TrainingPlan:
     """The figures of one training. Source of the defaults: the paper's hyperparameters (engine.md 1).
 
-    max_length: tokens a text is cut at. precision: see `precision.pick_precision`. A backend ignores what it has no
-    use for.
+    learning_rate: above 0. weight_decay: 0 to below 1. max_length: tokens a text is cut at. precision: see
+    `precision.pick_precision`. A backend ignores what it has no use for.
     """
 
     epochs: int = 3
@@ -81,9 +81,9 @@ class Trained:
     """What a training gave.
 
     folders: one loadable model folder per epoch, the last is the final one. label_map: the map of these folders: the
-    one given, or the identity over the class names where the model got a new head. losses: of each step of the whole
-    training, also of those before a resume. discarded: why an earlier attempt in the workplace was of no use and the
-    training began again, empty where there was none or it went on.
+    one given, or the identity over the class names where the model got a new head. losses: nats of each step of the
+    whole training, also of those before a resume. discarded: why an earlier attempt in the workplace was of no use and
+    the training began again, empty where there was none or it went on.
     """
 
     folders: tuple[Path, ...]

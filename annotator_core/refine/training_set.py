@@ -39,10 +39,10 @@ def replay_count(pool_rows: int, share: float = REPLAY_SHARE) -> int:
 
 
 def draw_by_hash(hashes: Iterable[str], count: int, seed: int) -> list[str]:
-    """Return that many of the hashes, drawn uniformly and in random order; all of them where there are fewer.
+    """Return that many of the hashes (hex), drawn uniformly and in random order; all of them where there are fewer.
 
     Each hash is drawn once. When candidates are added, the draw changes only by those of them that enter it. Raises
-    BadInput for a negative count.
+    BadInput for a negative count. Source: bottom-k sampling, Cohen and Kaplan (2007), with the seed as the hash's key.
     """
     if count < 0:
         raise BadInput(f"The number of texts to draw must not be negative, not {count}.")

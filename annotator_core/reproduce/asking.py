@@ -56,7 +56,8 @@ def ask_endpoint(
     """Return every strategy on the first rows of each set, kept by set, model and strategy.
 
     The example of one-shot is the last row of the set, which is not asked about. allow: hosts with a private address
-    that may be asked. Raises AddressRefused, CallFailed, ConnectionBroken, TryLater.
+    that may be asked. say gets a line as each part begins. Raises AddressRefused, CallFailed, ConnectionBroken,
+    TryLater, StorageError and StoreFull.
     """
     with _open_asker(endpoint, allow) as asker:
         asked = []

@@ -13,7 +13,8 @@ from annotator_core.texts import hash_text
 def cast_votes(dataset: DataSet, folders: Folders, limit: int = ROWS) -> Votes:
     """Return the votes on the set, or on `limit` of its rows, drawn by one seed; stored votes are all taken.
 
-    Raises BadInput for a set whose files or specialists are missing, SpecialistCrashed where one fails as a whole.
+    Raises BadInput for a set whose files or specialists are missing, BadModelFolder or BadLabelMap for a specialist
+    that does not fit, SpecialistCrashed where one fails as a whole, StorageError or StoreFull.
     """
     if dataset.task == "stored":
         return read_stored(folders.data / dataset.files[0], dataset.classes, dataset.specialists, dataset.panel)

@@ -93,7 +93,10 @@ def _pay(price: Price, tokens_in: float, calls: int) -> float:
 
 
 def find_peak_bytes(kept: Path) -> int:
-    """Return the most memory that a command of this folder ever held, this one so far among them."""
+    """Return the most bytes of memory that a command of this folder ever held, this one so far among them.
+
+    Raises StorageError or StoreFull.
+    """
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     path = kept / "figures" / "memory.json"
     known = int(keep(path, lambda: {"bytes": own})["bytes"])

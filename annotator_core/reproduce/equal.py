@@ -17,9 +17,9 @@ from annotator_core.reproduce.rules import Paper, count_to_reach, draw_audit, fo
 class Equal:
     """One set, one seed: rows reviewed, the audit's included, until as many rows are right as under the paper's rule.
 
-    paper: its reviews. order: by the averaged probability, without an audit. race, answers, texts: with one; the
-    race's winner, learning on from answers, and from the texts too. least: no rule that trusts the majority's classes
-    elsewhere can do with fewer.
+    accuracy: of the paper's rule, 0 to 1. paper: its reviews. order: by the averaged probability, without an audit.
+    race, answers, texts: with one; the race's winner, learning on from answers, and from the texts too. least: no rule
+    that trusts the majority's classes elsewhere can do with fewer.
     """
 
     rows: int
@@ -35,7 +35,12 @@ class Equal:
 
 
 def compare_equal(ballots: Ballots, gold: IntArray, texts: Sequence[str], *, seed: int) -> Equal:
-    """Return the comparison for one draw of the audit; people are right. Raises BadInput for a pool of none."""
+    """Return the comparison for one draw of the audit; people are right.
+
+    gold (n,): class indices; texts: n. Raises BadInput for a pool of none or impossible gold.
+
+    Source: docs/decisions/0024; of the paper's rule AutoAnnotator (arXiv 2506.16393), eq. 3 to 5.
+    """
     rule = follow_paper(ballots)
     right = count_right(rule, gold)
     is_audited = draw_audit(len(gold), seed)
@@ -60,5 +65,5 @@ def compare_equal(ballots: Ballots, gold: IntArray, texts: Sequence[str], *, see
 
 
 def count_right(rule: Paper, gold: IntArray) -> int:
-    """Return how many of the rows are right under the paper's rule when a hard row gets its gold label."""
+    """Return how many of the n rows are right under the paper's rule when a hard row gets its gold label (n,)."""
     return int((rule.hard | (rule.classes == gold)).sum())

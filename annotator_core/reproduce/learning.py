@@ -37,7 +37,10 @@ Learn = Callable[[BoolArray], FloatArray]
 
 
 def learn_from_answers(ballots: Ballots, gold: IntArray, winner: str, seed: int) -> Learn:
-    """Return a rule that takes the race's winner or logistic stacking, by cross-validated log-loss on all answers."""
+    """Return a rule that takes the race's winner or logistic stacking, by cross-validated log-loss on all answers.
+
+    gold (n,): class indices. The rule raises BadInput for an unknown winner or impossible gold.
+    """
 
     def learn(is_reviewed: BoolArray) -> FloatArray:
         seen = hide(gold, is_reviewed)
@@ -49,7 +52,10 @@ def learn_from_answers(ballots: Ballots, gold: IntArray, winner: str, seed: int)
 
 
 def learn_from_texts(learn_votes: Learn, gold: IntArray, texts: Sequence[str], n_classes: int) -> Learn:
-    """Return a rule: logistic regression over what another rule thinks of the votes, and the texts' TF-IDF."""
+    """Return a rule: logistic regression over what another rule thinks of the votes, and the texts' TF-IDF.
+
+    gold (n,): class indices; texts: n.
+    """
     terms, idf = learn_terms(texts, _BLOCKS, max_features=_TERMS)
     words = Featurizer(_BLOCKS, terms, idf).transform(texts)
 
@@ -79,7 +85,8 @@ def _regress(features: csr_matrix, gold: IntArray, is_reviewed: BoolArray, n_cla
 def count_while_learning(learn: Learn, gold: IntArray, is_audited: BoolArray, right_wanted: int, batch: int) -> int:
     """Return how many rows are reviewed, the audit's included, until so many rows are right, learning after each batch.
 
-    The reviewer stops where the accuracy is reached, as a comparison at equal accuracy defines it.
+    gold (n,): class indices. is_audited (n,). batch: rows. The reviewer stops where the accuracy is reached, as a
+    comparison at equal accuracy defines it.
     """
     is_reviewed = is_audited
     while True:

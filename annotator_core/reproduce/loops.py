@@ -21,7 +21,10 @@ Loops = Mapping[tuple[str, int | None], tuple[Passed, ...]]
 
 
 def measure_loops(folders: Folders, seeds: int, say: Say) -> Loops:
-    """Return the passes of each reviewer and beta; raises BadInput where a source is missing."""
+    """Return the passes of each reviewer and beta; say gets a line as each seed begins.
+
+    Raises as `stream.open_stream` does: BadInput where a source is missing.
+    """
     found: dict[tuple[str, int | None], list[Passed]] = {(who, beta): [] for who in REVIEWERS for beta in BETAS}
     for seed in range(seeds):
         path = folders.kept / "figures" / f"beta-{seed}-{digest_settings(_FORMAT, STREAM_ROWS)}.json"

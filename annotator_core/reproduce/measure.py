@@ -37,8 +37,11 @@ class Reviewers:
 def measure_rules(ballots: Ballots, gold: IntArray, reviewers: Reviewers, *, seed: int) -> Figures:
     """Return by name: accuracies over all rows and shares of rows reviewed, 0 to 1.
 
-    The race has `audit_size` audited rows, which count as reviews and are answered by the person; it reviews as many
-    rows in all as the paper's rule, the least certain first. ``fusion``: the LLM's answer is one more voter.
+    gold (n,): class indices. The race has `audit_size` audited rows, which count as reviews and are answered by the
+    person; it reviews as many rows in all as the paper's rule, the least certain first. ``fusion``: the LLM's answer is
+    one more voter. Raises BadInput for a pool of none or impossible gold.
+
+    Source: docs/decisions/0024; of the paper's rule AutoAnnotator (arXiv 2506.16393), eq. 3 to 5.
     """
     rule = follow_paper(ballots)
     is_audited = draw_audit(len(gold), seed)
@@ -67,7 +70,7 @@ def measure_rules(ballots: Ballots, gold: IntArray, reviewers: Reviewers, *, see
 
 
 def share_right(answers: IntArray, gold: IntArray) -> float:
-    """Return the share of answers that are gold, 0 to 1; an abstention is wrong, no rows give NaN."""
+    """Return the share of answers (n,) that are gold (n,), 0 to 1; an abstention is wrong, no rows give NaN."""
     return float((answers == gold).mean()) if len(gold) else float("nan")
 
 

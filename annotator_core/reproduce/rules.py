@@ -38,7 +38,7 @@ def follow_paper(ballots: Ballots, min_agree: int | None = None) -> Paper:
 
 
 def audit_size(n_rows: int) -> int:
-    """Return how many rows an audit has.
+    """Return how many rows an audit has: `AUDIT_SHARE` of them, within the other two bounds.
 
     >>> [audit_size(rows) for rows in (100, 1_000, 10_000)]
     [20, 50, 200]
@@ -68,13 +68,19 @@ class Raced:
 
 
 def follow_race(ballots: Ballots, seen: IntArray, *, seed: int) -> Raced:
-    """Return the opinion of the race's winner, fitted on the rows whose gold stands in seen (n,), ABSTAIN elsewhere."""
+    """Return the opinion of the race's winner, fitted on the rows whose gold stands in seen (n,), ABSTAIN elsewhere.
+
+    Raises BadInput for a pool of none or impossible gold.
+    """
     race = run_race(ballots, seen, seed=seed)
     return Raced(opinion(race.fitted.predict(ballots)), race)
 
 
 def order_reviews(formed: Opinion, is_reviewed: BoolArray) -> IntArray:
-    """Return the rows that nobody has reviewed, least certain first; equals in the order of rows."""
+    """Return the rows (r,) that nobody has reviewed, least certain first; equals in the order of rows.
+
+    is_reviewed (n,).
+    """
     rest = np.flatnonzero(~is_reviewed)
     return rest[np.argsort(formed.score[rest], kind="stable")]
 
@@ -82,7 +88,7 @@ def order_reviews(formed: Opinion, is_reviewed: BoolArray) -> IntArray:
 def count_to_reach(formed: Opinion, gold: IntArray, is_reviewed: BoolArray, right_wanted: int) -> int:
     """Return how many rows must be reviewed, those that are included, until so many rows are right.
 
-    Reviewed rows are gold. All n rows where only that is enough.
+    gold (n,): class indices, and those of the reviewed rows, is_reviewed (n,). All n rows where only that is enough.
     """
     right = (formed.classes == gold) & ~is_reviewed
     missing = right_wanted - int(is_reviewed.sum()) - int(right.sum())
@@ -93,7 +99,7 @@ def count_to_reach(formed: Opinion, gold: IntArray, is_reviewed: BoolArray, righ
 
 
 def review_first(formed: Opinion, is_reviewed: BoolArray, count: int) -> BoolArray:
-    """Return which rows are reviewed (n,) when so many are in all: those that were, then the least certain."""
+    """Return which rows are reviewed (n,) when so many are in all: those that were (n,), then the least certain."""
     chosen = is_reviewed.copy()
     chosen[order_reviews(formed, is_reviewed)[: max(0, count - int(is_reviewed.sum()))]] = True
     return chosen

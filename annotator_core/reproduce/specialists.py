@@ -1,7 +1,7 @@
 """The specialists that vote: encoders fine-tuned by the repository's script, and linear ones trained here."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -34,7 +34,10 @@ class Folders:
 
 
 def open_specialists(dataset: DataSet, classes: tuple[str, ...], folders: Folders) -> Iterator[Specialist]:
-    """Yield each specialist of the set that can vote, loaded, so that one is in memory at a time."""
+    """Yield each specialist of the set that can vote, loaded, so that one is in memory at a time.
+
+    Raises as `load_one` and `train_linears` do: BadInput, BadModelFolder, BadLabelMap, StorageError, StoreFull.
+    """
     if dataset.task == "sentiment":
         found = {name: folders.trained / name for name in find_present(dataset, folders.trained)}
     else:
@@ -44,7 +47,10 @@ def open_specialists(dataset: DataSet, classes: tuple[str, ...], folders: Folder
 
 
 def load_one(name: str, folder: Path, classes: tuple[str, ...]) -> Specialist:
-    """Return the specialist of a folder, its labels mapped by name; raises BadInput where there is none."""
+    """Return the specialist of a folder, its labels mapped by name.
+
+    Raises BadInput where there is none, BadModelFolder and BadLabelMap for one that does not fit.
+    """
     if not folder.is_dir():
         raise BadInput(f"There is no specialist {name} in {folder.parent}: {TRAIN_THEM}.")
     card = inspect_folder(folder)
@@ -59,6 +65,11 @@ def find_missing(dataset: DataSet, trained: Path) -> str:
     return f"no specialist {', '.join(missing)}; {TRAIN_THEM}" if missing else ""
 
 
+def list_missing(datasets: Sequence[DataSet], trained: Path) -> dict[str, str]:
+    """Return by name the sets that cannot be voted on, with the reason."""
+    return {each.name: reason for each in datasets if (reason := find_missing(each, trained))}
+
+
 def find_present(dataset: DataSet, trained: Path) -> tuple[str, ...]:
     """Return those of the set's specialists that can vote, in its order: linear ones always can."""
     if dataset.task != "sentiment":
@@ -69,7 +80,8 @@ def find_present(dataset: DataSet, trained: Path) -> tuple[str, ...]:
 def train_linears(dataset: DataSet, classes: tuple[str, ...], folders: Folders) -> dict[str, Path]:
     """Return the folder of each linear specialist by name; what stands there already is kept.
 
-    Each learns from rows of its own, with features of its own: words and characters, words, characters.
+    Each learns from rows of its own, with features of its own: words and characters, words, characters. Raises BadInput
+    as `rows.read_rows` does, StorageError or StoreFull.
     """
     if dataset.task == "own":
         slices, _ = read_slices(dataset, folders.data)

@@ -37,7 +37,10 @@ _LESSON: Final = 3_000
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A linear specialist on its way: its model, the stream's features and those of its own source's test."""
+    """A linear specialist on its way: its model over d features, those of the stream and of its own source's test.
+
+    stream (n, d), home (t, d): sparse. home_gold (t,): class indices.
+    """
 
     model: LinearModel
     stream: csr_matrix
@@ -65,7 +68,10 @@ class Passed:
 
 
 def open_stream(data: Path, kept: Path, seed: int) -> tuple[GoldRows, tuple[Member, ...]]:
-    """Return the stream's rows in this seed's order and the pool; specialists are trained once and kept."""
+    """Return the stream's rows in this seed's order and the pool; specialists are trained once and kept.
+
+    Raises BadInput as `rows.read_rows` does, BadModelFolder for a damaged specialist, StorageError or StoreFull.
+    """
     rows = read_rows([data / STREAM], SENTIMENT, {})
     rows = rows.take(np.random.default_rng([seed, 6]).permutation(len(rows))[:STREAM_ROWS].tolist())
     members = []

@@ -15,7 +15,7 @@ from annotator_core.reproduce.measure import Figures, Reviewers, measure_rules
 from annotator_core.reproduce.people import LLM_SENTIMENT, LLM_TOXICITY, Accuracies, simulate_llm, simulate_person
 from annotator_core.reproduce.rules import follow_paper
 from annotator_core.reproduce.sets import DataSet
-from annotator_core.reproduce.specialists import Folders, find_missing
+from annotator_core.reproduce.specialists import Folders, list_missing
 from annotator_core.reproduce.targets import draw_rows
 from annotator_core.storage import report_storage
 
@@ -48,8 +48,11 @@ class Measured:
 def study_sets(
     datasets: Sequence[DataSet], settings: Settings, say: Say
 ) -> tuple[tuple[Measured, ...], Mapping[str, str]]:
-    """Return what was measured, and for each set that could not be why; say gets a line a step."""
-    missing = {each.name: reason for each in datasets if (reason := find_missing(each, settings.folders.trained))}
+    """Return what was measured, and for each set that could not be why; say gets a line as each part begins.
+
+    Raises as `casting.cast_votes` does, BadInput for a pool of none, StorageError or StoreFull.
+    """
+    missing = list_missing(datasets, settings.folders.trained)
     present = [each for each in datasets if each.name not in missing]
     votes = {}
     for dataset in present:
@@ -64,7 +67,7 @@ def study_sets(
 
 
 def rates_of(dataset: DataSet) -> Accuracies:
-    """Return how often the simulated LLM is right on the set."""
+    """Return how often the simulated LLM is right on the set, 0 to 1."""
     return LLM_TOXICITY if dataset.task == "toxicity" else LLM_SENTIMENT
 
 
@@ -93,7 +96,10 @@ def _measure(dataset: DataSet, votes: Votes, settings: Settings, seed: int) -> d
 
 
 def keep(path: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Return what the file holds, or what `make` gives and the file holds from now on; a damaged file is made anew."""
+    """Return what the file holds, or what `make` gives and the file holds from now on; a damaged file is made anew.
+
+    Raises StorageError or StoreFull, and what `make` does.
+    """
     try:
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -32,7 +32,10 @@ def read_target(dataset: DataSet, data: Path) -> tuple[GoldRows, tuple[str, ...]
 
 
 def read_lessons(data: Path) -> dict[str, GoldRows]:
-    """Return what each specialist of the task toxicity learns from, by name."""
+    """Return what each specialist of the task toxicity learns from, by name.
+
+    Raises BadInput as `rows.read_rows` does.
+    """
     lessons = {}
     for name, (file, first) in LESSONS.items():
         rows = read_rows([data / file], TOXICITY, TOXIC)
@@ -41,7 +44,10 @@ def read_lessons(data: Path) -> dict[str, GoldRows]:
 
 
 def read_slices(dataset: DataSet, data: Path) -> tuple[tuple[GoldRows, ...], tuple[str, ...]]:
-    """Return what each specialist of the set's own learns from, no row twice, and the class names, sorted."""
+    """Return what each specialist of the set's own learns from, no row twice, and the class names, sorted.
+
+    Raises BadInput as `rows.read_rows` does.
+    """
     path = data / dataset.training
     classes = read_classes(path)
     rows = read_rows([path], classes, dataset.meanings)

@@ -78,7 +78,7 @@ class Errand:
 class Ended:
     """What became of an errand: its answer (JSON values, None where it failed), and why it failed, empty where not.
 
-    log: the script's own words, for a person, untrusted. files: by name, untrusted.
+    log: the script's own words, for a person, untrusted. seconds: wall time. files: by name, untrusted.
     """
 
     answer: object

@@ -16,7 +16,7 @@ OUT = Path("/tmp", "out")  # noqa: S108 - inside the box this folder is its own
 
 
 def main() -> None:
-    """Run the task of /given/in and write its result."""
+    """Run the task of /given/in and write its result; raises ImportError and whatever the script does."""
     for name, value in json.loads(sys.argv[1]).items():
         resource.setrlimit(getattr(resource, name), (value, value))
     result = os.fdopen(os.dup(1), "wb")
@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def load_script() -> Any:
-    """Return the script as a module."""
+    """Return the script as a module; raises ImportError where it cannot be read."""
     spec = importlib.util.spec_from_file_location("script", "/given/in/script.py")
     if spec is None or spec.loader is None:
         raise ImportError("the script cannot be read")

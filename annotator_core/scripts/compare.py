@@ -54,7 +54,7 @@ class Pilot:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A row on which script and engine differ: class (or label) indices, ABSTAIN for none, and probabilities of it."""
+    """A row on which script and engine differ: class (or label) index, ABSTAIN for none, its probability, 0 to 1."""
 
     row: int
     engine: int
@@ -67,9 +67,9 @@ class Difference:
 class Comparison:
     """What became of a script on pilot rows.
 
-    problem: why it has no result, empty where it has one. agreed: rows on which both say the same. largest: difference
-    of a probability, 0 to 1. differences: the first rows of the others. For fine_tune, agreed are the rows that the
-    trained model has right, and before those that the model had right.
+    problem: why it has no result, empty where it has one. seconds: wall time in the box. agreed: rows on which both say
+    the same. largest: difference of a probability, 0 to 1. differences: the first rows of the others. For fine_tune,
+    agreed are the rows that the trained model has right, and before those that the model had right.
     """
 
     rows: int

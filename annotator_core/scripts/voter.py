@@ -65,7 +65,11 @@ class ScriptSpecialist:
     def predict(
         self, texts: Sequence[str], *, on_progress: OnProgress | None = None, should_stop: ShouldStop | None = None
     ) -> Prediction:
-        """Return one vote or abstention for each text; see `contract.Specialist`. It does not count texts it cuts."""
+        """Return one vote or abstention for each text; see `contract.Specialist`. It does not count texts it cuts.
+
+        Raises SpecialistCrashed where the script fails or its answer is none, PredictionStopped where should_stop says
+        so.
+        """
         start = time.perf_counter()
         probs = np.full((len(texts), self._spec.n_classes), np.nan, dtype=np.float32)
         reasons: list[str | None] = []

@@ -51,7 +51,7 @@ class Cascade:
         return self._load_exact()
 
     def run(self, tokens: TokenisedTexts, rows: IntArray) -> Outcomes:
-        """Yield each of the rows once with its logits or as Failed, exact wherever the quick answer is in doubt.
+        """Yield each of the rows (r,) once with its logits (b, labels) or as Failed, exact where in doubt.
 
         The first 256 rows, drawn at random from their window, run both ways. They set the threshold, which stays.
         """

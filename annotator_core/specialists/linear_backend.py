@@ -52,7 +52,8 @@ class LinearSpecialist:
     ) -> Prediction:
         """Return one vote or abstention for each text; see `contract.Specialist`.
 
-        A text without a known term gets the shares that the classes had in training.
+        A text without a known term gets the shares that the classes had in training. Raises PredictionStopped where
+        should_stop says so.
         """
         start = time.perf_counter()
         probs = np.full((len(texts), self._spec.n_classes), np.nan, dtype=np.float32)

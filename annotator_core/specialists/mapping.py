@@ -12,7 +12,10 @@ OUTSIDE = "The model's answer is none of the classes."
 
 
 def softmax(logits: FloatArray) -> FloatArray:
-    """Return the softmax over the last axis, computed in float64: rows that hold NaN or infinity become NaN."""
+    """Return the softmax of each row of logits (n, labels), 0 to 1: rows that hold NaN or infinity become NaN.
+
+    Computed in float64, returned as float32 (n, labels).
+    """
     raised = np.where(has_voted(logits)[:, None], logits, np.nan).astype(np.float64)
     powers = np.exp(raised - raised.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float32)
@@ -52,7 +55,7 @@ def _top_over_second(numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.float64
 
 
 def explain_abstentions(label_probs: FloatArray, probs: FloatArray) -> list[str | None]:
-    """Return for each row why it abstains, None where it votes."""
+    """Return for each of n rows why it abstains, None where it votes: label_probs (n, labels), mapped probs (n, k)."""
     voted, finite = has_voted(probs), has_voted(label_probs)
     return [
         None if is_vote else OUTSIDE if is_finite else NOT_FINITE

@@ -56,7 +56,7 @@ class Runner:
         self._n_ids = model.get_input_embeddings().num_embeddings
 
     def run(self, tokens: TokenisedTexts, rows: IntArray) -> Outcomes:
-        """Yield each of the rows once, longest first, with its logits (float32) or as Failed."""
+        """Yield each of the rows (r,) once, longest first, with its logits (b, labels), float32, or as Failed."""
         batches = run_batches(lambda part: self._forward(tokens, rows[part]), tokens.lengths[rows], self._budget)
         for part, outcome in batches:
             yield rows[part], outcome

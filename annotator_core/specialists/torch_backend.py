@@ -35,7 +35,7 @@ class Engine(Protocol):
     """What turns tokens into logits: a `Runner`, or a `Cascade` of two."""
 
     def run(self, tokens: TokenisedTexts, rows: IntArray) -> Outcomes:
-        """Yield each of the rows once with its logits or as Failed."""
+        """Yield each of the rows (r,) once with its logits (b, labels) or as Failed."""
         ...
 
 
@@ -111,7 +111,10 @@ class TorchSpecialist:
     def predict(
         self, texts: Sequence[str], *, on_progress: OnProgress | None = None, should_stop: ShouldStop | None = None
     ) -> Prediction:
-        """Return one vote or abstention for each text; see `contract.Specialist`."""
+        """Return one vote or abstention for each text; see `contract.Specialist`.
+
+        Raises SpecialistCrashed where the model fails on every text, PredictionStopped where should_stop says so.
+        """
         start = time.perf_counter()
         probs = np.full((len(texts), self._spec.n_classes), np.nan, dtype=np.float32)
         reasons: list[str | None] = []

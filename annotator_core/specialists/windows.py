@@ -65,7 +65,7 @@ def split_windows(texts: Iterable[str]) -> Iterator[list[str]]:
 
 
 def dedupe(texts: Sequence[str]) -> tuple[list[str], IntArray]:
-    """Return the distinct texts in order of appearance, and for each text the index of its own among them."""
+    """Return the distinct of n texts in order of appearance, and each text's index among them (n,)."""
     slots: dict[str, int] = {}
     inverse = np.array([slots.setdefault(text, len(slots)) for text in texts], dtype=np.int64)
     return list(slots), inverse
@@ -74,10 +74,10 @@ def dedupe(texts: Sequence[str]) -> tuple[list[str], IntArray]:
 def run_batches(
     forward: Callable[[IntArray], FloatArray | Failed], lengths: IntArray, budget: Budget
 ) -> Iterator[tuple[IntArray, FloatArray | Failed]]:
-    """Yield (rows, logits) over all rows, longest first, in batches of at most the budget's tokens.
+    """Yield rows (b,) and logits (b, labels) over all n rows, longest first, in batches of at most the budget's tokens.
 
-    A batch that fails is tried again in halves until the failing row stands alone, which is yielded as Failed. Where
-    memory ran out the budget shrinks for good.
+    lengths (n,): tokens. A batch that fails is tried again in halves until the failing row stands alone, which is
+    yielded as Failed. Where memory ran out the budget shrinks for good.
     """
     order = np.argsort(-lengths, kind="stable")
     start, at_most = 0, len(order)
@@ -129,7 +129,7 @@ class Window:
         self._stop_on_demand()
 
     def report(self, rows: IntArray) -> None:
-        """Tell that these distinct texts are done; raises PredictionStopped when told to stop."""
+        """Tell that these distinct texts (b,) are done; raises PredictionStopped when told to stop."""
         self._done += int(self._copies[rows].sum())
         if self._on_progress:
             self._on_progress(self._done, self._total)

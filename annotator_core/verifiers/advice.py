@@ -67,7 +67,8 @@ def advise_epsilon(
 ) -> EpsilonAdvice:
     """Return the strictest rule whose hard rows are at most most_hard (what money or hours allow), of n_rows.
 
-    Without a limit any disagreement is hard: agreed rows are wrong less often, and the rule is the paper's default.
+    histogram and errors: as of `list_epsilons`. Without a limit any disagreement is hard: agreed rows are wrong less
+    often, and the rule is the paper's default.
     """
     rules = list_epsilons(histogram, n_specialists)
     fitting = rules if most_hard is None else [rule for rule in rules if rule[2] * n_rows <= most_hard]

@@ -134,7 +134,7 @@ class Call:
 
     key: SHA-256 in hex of endpoint, model, parameters, messages, draw and ask: the exact cache's key. draw: 0 to
     draws - 1. ask: 0, or 1 when an answer outside the set is asked again. tries: requests of this key that failed
-    before. reserve_nano: the most that it can cost.
+    before. temperature: of the sampling, 0 or more. reserve_nano: the most that it can cost.
     """
 
     key: str
@@ -150,7 +150,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """What a server answered. class_probs (k,): from log-probabilities, None where the server gives none.
+    """What a server answered. class_probs (k,): from log-probabilities, 0 to 1, None where the server gives none.
 
     finish: the server's finish_reason. latency_s: wall time of the request. cost_nano: by the price at hand.
     """

@@ -48,7 +48,9 @@ def test_pilot_takes_abstentions_for_what_they_are() -> None:
 
 def test_pilot_measures_accuracy_on_answered_rows_alone() -> None:
     answered = Answered(["plain", "odd", "odd", "odd"], np.array([1, 1, 1, 0]))
-    found = run_pilot(TEXTS, POOL, n_rows=100, answered=answered)
+    heard: list[int] = []
+    found = run_pilot(TEXTS, POOL, n_rows=100, answered=answered, on_votes=heard.append)
+    assert sum(heard) == (8 + 4) * 3
     assert [voter.accuracy.value for voter in found.voters] == [0.75, 0.75, 0.5]
     assert (found.majority_accuracy.value, found.accepted_accuracy.value, found.n_answered) == (0.75, 1.0, 4)
 

@@ -16,7 +16,7 @@ RISE: Final = 1e-3
 
 
 def pick_classes(probs: Floats) -> Ints:
-    """Return the most probable class of each row, ABSTAIN for rows that are NaN."""
+    """Return the most probable class of each row, ABSTAIN for rows that are NaN: (..., k) gives (...)."""
     return np.where(has_voted(probs), np.argmax(probs, axis=-1), ABSTAIN).astype(np.int64)
 
 

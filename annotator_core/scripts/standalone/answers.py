@@ -40,7 +40,7 @@ def _ask(voter: Voter, texts: list[str], n_classes: int, models: Path | None, de
 
 
 def softmax(logits: Floats) -> Floats:
-    """Return the softmax over the last axis, computed in float64: rows that are not finite become NaN."""
+    """Return the softmax of each row of (n, labels), computed in float64: rows that are not finite become NaN."""
     raised = np.where(has_voted(logits)[:, None], logits, np.nan).astype(np.float64)
     powers = np.exp(raised - raised.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float32)

@@ -15,7 +15,10 @@ WORD_PATTERN: Final = r"(?u)\b\w+\b"
 
 
 def predict_linear(voter: Voter, folder: Path, texts: list[str]) -> Floats:
-    """Return the logits (n, labels) of distinct, usable texts; a linear model reads whole texts."""
+    """Return the logits (n, labels) of distinct, usable texts; a linear model reads whole texts.
+
+    Raises Refused for a model of another format or with other labels.
+    """
     from safetensors.numpy import load_file
 
     settings = json.loads((folder / "linear.json").read_bytes())

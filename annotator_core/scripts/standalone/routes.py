@@ -57,7 +57,7 @@ def _choose(plan: Mapping[str, Any], ballots: Ballots, is_winner: Bools, mean: F
 
 
 def find_hard(plan: Mapping[str, Any], formed: Formed, texts: Sequence[str]) -> Bools:
-    """Return which texts a second review must see: by the budget, by the run's cut, by a threshold, or by agreement."""
+    """Return which texts (n,) a second review must see: by budget, the run's cut, a threshold, or by agreement."""
     unvoted = formed.classes == ABSTAIN
     if plan["budget"] is not None:
         return _spend(formed.score, texts, unvoted, math.floor(plan["budget"] * len(texts) + 1e-9))

@@ -28,7 +28,8 @@ OFFSET_TYPES: Final = frozenset(
 def predict_transformer(voter: Voter, folder: Path, texts: list[str], device: str) -> Floats:
     """Return the logits (n, labels) of distinct, usable texts; NaN where the model gave none.
 
-    Weights are read from safetensors, in fp32, and no code of the model's own is ever run.
+    Weights are read from safetensors, in fp32, and no code of the model's own is ever run. Raises Refused for a model
+    with other labels.
     """
     import torch
     from transformers import AutoModelForSequenceClassification, AutoTokenizer

@@ -50,7 +50,7 @@ def _encode(tokenizer: Any, texts: list[str], max_length: int) -> Iterator[dict[
 
 
 def pad(tokenizer: Any, tokens: Tokens, rows: Ints) -> dict[str, npt.NDArray[np.int64]]:
-    """Return the model's inputs for these rows, padded to the longest; a mask only where something was padded."""
+    """Return the model's inputs for these rows (b,), padded to the longest (b, t); a mask only where one is padded."""
     lengths = tokens.lengths[rows]
     width, is_left = int(lengths.max()), tokenizer.padding_side == "left"
     fills = {"input_ids": tokenizer.pad_token_id or 0, "token_type_ids": tokenizer.pad_token_type_id}

@@ -1,29 +1,26 @@
-import numpy as np
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 from annotator_core.__main__ import main
+from tests.annotator_core.cli.files import EMOTIONS, write_stored_votes
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
-def _write_votes(folder, classes=("anger", "fear", "joy", "love", "sadness", "surprise")):
-    rng = np.random.default_rng(3)
-    folder.mkdir(parents=True)
-    gold = rng.integers(0, len(classes), 150)
-    items, votes = ["id,text,label"], ["item,annotator,label"]
-    for row, label in enumerate(gold):
-        items.append(f"{row},word{label} text {row},{classes[label]}")
-        for name in ("flan-t5-large", "flan-t5-base", "flan-t5-xl", "chatgpt", "text-davinci-003", "flan-ul2"):
-            answer = label if rng.random() < 0.7 else rng.integers(0, len(classes))
-            votes.append(f"{row},{name},{classes[answer]}")
-    (folder / "items.csv").write_text("\n".join(items) + "\n")
-    (folder / "votes.csv").write_text("\n".join(votes) + "\n")
+def _name(tmp_path, *more, out="out"):
+    named = ["--data", tmp_path / "data", "--specialists", tmp_path / "none", "--out", tmp_path / out, *more]
+    return ["reproduce", *map(str, named)]
 
 
 def _run(tmp_path, *more):
-    named = ["--data", tmp_path / "data", "--specialists", tmp_path / "none", "--out", tmp_path / "out", *more]
-    return main(["reproduce", *map(str, named)])
+    return main(_name(tmp_path, *more))
 
 
 def test_a_report_is_written_with_its_plots_and_again_from_what_was_kept(tmp_path, capsys):
-    _write_votes(tmp_path / "data" / "llm_votes_emotion")
+    write_stored_votes(tmp_path / "data" / "llm_votes_emotion", EMOTIONS, 150)
     assert _run(tmp_path, "--only", "llm_votes_emotion", "--seeds", "1") == 0
     report = (tmp_path / "out" / "report.md").read_text()
     assert capsys.readouterr().out == f"{tmp_path / 'out' / 'report.md'}\n"
@@ -48,3 +45,26 @@ def test_bad_options_are_refused(tmp_path, capsys):
     ):
         assert _run(tmp_path, *more) == 1
         assert capsys.readouterr().err.startswith("error: ")
+
+
+def _read_report(out):
+    """The report and its plots, without the figure of memory, which is that of the process."""
+    told = re.sub(r"[\d,]+ MB", "", (out / "report.md").read_text())
+    return told, {path.name: path.read_bytes() for path in out.glob("*.svg")}
+
+
+def test_killed_in_its_midst_the_command_goes_on_to_the_same_report(tmp_path):
+    write_stored_votes(tmp_path / "data" / "llm_votes_stance")
+    asked = ["--only", "llm_votes_stance", "--seeds", "2"]
+    assert main(_name(tmp_path, *asked, out="whole")) == 0
+    command = [sys.executable, "-m", "annotator_core", *_name(tmp_path, *asked)]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as running:
+        next(line for line in running.stderr if line == "llm_votes_stance: seed 1\n")
+        running.kill()
+    assert running.returncode == -signal.SIGKILL
+    assert not (tmp_path / "out" / "report.md").exists()
+    (kept,) = (tmp_path / "out" / "kept" / "figures").glob("*.json")
+    was = kept.stat()
+    assert _run(tmp_path, *asked) == 0
+    assert (kept.stat().st_ino, kept.stat().st_mtime_ns) == (was.st_ino, was.st_mtime_ns)
+    assert _read_report(tmp_path / "out") == _read_report(tmp_path / "whole")

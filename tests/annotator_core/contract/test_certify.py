@@ -146,6 +146,11 @@ def test_certify_classes_that_do_not_fit_are_refused(labels: list[int], n_classe
         certify_classes(falling(2), np.ones(2, bool), np.array(labels), n_classes=n_classes, target_error=0.05)
 
 
+def test_certify_classes_refuses_answers_of_another_length() -> None:
+    with pytest.raises(BadInput, match="do not fit answers of shape"):
+        certify_classes(falling(2), np.ones(3, bool), np.array([0, 1]), n_classes=2, target_error=0.05)
+
+
 @pytest.mark.parametrize(
     ("scores", "options"),
     [
