@@ -25,7 +25,7 @@ _EXAMPLES: Final = """\
   ... --quick                                      500 rows a set, 2 seeds, without fine-tuning: a look
   ... --only trec6 --only irony                    these sets only; beta is the table of fine-tuning
   ... --set mine=reviews.csv                       a file of yours: columns text and label, sentiment or toxicity
-  ... --person-accuracy 0.9                        a person who is wrong in one row of ten
+  ... --person-accuracy 0.9                        a person who is wrong in one row of ten, in every table
   ... --endpoint http://127.0.0.1:8000/v1 --endpoint-allow 127.0.0.1 --model qwen
                                                    LLM alone: zero-shot, one-shot, chain of thought
 
@@ -51,7 +51,9 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
     parser.add_argument("--seeds", type=int, default=5, metavar="N", help="of rows from kept votes (default: 5)")
     parser.add_argument("--rows", type=int, default=2_000, metavar="N", help="at most so many of a set (default: 2000)")
     parser.add_argument("--quick", action="store_true", help=f"{_QUICK_ROWS} rows, 2 seeds, no fine-tuning")
-    parser.add_argument("--person-accuracy", type=float, default=1.0, metavar="P", help="0 to 1 (default: 1, gold)")
+    parser.add_argument(
+        "--person-accuracy", type=float, default=1.0, metavar="P", help="in every table (default: 1, gold)"
+    )
     parser.add_argument("--prices", type=Path, metavar="FILE", help="JSON: model to in, out (dollars a million), date")
     parser.add_argument("--site-figures", type=Path, metavar="DIR", help="JSON files of `make bench ARGS=refinement`")
     parser.add_argument("--endpoint", metavar="URL", help="of a real LLM, up to /v1; needs --model")
@@ -79,7 +81,8 @@ def run(named: argparse.Namespace, hub: HubAccess) -> Exit:
     if missing and not found:
         raise BadInput(f"There is no set to measure: {'; '.join(missing.values())}.")
     left_out = {each.name: "not asked for (--only)" for each in SETS if each.name not in {one.name for one in datasets}}
-    loops = measure_loops(settings.folders, min(SEEDS, settings.seeds), _say) if _wants_beta(named) else None
+    seeds, person = min(SEEDS, settings.seeds), settings.person_accuracy
+    loops = measure_loops(settings.folders, seeds, person, _say) if _wants_beta(named) else None
     asked = ask_endpoint(found, endpoint, settings, _say, allow=named.endpoint_allow) if endpoint else None
     material = Material(
         found, {**missing, **left_out}, loops, asked, prices, named.site_figures, named.person_accuracy,
