@@ -116,11 +116,11 @@ def _difference_bar(model: str, value: float) -> Bar:
 
 def training_bar(bench: Bench, base: Path, texts: list[str], lengths: object) -> Bar:
     """The bar on a fine-tuning; without bf16 hardware only the grouping is there to gain by."""
-    naive, ours = measure_training(bench, base, texts, lengths)
+    found = measure_training(bench, base, texts, lengths)
     measure = "fine-tuning 2,000 texts x 3 epochs: shuffled fp32 with fused AdamW over ours"
-    told = f"{naive / ours:.2f} ({naive:.0f} s over {ours:.0f} s)"
+    told = f"{spread(found.ratios)}; {spread(found.naive, 0)} s over {spread(found.ours, 0)} s"
     if bench.has_bf16:
-        return Bar(measure, told, naive / ours, 3.0, 4.0)
+        return Bar(measure, told, median(found.ratios), 3.0, 4.0)
     return Bar(measure, f"{told}; grouped by length only, {NO_BF16}", None, 3.0, 4.0)
 
 

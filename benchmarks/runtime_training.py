@@ -1,6 +1,7 @@
 """A fine-tuning of 2,000 texts and 3 epochs, from sampled steps: the trainer against shuffled batches in fp32."""
 
 import random
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,21 @@ ROWS, EPOCHS, BATCH = 2_000, 3, 16
 IDENTITY = LabelMap(LABELS, (0, 1, 2))
 
 
-def measure_training(bench: Bench, base: Path, texts: list[str], lengths: np.ndarray) -> tuple[float, float]:
-    """Seconds (shuffled fp32 with fused AdamW, ours) of the whole training.
+@dataclass(slots=True)
+class Trained:
+    """Seconds of the whole training in each round: shuffled fp32 with fused AdamW, and ours."""
+
+    naive: list[float] = field(default_factory=list)
+    ours: list[float] = field(default_factory=list)
+
+    @property
+    def ratios(self) -> list[float]:
+        """The first over the second, round by round."""
+        return [naive / ours for naive, ours in zip(self.naive, self.ours, strict=True)]
+
+
+def measure_training(bench: Bench, base: Path, texts: list[str], lengths: np.ndarray) -> Trained:
+    """Both ways in each round, on the same batches.
 
     Extrapolated from sampled steps: the optimiser's share by steps, the rest by padded tokens.
     """
@@ -26,12 +40,16 @@ def measure_training(bench: Bench, base: Path, texts: list[str], lengths: np.nda
     shuffled = [order[low : low + BATCH] for low in range(0, ROWS, BATCH)]
     ranked = np.argsort(lengths[:ROWS], kind="stable").tolist()
     grouped = [ranked[low : low + BATCH] for low in range(0, ROWS, BATCH)]
-    count = bench.size(2, 5)
-    plain = _Naive(bench, base, texts, shuffled, count)
-    step_s = min(bench.time(plain.update) for _repeat in range(3))
-    naive = _extrapolate(bench, shuffled, lengths, (count, step_s), plain)
-    del plain  # two models with their moments at once would need 4 GB
-    return naive, _extrapolate(bench, grouped, lengths, (count, step_s), _Ours(bench, base, texts, grouped, count))
+    count, found = bench.size(2, 5), Trained()
+    for _round in range(bench.rounds):
+        plain = _Naive(bench, base, texts, shuffled, count)
+        step_s = min(bench.time(plain.update) for _repeat in range(3))
+        found.naive.append(_extrapolate(bench, shuffled, lengths, (count, step_s), plain))
+        del plain  # two models with their moments at once would need 4 GB
+        ours = _Ours(bench, base, texts, grouped, count)
+        found.ours.append(_extrapolate(bench, grouped, lengths, (count, step_s), ours))
+        del ours
+    return found
 
 
 def _sample(batches: list[list[int]], count: int) -> list[list[int]]:

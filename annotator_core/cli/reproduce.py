@@ -26,7 +26,7 @@ _EXAMPLES: Final = """\
   ... --quick                                      500 rows a set, 2 seeds, without fine-tuning: a look
   ... --only trec6 --only irony                    these sets only; beta is the table of fine-tuning
   ... --set mine=reviews.csv                       a file of yours: columns text and label, sentiment or toxicity
-  ... --person-accuracy 0.9                        a person who is wrong in one row of ten
+  ... --person-accuracy 0.9                        a person who is wrong in one row of ten, in every table
   ... --endpoint http://127.0.0.1:8000/v1 --endpoint-allow 127.0.0.1 --model qwen
                                                    LLM alone: zero-shot, one-shot, chain of thought
 
@@ -52,7 +52,9 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
     parser.add_argument("--seeds", type=int, default=5, metavar="N", help="of rows from kept votes (default: 5)")
     parser.add_argument("--rows", type=int, default=2_000, metavar="N", help="at most so many of a set (default: 2000)")
     parser.add_argument("--quick", action="store_true", help=f"{_QUICK_ROWS} rows, 2 seeds, no fine-tuning")
-    parser.add_argument("--person-accuracy", type=float, default=1.0, metavar="P", help="0 to 1 (default: 1, gold)")
+    parser.add_argument(
+        "--person-accuracy", type=float, default=1.0, metavar="P", help="in every table (default: 1, gold)"
+    )
     parser.add_argument("--prices", type=Path, metavar="FILE", help="JSON: model to in, out (dollars a million), date")
     parser.add_argument("--site-figures", type=Path, metavar="DIR", help="JSON files of `make bench ARGS=refinement`")
     parser.add_argument("--endpoint", metavar="URL", help="of a real LLM, up to /v1; needs --model")
@@ -86,7 +88,7 @@ def run(named: argparse.Namespace, hub: HubAccess) -> Exit:
     n_asked = len(STRATEGIES) if endpoint else 0
     with show_parts(n_present * (1 + settings.seeds + n_asked) + n_passes) as say:
         found, _missing = study_sets(datasets, settings, say)
-        loops = measure_loops(settings.folders, n_passes, say) if n_passes else None
+        loops = measure_loops(settings.folders, n_passes, settings.person_accuracy, say) if n_passes else None
         asked = ask_endpoint(found, endpoint, settings, say, allow=named.endpoint_allow) if endpoint else None
     material = Material(
         found, {**missing, **left_out}, loops, asked, prices, named.site_figures, named.person_accuracy,

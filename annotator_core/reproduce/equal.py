@@ -1,16 +1,15 @@
-"""Reviews at equal accuracy: what each of our rules needs to be as accurate as the paper's with gold reviews."""
+"""Reviews at equal accuracy: what each of our rules needs to be as accurate as the paper's with the same person."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from annotator_core.arrays import IntArray
 from annotator_core.consensus.aggregator import Ballots
 from annotator_core.consensus.average import average_probs
 from annotator_core.consensus.opinion import opinion
 from annotator_core.reproduce.learning import BATCHES, count_while_learning, learn_from_answers, learn_from_texts
-from annotator_core.reproduce.rules import Paper, count_to_reach, draw_audit, follow_paper, follow_race, hide
+from annotator_core.reproduce.rules import Answers, Paper, count_to_reach, draw_audit, follow_paper, follow_race, hide
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,36 +33,36 @@ class Equal:
     winner: str
 
 
-def compare_equal(ballots: Ballots, gold: IntArray, texts: Sequence[str], *, seed: int) -> Equal:
-    """Return the comparison for one draw of the audit; people are right.
+def compare_equal(ballots: Ballots, answers: Answers, texts: Sequence[str], *, seed: int) -> Equal:
+    """Return the comparison for one draw of the audit.
 
-    gold (n,): class indices; texts: n. Raises BadInput for a pool of none or impossible gold.
+    answers: to the n rows; texts: n. Raises BadInput for a pool of none or impossible gold.
 
     Source: docs/decisions/0024; of the paper's rule AutoAnnotator (arXiv 2506.16393), eq. 3 to 5.
     """
-    rule = follow_paper(ballots)
-    right = count_right(rule, gold)
-    is_audited = draw_audit(len(gold), seed)
-    raced = follow_race(ballots, hide(gold, is_audited), seed=seed)
+    rule, person, n = follow_paper(ballots), answers.person, len(texts)
+    right = count_right(rule, answers)
+    is_audited = draw_audit(n, seed)
+    raced = follow_race(ballots, hide(person, is_audited), seed=seed)
     paper = int(rule.hard.sum())
     batch = max(1, paper // BATCHES)
-    nobody = np.zeros(len(gold), dtype=np.bool_)
-    by_answers = learn_from_answers(ballots, gold, raced.race.winner, seed)
-    by_texts = learn_from_texts(by_answers, gold, texts, ballots.n_classes)
+    nobody = np.zeros(n, dtype=np.bool_)
+    by_answers = learn_from_answers(ballots, person, raced.race.winner, seed)
+    by_texts = learn_from_texts(by_answers, person, texts, ballots.n_classes)
     return Equal(
-        rows=len(gold),
-        accuracy=right / len(gold),
+        rows=n,
+        accuracy=right / n,
         paper=paper,
-        order=count_to_reach(opinion(average_probs(ballots.probs).probs), gold, nobody, right),
-        race=count_to_reach(raced.opinion, gold, is_audited, right),
-        answers=count_while_learning(by_answers, gold, is_audited, right, batch),
-        texts=count_while_learning(by_texts, gold, is_audited, right, batch),
-        least=max(0, right - int((rule.classes == gold).sum())),
+        order=count_to_reach(opinion(average_probs(ballots.probs).probs), answers, nobody, right),
+        race=count_to_reach(raced.opinion, answers, is_audited, right),
+        answers=count_while_learning(by_answers, answers, is_audited, right, batch),
+        texts=count_while_learning(by_texts, answers, is_audited, right, batch),
+        least=max(0, right - int((rule.classes == answers.gold).sum())),
         audit=int(is_audited.sum()),
         winner=raced.race.winner,
     )
 
 
-def count_right(rule: Paper, gold: IntArray) -> int:
-    """Return how many of the n rows are right under the paper's rule when a hard row gets its gold label (n,)."""
-    return int((rule.hard | (rule.classes == gold)).sum())
+def count_right(rule: Paper, answers: Answers) -> int:
+    """Return how many of the n rows are right under the paper's rule when a hard row gets the person's answer."""
+    return int(np.where(rule.hard, answers.is_right, rule.classes == answers.gold).sum())

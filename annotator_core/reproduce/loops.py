@@ -20,26 +20,27 @@ Loops = Mapping[tuple[str, int | None], tuple[Passed, ...]]
 """By reviewer and beta: one pass a seed."""
 
 
-def measure_loops(folders: Folders, seeds: int, say: Say) -> Loops:
+def measure_loops(folders: Folders, seeds: int, person_accuracy: float, say: Say) -> Loops:
     """Return the passes of each reviewer and beta; say gets a line as each seed begins.
 
-    Raises as `stream.open_stream` does: BadInput where a source is missing.
+    person_accuracy: 0 to 1. Raises as `stream.open_stream` does: BadInput where a source is missing.
     """
     found: dict[tuple[str, int | None], list[Passed]] = {(who, beta): [] for who in REVIEWERS for beta in BETAS}
     for seed in range(seeds):
-        path = folders.kept / "figures" / f"beta-{seed}-{digest_settings(_FORMAT, STREAM_ROWS)}.json"
+        digest = digest_settings(_FORMAT, STREAM_ROWS, person_accuracy)
+        path = folders.kept / "figures" / f"beta-{seed}-{digest}.json"
         say(f"beta: seed {seed}")
-        figures = keep(path, partial(_measure, folders, seed))
+        figures = keep(path, partial(_measure, folders, person_accuracy, seed))
         for who, beta in found:
             found[who, beta].append(Passed(**figures[f"{who} {beta}"]))
     return {key: tuple(passed) for key, passed in found.items()}
 
 
-def _measure(folders: Folders, seed: int) -> dict[str, Any]:
+def _measure(folders: Folders, person_accuracy: float, seed: int) -> dict[str, Any]:
     rows, members = open_stream(folders.data, folders.kept, seed)
     # On a stream whose hard rows change with the pool, the LLM has its hard rows' accuracy on all of them.
     answers = {
-        "person": simulate_person(rows.gold, 3, 1.0, seed),
+        "person": simulate_person(rows.gold, 3, person_accuracy, seed),
         "llm": answer_rows(rows.gold, LLM_SENTIMENT.hard, 3, seed),
     }
     return {

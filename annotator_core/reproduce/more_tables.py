@@ -1,6 +1,7 @@
 """Tables 4, 5 and 6, the sweep of epsilon, and the rows of a real endpoint."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from annotator_core.reproduce.costs import Cost, Price, find_cost
 from annotator_core.reproduce.intervals import average
 from annotator_core.reproduce.loops import REVIEWERS, Loops
 from annotator_core.reproduce.markdown import percent, write_table
+from annotator_core.reproduce.people import tell_share
 from annotator_core.reproduce.plot import Row, draw_dots
 from annotator_core.reproduce.stream import BETAS, Passed
 from annotator_core.reproduce.study import Measured
@@ -66,9 +68,9 @@ def _write_points(head: Sequence[str], points: Mapping[str, Sequence[Point]]) ->
             title,
             str(point.setting),
             percent(point.reviewed),
-            percent(point.person),
+            point.person.tell(),
             point.llm.tell(),
-            percent(point.ordered, 0),
+            point.ordered.tell(digits=0),
         ]
         for title, swept in points.items()
         for point in swept
@@ -124,8 +126,11 @@ def draw_loops(loops: Loops) -> str:
     return draw_dots(title, ["reviewed", "accuracy", "voted again"], rows, low=0.0, high=1.0)
 
 
-def write_site_loops(folder: Path) -> str:
-    """Return the rows of encoders as measured through the site, from the JSON files of a folder; empty without any."""
+def write_site_loops(folder: Path) -> list[str]:
+    """Return the part about encoders as measured through the site, from the JSON files of a folder; empty without any.
+
+    It says of how many seeds each beta is.
+    """
     head = [
         "policy",
         "beta",
@@ -138,8 +143,33 @@ def write_site_loops(folder: Path) -> str:
         "final accuracy",
         "right on accepted",
     ]
-    rows = [_write_site(json.loads(path.read_text(encoding="utf-8"))) for path in sorted(folder.glob("*.json"))]
-    return write_table(head, rows) if rows else ""
+    runs = [json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*.json")]
+    if not runs:
+        return []
+    table = write_table(head, [_write_site(run) for run in sorted(runs, key=_rank_site)])
+    return [f"With encoders, through the site (refinement.md tells how); {_tell_seeds(runs)}.\n", table]
+
+
+def _rank_site(run: Mapping[str, Any]) -> tuple[str, int, float, int]:
+    return run["policy"]["name"], run["policy"]["beta"], -run["person_right"], run["policy"]["seed"]
+
+
+def _tell_seeds(runs: Sequence[Mapping[str, Any]]) -> str:
+    """Return how many seeds there are of each beta and person, of the policy that has the fewest.
+
+    >>> policy = {"name": "paper", "beta": 1000, "seed": 1}
+    >>> _tell_seeds([{"policy": policy, "person_right": 0.9}])
+    'seeds: 1 at beta 1,000 with a person who is right on 90%'
+    """
+    found: dict[tuple[int, float], Counter[str]] = {}
+    for run in sorted(runs, key=lambda run: (run["policy"]["beta"], -run["person_right"])):
+        found.setdefault((run["policy"]["beta"], run["person_right"]), Counter())[run["policy"]["name"]] += 1
+    told = [f"{min(count.values())} at beta {beta:,}{_tell_right(right)}" for (beta, right), count in found.items()]
+    return f"seeds: {', '.join(told)}"
+
+
+def _tell_right(right: float) -> str:
+    return "" if right == 1 else f" with a person who is right on {tell_share(right)}"
 
 
 def _write_site(run: Mapping[str, Any]) -> list[str]:

@@ -22,6 +22,15 @@ LLM_TOXICITY: Final = Accuracies(0.85, 0.73)
 better, since real models are 0 to 15 points worse on hard rows than overall (reference.md)."""
 
 
+def tell_share(accuracy: float) -> str:
+    """Return an accuracy, 0 to 1, as a percentage with no digit more than it has.
+
+    >>> tell_share(0.9), tell_share(0.925)
+    ('90%', '92.5%')
+    """
+    return f"{100 * accuracy:g}%"
+
+
 def answer_rows(gold: IntArray, right_share: FloatArray | float, n_classes: int, seed: int) -> IntArray:
     """Return one answer a row (n,): gold with the probability right_share, (n,) or one for all, else another class."""
     rng = np.random.default_rng([seed, 1])

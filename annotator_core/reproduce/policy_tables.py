@@ -8,6 +8,7 @@ import numpy as np
 from annotator_core.reproduce.intervals import Mean, average, share_of_rows
 from annotator_core.reproduce.markdown import percent, write_table
 from annotator_core.reproduce.measure import TARGETS, share_right
+from annotator_core.reproduce.people import tell_share
 from annotator_core.reproduce.plot import Row, draw_dots
 from annotator_core.reproduce.study import Measured, rates_of
 
@@ -49,8 +50,14 @@ def _write_three(measured: Measured) -> list[str]:
         share_of_rows(measured.rules[0]["majority"], len(votes)).tell(),
         *_tell_panel(measured),
         f"{over_seeds(measured, 'paper_llm').tell()}{'' if votes.answers.shape[1] else ' (simulated)'}",
-        share_of_rows(measured.rules[0]["paper_person"], len(votes)).tell(),
+        _tell_person(measured),
     ]
+
+
+def _tell_person(measured: Measured) -> str:
+    if measured.is_person_gold:
+        return share_of_rows(measured.rules[0]["paper_person"], len(measured.votes)).tell()
+    return over_seeds(measured, "paper_person").tell()
 
 
 def _tell_panel(measured: Measured) -> tuple[str, str]:
@@ -83,8 +90,11 @@ def write_policies(found: Sequence[Measured]) -> str:
 
 def write_winners(found: Sequence[Measured]) -> str:
     """Return plainly where the paper's rule wins and where ours does, at equal numbers of reviews."""
+    person = (
+        "a person" if found[0].is_person_gold else f"a person who is right on {tell_share(found[0].person_accuracy)}"
+    )
     lines = []
-    for (ours, paper), reviewer in zip(_PAIRS, ("a person", "an LLM (ours fuses, the paper's replaces)"), strict=True):
+    for (ours, paper), reviewer in zip(_PAIRS, (person, "an LLM (ours fuses, the paper's replaces)"), strict=True):
         sides: dict[str, list[str]] = {"ours": [], "the paper's": [], "neither surely": []}
         for each in found:
             gain = average([row[ours] - row[paper] for row in each.rules])
@@ -123,7 +133,7 @@ def write_contract(found: Sequence[Measured]) -> str:
     """Return what the contract leaves to people at each target, and what was truly wrong among accepted rows."""
     head = [
         "set",
-        "audit",
+        "audit, % of rows",
         *(f"{target:.0%}: reviewed, wrong among accepted" for target in TARGETS),
         "wrong where all agree",
     ]

@@ -12,7 +12,7 @@ from annotator_core.reproduce.asking import Asked, write_asked
 from annotator_core.reproduce.costs import LATENCY_S, TOKENS_A_WORD, Price
 from annotator_core.reproduce.equal_tables import draw_equal, tell_verdict, write_equal
 from annotator_core.reproduce.loops import Loops
-from annotator_core.reproduce.markdown import percent, write_table
+from annotator_core.reproduce.markdown import write_table
 from annotator_core.reproduce.more_tables import (
     draw_loops,
     find_large,
@@ -22,6 +22,7 @@ from annotator_core.reproduce.more_tables import (
     write_pools,
     write_site_loops,
 )
+from annotator_core.reproduce.people import tell_share
 from annotator_core.reproduce.policy_tables import (
     draw_policies,
     tell_means,
@@ -33,6 +34,7 @@ from annotator_core.reproduce.policy_tables import (
     write_winners,
 )
 from annotator_core.reproduce.sets import LEFT_OUT
+from annotator_core.reproduce.stream import STREAM_ROWS
 from annotator_core.reproduce.study import Measured
 from annotator_core.storage import report_storage
 
@@ -40,9 +42,15 @@ _CONTRACT: Final = """\
 300 audited rows, at most a fifth; a third fits the race, the others certify, at 95% confidence. What is not accepted is
 reviewed; a target that is not reached accepts nothing.
 """
+_AUDITED: Final = """\
+The audited answers are this person's, too: a certificate counts what differs from them, the table what differs from
+gold.
+"""
 _LOOPS: Final = """\
-A stream of 2,500 tweets (tweet_sentiment_extraction) under the paper's rule; three linear specialists of other sources
-learn from the hard pool. *Voted again*: rows accepted on the way get the last pool's answer.
+A stream of {rows} tweets (tweet_sentiment_extraction) under the paper's rule, {seeds}; three linear specialists of
+other sources learn from the hard pool. *Voted again*: rows accepted on the way get the last pool's answer. The paper's
+beta of 2,000 is left out here: such a stream has 2,000 hard rows only at its end, where a round has nothing left to
+change.
 """
 _SPECIALISTS: Final = """\
 Specialists are real: encoders of 22.7 M parameters fine-tuned by `python -m benchmarks.train_specialists` on 3,000 rows
@@ -97,20 +105,24 @@ def _write_sections(material: Material) -> list[str]:
         "![Reviews as a share of the paper's](equal.svg)\n",
         "## Table 3: specialists, LLMs, the paper's rule\n",
         f"{tell_simulation(found)}Of the sets with stored answers of real LLMs the first LLM is the verifier.\n",
+        *_tell_person(material),
         write_table_three(found),
         _write_asked(material.asked),
         "## Policies at equal numbers of reviews\n",
+        *_tell_person(material),
         write_policies(found),
         "![Accuracy at equal numbers of reviews](policies.svg)\n",
         "## The contract at 2, 5 and 10%\n",
         _CONTRACT,
+        *_tell_person(material, _AUDITED),
         write_contract(found),
         "## Table 4: tokens, money, time, memory\n",
         _write_cost_notes(material),
         write_costs(found, material.prices, LATENCY_S),
-        *_write_sweeps(found),
+        *_write_sweeps(material),
         *_write_loops(material),
         "## Out of domain\n",
+        *_tell_person(material),
         write_stress(found),
         _write_left_out(material),
     ]
@@ -119,7 +131,12 @@ def _write_sections(material: Material) -> list[str]:
 def _write_head(material: Material) -> str:
     seeds = max((len(each.rules) for each in material.found), default=0)
     libraries = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scikit-learn", "torch", "transformers"))
-    person = "gold" if material.person_accuracy == 1 else f"right with {percent(material.person_accuracy, 0)}%"
+    person = "gold"
+    if material.person_accuracy < 1:
+        person = (
+            f"right on {tell_share(material.person_accuracy)} of the rows, drawn by seed, and says the same of a row "
+            "under every rule"
+        )
     return (
         "# The paper's tables, and our rules beside them\n\n"
         "Made by `python -m annotator_core reproduce` on data sets with gold labels.\n\n"
@@ -128,6 +145,13 @@ def _write_head(material: Material) -> str:
         "otherwise. In brackets a 95% interval: Student's over seeds, Wilson's over rows where nothing is drawn.\n\n"
         f"{_SPECIALISTS}"
     )
+
+
+def _tell_person(material: Material, more: str = "") -> list[str]:
+    """Return a line about an imperfect person for the head of a table; nothing where the person is gold."""
+    if material.person_accuracy == 1:
+        return []
+    return [f"The person is right on {tell_share(material.person_accuracy)} of the rows.\n", *([more] if more else [])]
 
 
 def _write_asked(asked: Sequence[Asked] | None) -> str:
@@ -149,14 +173,17 @@ def _write_cost_notes(material: Material) -> str:
     )
 
 
-def _write_sweeps(found: Sequence[Measured]) -> list[str]:
+def _write_sweeps(material: Material) -> list[str]:
+    found = material.found
     if not find_large(found):
         return []
     return [
         "## Table 5: the number of specialists\n",
+        *_tell_person(material),
         "All of m must agree. *Order only*: reviews by the margin of the averaged probability for the same accuracy.\n",
         write_pools(found),
         "## The sweep of epsilon\n",
+        *_tell_person(material),
         "All specialists of the set; one more than there are sends every row on.\n",
         write_epsilon(found),
     ]
@@ -166,11 +193,11 @@ def _write_loops(material: Material) -> list[str]:
     parts = ["## Table 6: beta, beta = infinity, and forgetting\n"]
     if material.loops is None:
         return [*parts, "Not run: leave --only out, or name beta.\n"]
-    parts.append(_LOOPS)
-    parts += [write_loops(material.loops), "![Fine-tuning on the way](beta.svg)\n"]
-    site = write_site_loops(material.site_loops) if material.site_loops else ""
-    if site:
-        parts += ["With encoders, through the site (refinement.md tells how):\n", site]
+    seeds = len(next(iter(material.loops.values())))
+    parts.append(_LOOPS.format(rows=f"{STREAM_ROWS:,}", seeds=f"{seeds} seed{'s' if seeds > 1 else ''}"))
+    parts += [*_tell_person(material), write_loops(material.loops), "![Fine-tuning on the way](beta.svg)\n"]
+    if material.site_loops:
+        parts += write_site_loops(material.site_loops)
     return parts
 
 

@@ -60,6 +60,19 @@ def hide(gold: IntArray, is_known: BoolArray) -> IntArray:
 
 
 @dataclass(frozen=True, slots=True)
+class Answers:
+    """gold (n,), and what the person says of each row (n,), asked or not: the same under every rule."""
+
+    gold: IntArray
+    person: IntArray
+
+    @property
+    def is_right(self) -> BoolArray:
+        """Return where the person says gold (n,)."""
+        return np.asarray(self.person == self.gold)
+
+
+@dataclass(frozen=True, slots=True)
 class Raced:
     """What a race's winner thinks of all rows, and the race."""
 
@@ -85,17 +98,20 @@ def order_reviews(formed: Opinion, is_reviewed: BoolArray) -> IntArray:
     return rest[np.argsort(formed.score[rest], kind="stable")]
 
 
-def count_to_reach(formed: Opinion, gold: IntArray, is_reviewed: BoolArray, right_wanted: int) -> int:
+def count_to_reach(formed: Opinion, answers: Answers, is_reviewed: BoolArray, right_wanted: int) -> int:
     """Return how many rows must be reviewed, those that are included, until so many rows are right.
 
-    gold (n,): class indices, and those of the reviewed rows, is_reviewed (n,). All n rows where only that is enough.
+    answers: to all rows; is_reviewed (n,). Reviewed rows have the person's answer, which may spoil a right one. All n
+    rows where nothing less is enough, also where that is not.
     """
-    right = (formed.classes == gold) & ~is_reviewed
-    missing = right_wanted - int(is_reviewed.sum()) - int(right.sum())
+    is_right = formed.classes == answers.gold
+    missing = right_wanted - int(np.where(is_reviewed, answers.is_right, is_right).sum())
     if missing <= 0:
         return int(is_reviewed.sum())
-    repaired = np.cumsum(~right[order_reviews(formed, is_reviewed)])
-    return int(is_reviewed.sum()) + min(int(np.searchsorted(repaired, missing)) + 1, len(repaired))
+    order = order_reviews(formed, is_reviewed)
+    gained = np.cumsum(answers.is_right[order].astype(np.int64) - is_right[order])
+    reached = np.flatnonzero(gained >= missing)
+    return int(is_reviewed.sum()) + (int(reached[0]) + 1 if len(reached) else len(order))
 
 
 def review_first(formed: Opinion, is_reviewed: BoolArray, count: int) -> BoolArray:

@@ -13,13 +13,13 @@ from annotator_core.reproduce.equal import compare_equal
 from annotator_core.reproduce.kept import Votes, digest_settings, hash_votes
 from annotator_core.reproduce.measure import Figures, Reviewers, measure_rules
 from annotator_core.reproduce.people import LLM_SENTIMENT, LLM_TOXICITY, Accuracies, simulate_llm, simulate_person
-from annotator_core.reproduce.rules import follow_paper
+from annotator_core.reproduce.rules import Answers, follow_paper
 from annotator_core.reproduce.sets import DataSet
 from annotator_core.reproduce.specialists import Folders, list_missing
 from annotator_core.reproduce.targets import draw_rows
 from annotator_core.storage import report_storage
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 """Raised when a rule changes, so that figures of older ones are not taken for it."""
 Say = Callable[[str], None]
 
@@ -36,13 +36,22 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One set: its votes and, for each seed, what each rule gives and the reviews at equal accuracy."""
+    """One set: its votes and, for each seed, what each rule gives and the reviews at equal accuracy.
+
+    person_accuracy: how often the person of its figures is right, above 0 to 1.
+    """
 
     dataset: DataSet
     votes: Votes
+    person_accuracy: float
     rules: tuple[Figures, ...]
     equal: tuple[Figures, ...]
     winners: tuple[str, ...]
+
+    @property
+    def is_person_gold(self) -> bool:
+        """Return whether nothing is drawn of the person."""
+        return self.person_accuracy == 1
 
 
 def study_sets(
@@ -63,7 +72,8 @@ def study_sets(
         for dataset in present:
             say(f"{dataset.name}: seed {seed}")
             found[dataset.name].append(_measure_kept(dataset, votes[dataset.name], settings, seed))
-    return tuple(_collect(dataset, votes[dataset.name], found[dataset.name]) for dataset in present), missing
+    accuracy = settings.person_accuracy
+    return tuple(_collect(each, votes[each.name], accuracy, found[each.name]) for each in present), missing
 
 
 def rates_of(dataset: DataSet) -> Accuracies:
@@ -90,7 +100,7 @@ def _measure(dataset: DataSet, votes: Votes, settings: Settings, seed: int) -> d
     ballots = votes.pool(dataset.pool)
     reviewers = find_reviewers(dataset, votes, ballots, settings.person_accuracy, seed)
     texts = draw_rows(dataset, settings.folders.data, settings.limit)[0].texts
-    equal = asdict(compare_equal(ballots, votes.gold, texts, seed=seed))
+    equal = asdict(compare_equal(ballots, Answers(votes.gold, reviewers.person), texts, seed=seed))
     winner = equal.pop("winner")
     return {"rules": measure_rules(ballots, votes.gold, reviewers, seed=seed), "equal": equal, "winner": winner}
 
@@ -112,10 +122,11 @@ def keep(path: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _collect(dataset: DataSet, votes: Votes, found: list[dict[str, Any]]) -> Measured:
+def _collect(dataset: DataSet, votes: Votes, person_accuracy: float, found: list[dict[str, Any]]) -> Measured:
     return Measured(
         dataset,
         votes,
+        person_accuracy,
         tuple(each["rules"] for each in found),
         tuple(each["equal"] for each in found),
         tuple(each["winner"] for each in found),

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from annotator_core.consensus.average import average_probs
-from annotator_core.consensus.opinion import opinion
+from annotator_core.consensus.opinion import Opinion, opinion
 from annotator_core.reproduce.equal import count_right
 from annotator_core.reproduce.intervals import Mean, average
 from annotator_core.reproduce.measure import share_right
-from annotator_core.reproduce.rules import count_to_reach, follow_paper
+from annotator_core.reproduce.rules import Answers, Paper, count_to_reach, follow_paper
 from annotator_core.reproduce.study import Measured, find_reviewers
 
 
@@ -17,16 +17,16 @@ from annotator_core.reproduce.study import Measured, find_reviewers
 class Point:
     """The paper's rule at one setting.
 
-    setting: m, or how many must agree. reviewed: share of rows. person: accuracy with gold reviews; llm: with the
-    LLM's, over seeds. ordered: reviews that the averaged probability's order needs for the same accuracy, as a share
-    of the rule's; NaN where it reviews nothing.
+    setting: m, or how many must agree. reviewed: share of rows. person: accuracy with the person's reviews; llm: with
+    the LLM's. ordered: reviews that the averaged probability's order needs for the same accuracy with the same person,
+    as a share of the rule's; NaN where it reviews nothing. Means over seeds, of a person who is gold over none.
     """
 
     setting: int
     reviewed: float
-    person: float
+    person: Mean
     llm: Mean
-    ordered: float
+    ordered: Mean
 
 
 def sweep_pool(measured: Measured) -> tuple[Point, ...]:
@@ -44,17 +44,22 @@ def sweep_epsilon(measured: Measured) -> tuple[Point, ...]:
 def _measure(measured: Measured, names: tuple[str, ...], min_agree: int | None, setting: int) -> Point:
     ballots, gold = measured.votes.pool(names), measured.votes.gold
     rule = follow_paper(ballots, min_agree)
-    with_llm = []
-    for seed in range(len(measured.rules)):
-        llm = find_reviewers(measured.dataset, measured.votes, ballots, 1.0, seed).llm
-        with_llm.append(share_right(np.where(rule.hard, llm, rule.classes), gold))
-    nobody = np.zeros(len(gold), dtype=np.bool_)
-    needed = count_to_reach(opinion(average_probs(ballots.probs).probs), gold, nobody, count_right(rule, gold))
-    reviews = int(rule.hard.sum())
+    drawn = [
+        find_reviewers(measured.dataset, measured.votes, ballots, measured.person_accuracy, seed)
+        for seed in range(len(measured.rules))
+    ]
+    people = [Answers(gold, each.person) for each in (drawn[:1] if measured.is_person_gold else drawn)]
+    formed = opinion(average_probs(ballots.probs).probs)
     return Point(
         setting=setting,
         reviewed=float(rule.hard.mean()),
-        person=count_right(rule, gold) / len(gold),
-        llm=average(with_llm),
-        ordered=needed / reviews if reviews else float("nan"),
+        person=average([count_right(rule, answers) / len(gold) for answers in people]),
+        llm=average([share_right(np.where(rule.hard, each.llm, rule.classes), gold) for each in drawn]),
+        ordered=average([_share_ordered(formed, rule, answers) for answers in people]),
     )
+
+
+def _share_ordered(formed: Opinion, rule: Paper, answers: Answers) -> float:
+    reviews, nobody = int(rule.hard.sum()), np.zeros(len(answers.gold), dtype=np.bool_)
+    needed = count_to_reach(formed, answers, nobody, count_right(rule, answers))
+    return needed / reviews if reviews else float("nan")

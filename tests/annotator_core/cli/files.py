@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 EMOTIONS = ("anger", "fear", "joy", "love", "sadness", "surprise")
+SENTIMENTS = ("negative", "neutral", "positive")
 STANCES = ("against", "favor", "none")
 VOTERS = ("flan-t5-large", "flan-t5-base", "flan-t5-xl", "chatgpt", "text-davinci-003", "flan-ul2")
 
@@ -23,15 +24,17 @@ def read_csv(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def write_stored_votes(folder: Path, classes: tuple[str, ...] = STANCES, n_rows: int = 40) -> None:
-    """Write a set with stored votes as ``reproduce`` reads it: six voters, each right on most of the texts."""
+def write_stored_votes(
+    folder: Path, classes: tuple[str, ...] = STANCES, n_rows: int = 40, voters: tuple[str, ...] = VOTERS
+) -> None:
+    """Write a set with stored votes as ``reproduce`` reads it: the voters, each right on most of the texts."""
     rng = np.random.default_rng(3)
     folder.mkdir(parents=True)
     gold = rng.integers(0, len(classes), n_rows)
     items, votes = ["id,text,label"], ["item,annotator,label"]
     for row, label in enumerate(gold):
         items.append(f"{row},word{label} text {row},{classes[label]}")
-        for name in VOTERS:
+        for name in voters:
             answer = label if rng.random() < 0.7 else rng.integers(0, len(classes))
             votes.append(f"{row},{name},{classes[answer]}")
     (folder / "items.csv").write_text("\n".join(items) + "\n")

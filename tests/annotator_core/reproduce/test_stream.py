@@ -1,10 +1,12 @@
+import json
+
 import pytest
 
 from annotator_core.reproduce import stream
 from annotator_core.reproduce.loops import measure_loops
 from annotator_core.reproduce.more_tables import draw_loops, write_loops, write_site_loops
 from annotator_core.reproduce.specialists import Folders
-from annotator_core.reproduce.stream import open_stream, pass_stream
+from annotator_core.reproduce.stream import BETAS, open_stream, pass_stream
 
 
 @pytest.fixture
@@ -46,23 +48,39 @@ def test_the_same_seed_gives_the_same_pass(opened):
 def test_the_table_of_beta_is_measured_once_and_kept(opened, tmp_path):
     told = []
     folders = Folders(tmp_path / "data", tmp_path / "none", tmp_path / "kept")
-    loops = measure_loops(folders, 1, told.append)
+    loops = measure_loops(folders, 1, 1.0, told.append)
     assert told == ["beta: seed 0"]
     assert "| person | infinity | 0 |" in write_loops(loops)
     assert draw_loops(loops).count("<circle") == 3 + 3 * 8
     for file in (tmp_path / "data").rglob("*.csv"):
         file.unlink()
-    assert measure_loops(folders, 1, told.append) == loops
+    assert measure_loops(folders, 1, 1.0, told.append) == loops
 
 
-def test_the_sites_own_figures_are_shown_where_there_are_any(tmp_path):
-    assert write_site_loops(tmp_path) == ""
-    (tmp_path / "a.json").write_text(
-        '{"policy": {"name": "paper", "beta": 1000, "seed": 1}, "budget": null, "rows": 6000, "person_right": 1.0,'
-        ' "rounds": [1, 2],'
-        ' "final": {"reviewed_share": 0.347, "accuracy": 0.857, "accepted_right": 0.781}}'
-    )
-    assert (
-        write_site_loops(tmp_path).splitlines()[-1]
-        == "| paper | 1,000 | 1 | - | 100 | 6,000 | 2 | 34.7 | 85.7 | 78.1 |"
-    )
+def test_an_imperfect_person_changes_the_persons_rows_alone(opened, tmp_path):
+    folders = Folders(tmp_path / "data", tmp_path / "none", tmp_path / "kept")
+    right, poor = (measure_loops(folders, 1, accuracy, lambda _: None) for accuracy in (1.0, 0.7))
+    for beta in BETAS:
+        assert poor["llm", beta] == right["llm", beta]
+        assert poor["person", beta][0].accuracy < right["person", beta][0].accuracy == 1.0
+    assert poor["person", None][0].reviewed == right["person", None][0].reviewed
+    again = Folders(tmp_path / "data", tmp_path / "none", tmp_path / "kept-again")
+    assert measure_loops(again, 1, 0.7, lambda _: None) == poor
+
+
+def test_the_sites_own_figures_are_shown_by_beta_and_say_how_many_seeds_they_are_of(tmp_path):
+    assert write_site_loops(tmp_path) == []
+    for number, (beta, seed, right) in enumerate([(1000, 2, 1.0), (1000, 1, 1.0), (500, 1, 0.9)]):
+        run = {
+            "policy": {"name": "paper", "beta": beta, "seed": seed}, "budget": None, "rows": 6000,
+            "person_right": right, "rounds": [1, 2],
+            "final": {"reviewed_share": 0.347, "accuracy": 0.857, "accepted_right": 0.781},
+        }  # fmt: skip
+        (tmp_path / f"{number}.json").write_text(json.dumps(run))
+    told, table = write_site_loops(tmp_path)
+    assert told.endswith("; seeds: 1 at beta 500 with a person who is right on 90%, 2 at beta 1,000.\n")
+    assert table.splitlines()[2:] == [
+        "| paper | 500 | 1 | - | 90 | 6,000 | 2 | 34.7 | 85.7 | 78.1 |",
+        "| paper | 1,000 | 1 | - | 100 | 6,000 | 2 | 34.7 | 85.7 | 78.1 |",
+        "| paper | 1,000 | 2 | - | 100 | 6,000 | 2 | 34.7 | 85.7 | 78.1 |",
+    ]
