@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -90,13 +89,17 @@ def _answers_in_pilots(sample: Sample) -> list[PilotAnswer]:
 
 
 def _calls_behind(sample: Sample, by_runs: Sequence[VerifierAnswer], by_pilots: Sequence[PilotAnswer]) -> list[LlmCall]:
-    """All calls about the samples that were asked about, and those that pilots found at hand, newest first."""
+    """All calls about the samples that were asked about, and those that pilots found at hand, newest first.
+
+    Ids come from two indexes: a condition with OR would read all calls of the project.
+    """
     asked = {one.sample_id for one in by_runs} | {one.row.sample_id for one in by_pilots}
-    wanted = Q(sample__in=asked)
+    ids = LlmCall.objects.filter(sample__in=asked).values("id")
     if keys := keys_of(by_pilots):
-        wanted |= Q(key__in=keys, state=CallState.STORED)
-    newest = LlmCall.objects.filter(wanted, project=sample.dataset.project_id).select_related("connection")
-    return list(newest.order_by("-id")[: CALLS_SHOWN * (len(by_runs) + len(by_pilots))])
+        project = sample.dataset.project_id
+        ids = ids.union(LlmCall.objects.filter(project=project, key__in=keys, state=CallState.STORED).values("id"))
+    newest = LlmCall.objects.filter(pk__in=ids).select_related("connection").order_by("-id")
+    return list(newest[: CALLS_SHOWN * (len(by_runs) + len(by_pilots))])
 
 
 def _shown_of_run(answer: VerifierAnswer, calls: Sequence[LlmCall]) -> ShownAnswer:
