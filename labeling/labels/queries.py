@@ -6,13 +6,13 @@ from statistics import median
 from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
-from django.db.models.functions import Left
+from django.db.models.functions import Least, Left
 from django.utils import timezone
 
 from labeling.labels.models import Consensus, ItemReason, ItemState, ReviewItem, Verdict, Vote
 from labeling.labels.work_queries import work_of
 from labeling.projects.models import Project
-from labeling.runs.models import PoolGeneration, PoolMember
+from labeling.runs.models import PoolGeneration, PoolMember, Run
 from labeling.web.prepared import Prepared
 
 EXCERPT = 90
@@ -76,6 +76,25 @@ def known_seconds(project: Project) -> float | None:
     spent = mine.order_by("-created_at").values_list("elapsed_ms", flat=True)[:PACE_ALL_DECISIONS]
     seconds = [min(ms / 1000, PACE_LONGEST_S) for ms in spent if ms]
     return median(seconds) if len(seconds) >= PACE_KNOWN_FROM else None
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleTime:
+    """Seconds that people spent on a run's texts, of `timed` answers; `untimed` ones came without a time."""
+
+    seconds: float
+    timed: int
+    untimed: int
+
+
+def people_time(run: Run) -> PeopleTime | None:
+    """Of all answers that were given, undone ones too; time beyond two minutes counts as two. None without answers."""
+    given = Verdict.objects.filter(item__run=run, is_undo=False).order_by()
+    spent = Sum(Least("elapsed_ms", int(PACE_LONGEST_S * 1000)), filter=Q(elapsed_ms__gt=0))
+    found = given.aggregate(spent=spent, all=Count("id"), timed=Count("id", filter=Q(elapsed_ms__gt=0)))
+    if not found["all"]:
+        return None
+    return PeopleTime((found["spent"] or 0) / 1000, found["timed"], found["all"] - found["timed"])
 
 
 def rows_taken_off(project: Project) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Count, QuerySet, Subquery, Sum
 
 from labeling.llm.models import Budget, CallState, Connection, LlmCall, Price, Purpose, Spending
 from labeling.projects.models import Project
@@ -14,6 +14,7 @@ TESTS = -1
 """The `run` of the budget that tests of connections are booked on: each test opens room for itself alone."""
 KEYS_AT_ONCE = 500  # chosen: far below SQLite's limit on parameters
 RECENT = 20  # chosen: a screen
+MINUTE_S = 60
 
 
 def connections_of(project: Project) -> QuerySet[Connection]:
@@ -132,6 +133,8 @@ class Totals:
 
 
 SUMS = {one.name: Sum(one.name) for one in fields(Totals)}
+CALL_SUMS = {name: Sum(name) for name in ("tokens_in", "tokens_cached", "tokens_out", "latency_ms", "cost_nano")}
+"""Of calls, which are one row each: `stored` is their number."""
 
 
 def _totals(found: dict[str, int | None]) -> Totals:
@@ -167,3 +170,28 @@ def totals_by(project: Project, column: str) -> dict[Any, Totals]:
 def calls_of_run(project: Project, run: int) -> Totals:
     """What verification of one run asked that is over."""
     return totals_of(project, run=run, purpose=Purpose.VERIFY)
+
+
+def seconds_asked(project: Project, run: int) -> float | None:
+    """Seconds in which a run asked: from its first call to its last answer, but of pauses only what shares a minute.
+
+    None before anything was answered. One query, by indexes.
+    """
+    calls = LlmCall.objects.filter(project=project, run=run)
+    spent = Spending.objects.filter(project=project, run=run, purpose=Purpose.VERIFY).order_by().values("run")
+    found = Project.objects.filter(pk=project.pk).values_list(
+        Subquery(calls.order_by("id").values("created_at")[:1]),
+        Subquery(calls.exclude(settled_at=None).order_by("-id").values("settled_at")[:1]),
+        Subquery(spent.annotate(minutes=Count("minute", distinct=True)).values("minutes")),
+    )
+    first, last, minutes = found.get()
+    if first is None or last is None or not minutes:
+        return None
+    seconds: float = min((last - first).total_seconds(), minutes * MINUTE_S)
+    return seconds if seconds > 0 else None
+
+
+def totals_of_calls(call_ids: QuerySet[Any, Any]) -> Totals:
+    """What these answered calls took, added up; `call_ids` are read by the same query."""
+    found = LlmCall.objects.filter(pk__in=call_ids, state=CallState.STORED).aggregate(stored=Count("id"), **CALL_SUMS)
+    return Totals(**{name: value or 0 for name, value in found.items()})

@@ -21,9 +21,9 @@ AGAIN_S = 2.0
 class Share:
     """How many calls of a connection may be under way here. One thread keeps it, many threads call."""
 
-    def __init__(self, connection: Connection, owner: str, pace: Pace) -> None:
-        """Start without any call."""
-        self._connection, self._owner, self._pace = connection, owner, pace
+    def __init__(self, connection: Connection, owner: str, pace: Pace, most: int | None = None) -> None:
+        """Start without any call; with `most`, there are never more under way here."""
+        self._connection, self._owner, self._pace, self._most = connection, owner, pace, most
         self._free = Condition()
         self._may = self._under_way = 0
         self._kept_at = 0.0
@@ -31,7 +31,7 @@ class Share:
     def keep(self) -> int:
         """Take or keep the seat; returns how many calls may be under way now."""
         self._kept_at = monotonic()
-        may = take_seat(connection_id=self._connection.pk, owner=self._owner, lower=self._lower)
+        may = take_seat(connection_id=self._connection.pk, owner=self._owner, lower=self._lower, most=self._most)
         with self._free:
             self._may = may
             self._free.notify_all()
@@ -70,8 +70,8 @@ class Share:
 class SharedAsker:
     """An asker that has at most its share's calls under way (engine: verifiers.contract.Asker)."""
 
-    def __init__(self, asker: Asker, share: Share) -> None:
-        self._asker, self._share = asker, share
+    def __init__(self, asker: Asker, share: Share, before: Callable[[], None] = lambda: None) -> None:
+        self._asker, self._share, self._before = asker, share, before
 
     @property
     def identity(self) -> str:
@@ -85,6 +85,7 @@ class SharedAsker:
 
     def complete(self, call: Call, plan: Plan) -> Completion:
         """Return the model's answer once there is room for the call. Raises CallFailed."""
+        self._before()
         with self._share.one_call():
             return self._asker.complete(call, plan)
 
@@ -97,16 +98,31 @@ def shared(
 
     Raises TryLater while other work has all of the connection's calls; the place in its queue is kept.
     """
-    share = Share(connection, owner, pace)
+    with _seated(Share(connection, owner, pace), connection) as share:
+
+        def look() -> bool:
+            share.keep_if_due()
+            return should_stop()
+
+        yield SharedAsker(asker, share), look
+
+
+@contextmanager
+def shared_singly(connection: Connection, asker: Asker, *, owner: str) -> Iterator[Asker]:
+    """The asker for one call after the other, by one thread: its seat has one call and is kept before each.
+
+    A seat lasts longer than a call may take. Raises TryLater as `shared` does.
+    """
+    with _seated(Share(connection, owner, Pace(1), most=1), connection) as share:
+        yield SharedAsker(asker, share, share.keep_if_due)
+
+
+@contextmanager
+def _seated(share: Share, connection: Connection) -> Iterator[Share]:
     if not share.keep():
         text = _("%(name)s is busy with other work; it allows %(most)d calls at a time.")
         raise TryLater(text % {"name": connection, "most": connection.concurrency}, after_s=AGAIN_S)
-
-    def look() -> bool:
-        share.keep_if_due()
-        return should_stop()
-
     try:
-        yield SharedAsker(asker, share), look
+        yield share
     finally:
         share.leave()

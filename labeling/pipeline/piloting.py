@@ -28,6 +28,7 @@ from labeling.jobs.queries import chunk_ids, has_open_chunks
 from labeling.labels.answer_queries import TextToAsk
 from labeling.labels.example_queries import newest_label_id
 from labeling.labels.pilot_queries import draw_rows
+from labeling.llm.actions.booking import storable
 from labeling.llm.actions.calls import BookedLedger, Errand, book_lost, book_lost_of_parts
 from labeling.llm.actions.connections import forget_error, note_error
 from labeling.llm.engine import open_asker, plan_of, price_of
@@ -218,6 +219,7 @@ def _store(work: Work, connection: Connection, rows: Mapping[int, PilotRow], ver
             label_class_id=None if one.class_index == ABSTAIN else work.class_ids[one.class_index],
             confidence=one.confidence,
             outcome=one.outcome.value,
+            reason=storable(one.reason),
             keys=list(one.keys),
         )
         for one in verdicts

@@ -20,6 +20,7 @@ from labeling.jobs.queries import chunk_ids, has_open_chunks
 from labeling.llm.actions.calls import BookedLedger, Errand, book_lost, book_lost_of_parts
 from labeling.llm.engine import open_asker, price_of
 from labeling.llm.models import Purpose
+from labeling.llm.sharing import shared_singly
 from labeling.pipeline.hand import Hand, StopWork
 from labeling.refinement.cold_start.queries import verified_texts
 from labeling.specialists.models import GeneratedScript, ScriptKind, ScriptState
@@ -62,7 +63,10 @@ def _script(claim: Claim) -> GeneratedScript:
 
 @contextmanager
 def _writer(script: GeneratedScript, claim: Claim) -> Iterator[LanguageModel | None]:
-    """The language model that writes it, None for a template. Raises ConnectionBroken, AddressRefused."""
+    """The language model that writes it, None for a template.
+
+    Raises ConnectionBroken, AddressRefused, and TryLater while other work has all of the connection's calls.
+    """
     connection = script.connection
     if connection is None:
         yield None
@@ -77,7 +81,10 @@ def _writer(script: GeneratedScript, claim: Claim) -> Iterator[LanguageModel | N
         errand=Errand(chunk_ids(claim.job_id), script.cap_nano),
     )
     price = price_of(connection, timezone.localdate())
-    with closing(open_asker(connection)) as asker:
+    with (
+        closing(open_asker(connection)) as own,
+        shared_singly(connection, own, owner=f"part {claim.chunk_id}") as asker,
+    ):
         yield LanguageModel(asker, ledger, price, CODE_TOKENS)
 
 

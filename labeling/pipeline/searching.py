@@ -26,6 +26,7 @@ from labeling.jobs.queries import chunk_ids
 from labeling.llm.actions.calls import BookedLedger, Errand, book_lost, book_lost_of_parts
 from labeling.llm.engine import open_asker, price_of
 from labeling.llm.models import Purpose
+from labeling.llm.sharing import shared_singly
 from labeling.pipeline.hand import Hand, StopWork
 from labeling.projects.queries import active_classes
 from labeling.refinement.cold_start.queries import verified_texts
@@ -73,7 +74,10 @@ def _patient(handler: Handler) -> Handler:
 
 @contextmanager
 def _language_model(search: ModelSearch, claim: Claim) -> Iterator[tuple[LanguageModel | None, str]]:
-    """The search's language model and "", or None and why it cannot be asked, "" where none was chosen."""
+    """The search's language model and "", or None and why it cannot be asked, "" where none was chosen.
+
+    Raises TryLater while other work has all of the connection's calls.
+    """
     connection = search.connection
     if connection is None:
         yield None, ""
@@ -93,8 +97,8 @@ def _language_model(search: ModelSearch, claim: Claim) -> Iterator[tuple[Languag
         purpose=Purpose.SEARCH,
         errand=Errand(chunk_ids(claim.job_id), search.cap_nano),
     )
-    with closing(asker):
-        yield LanguageModel(asker, ledger, price), ""
+    with closing(asker), shared_singly(connection, asker, owner=f"part {claim.chunk_id}") as seated:
+        yield LanguageModel(seated, ledger, price), ""
 
 
 @_patient

@@ -330,13 +330,17 @@ class PilotRow(models.Model):
 
 
 class PilotAnswer(models.Model):
-    """What a connection answered on a row; without a class it abstained. `keys` are of the calls behind it."""
+    """What a connection answered on a row; without a class it abstained. `keys` are of the calls behind it.
+
+    `reason` is the model's own words, or why there is no class.
+    """
 
     row = models.ForeignKey(PilotRow, models.CASCADE, related_name="answers", db_index=False)
     connection = models.ForeignKey(Connection, models.PROTECT, related_name="+", db_index=False)
     label_class = models.ForeignKey(LabelClass, models.PROTECT, null=True, related_name="+", db_index=False)
     confidence = models.FloatField(null=True)
     outcome = models.CharField(max_length=10)
+    reason = models.TextField(blank=True, default="", db_default="")
     keys = models.JSONField(default=list)
 
     class Meta:

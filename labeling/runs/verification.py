@@ -12,61 +12,7 @@ from labeling.llm.models import Budget, Connection, Purpose
 from labeling.llm.queries import Totals, budget_of, totals_of
 from labeling.runs.actions import VERIFY_KIND
 from labeling.runs.models import AskStrategy, Run, RunState
-
-
-@dataclass(frozen=True, slots=True)
-class Saving:
-    """What a run's calls took, and what asking about every row would take at the same measure.
-
-    `labeled` are the rows that got their label from them, copies of texts included. The measure is a mean answered call
-    of this run, times `calls_a_text` (models times draws). Tokens are in and out together. `share` (0 to 1) is what was
-    not spent; below 0 where asking all at once had cost less.
-    """
-
-    rows: int
-    labeled: int
-    calls: int
-    tokens: int
-    cost_nano: int
-    calls_a_text: int
-    tokens_a_call: float
-    nano_a_call: float
-
-    @property
-    def nano_a_label(self) -> int | None:
-        """What a label cost, in nano-dollars; None where none was given."""
-        return round(self.cost_nano / self.labeled) if self.labeled else None
-
-    @property
-    def all_calls(self) -> int:
-        """Calls for every row."""
-        return self.rows * self.calls_a_text
-
-    @property
-    def all_tokens(self) -> int:
-        """Tokens of these calls."""
-        return round(self.all_calls * self.tokens_a_call)
-
-    @property
-    def all_nano(self) -> int:
-        """Their price in nano-dollars."""
-        return round(self.all_calls * self.nano_a_call)
-
-    @property
-    def calls_share(self) -> float:
-        """Calls that were not made, 0 to 1."""
-        return 1 - self.calls / self.all_calls if self.all_calls else 0.0
-
-    @property
-    def tokens_share(self) -> float:
-        """Tokens that were not used, 0 to 1."""
-        return 1 - self.tokens / self.all_tokens if self.all_tokens else 0.0
-
-    @property
-    def share(self) -> float | None:
-        """Money that was not spent, 0 to 1; None where calls cost nothing."""
-        return 1 - self.cost_nano / self.all_nano if self.all_nano else None
-
+from labeling.runs.saving import Saving, timed_saving_of
 
 StopKind = Literal["connection", "examples", "budget"]
 
@@ -127,25 +73,9 @@ def verification_of(run: Run) -> Verification | None:
         connections=connections,
         budget=budget,
         totals=totals,
-        saving=saving_of(run, totals, len(connections)),
+        saving=timed_saving_of(run, totals, len(connections)),
         stop=_stop_of(run, job, connections, budget),
         wait=_wait_of(job),
-    )
-
-
-def saving_of(run: Run, totals: Totals, models: int) -> Saving | None:
-    """What was saved against asking about every row; None before anything was answered. Source: the paper's Table 4."""
-    if not totals.stored:
-        return None
-    return Saving(
-        rows=run.row_count,
-        labeled=run.verified,
-        calls=totals.calls,
-        tokens=totals.tokens_in + totals.tokens_out,
-        cost_nano=totals.cost_nano,
-        calls_a_text=max(1, models) * run.draws,
-        tokens_a_call=totals.mean_in + totals.mean_out,
-        nano_a_call=totals.cost_nano / totals.stored,
     )
 
 
@@ -154,7 +84,7 @@ def missing_nano(run: Run, found: Verification) -> int | None:
     if found.saving is None:
         return None
     waiting = max(0, found.progress.total - found.progress.done) or run.asking
-    wanted = waiting * found.saving.calls_a_text * found.saving.nano_a_call
+    wanted = waiting * found.saving.measure.calls_a_text * found.saving.measure.nano
     return max(0, round(wanted) - found.budget.left_nano)
 
 

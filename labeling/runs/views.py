@@ -28,6 +28,7 @@ from labeling.runs.forms import RunForm
 from labeling.runs.models import Run, RunState
 from labeling.runs.proposal import ProposalForm
 from labeling.runs.queries import pool_of, ready_datasets, renewal_cost, run_numbered, runs_of
+from labeling.runs.saving import saving_of_people
 from labeling.runs.story import (
     generation_rows,
     hard_share_cause,
@@ -118,6 +119,7 @@ def _run_context(run: Run) -> dict[str, Any]:
         "job": job,
         "progress": progress_of(job) if job else None,
         "verification": verification,
+        "people_saving": None if run.has_verifier else saving_of_people(run),
         "may_pause": run.state == RunState.RUNNING or _is_asking(run, verification),
         "parts": split_of(run),
         "members": member_rows(members),

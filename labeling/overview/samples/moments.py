@@ -47,7 +47,7 @@ def moments_of(facts: Facts, veil: Veil) -> list[Moment]:
     found = [Moment(facts.sample.upload.created_at, "import", facts.sample.upload)]
     if not veil.hides_machines:
         found += _votes(facts.history.answers)
-        found += [Moment(one.answer.created_at, "answer", one) for one in facts.answers]
+        found += [Moment(one.at, "answer", one) for one in facts.answers]
     found += _labels(facts.history.labels, veil)
     found += _remarks(told)
     found += _verdicts(facts.history.verdicts, veil)

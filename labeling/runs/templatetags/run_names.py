@@ -8,7 +8,7 @@ from django.db.models import Count
 from labeling.llm.cost_queries import RunLine
 from labeling.projects.models import Project
 from labeling.runs.models import Run
-from labeling.runs.verification import Saving, saving_of
+from labeling.runs.saving import Saving, saving_of
 from labeling.web.wording import NANO
 
 register = template.Library()

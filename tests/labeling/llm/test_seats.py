@@ -15,10 +15,11 @@ from annotator_core.verifiers.contract import Plan, Price, Question
 from annotator_core.verifiers.drive import ask_all
 from annotator_core.verifiers.ledger import MemoryLedger
 from annotator_core.verifiers.pace import Pace
+from labeling.llm import sharing
 from labeling.llm.actions.seats import SEAT_S, leave_seat, take_seat
 from labeling.llm.engine import open_asker
 from labeling.llm.models import Seat
-from labeling.llm.sharing import shared
+from labeling.llm.sharing import shared, shared_singly
 from tests.labeling.asking import make_connection, serving
 from tests.labeling.factories import CLASSES, make_project, make_user
 from tests.labeling.llm.calling import make_connection as make_unasked
@@ -75,6 +76,35 @@ def test_more_who_ask_than_calls_that_may_be_wait(connection):
     ):
         pass  # never here
     assert "c" in slots(connection)
+
+
+class Answering:
+    """An endpoint that answers every call."""
+
+    identity, schema = "endpoint", "none"
+
+    def complete(self, call, _plan):
+        return f"answer to {call}"
+
+
+def test_one_call_after_the_other_takes_one_seat_and_keeps_it_before_each(connection, monkeypatch):
+    take(connection, "run", under_way=8)
+    with pytest.raises(TryLater, match="busy"), shared_singly(connection, Answering(), owner="search"):
+        pass  # never here
+    take(connection, "run", under_way=4)
+    monkeypatch.setattr(sharing, "KEEP_EVERY_S", 0.0)
+    with shared_singly(connection, Answering(), owner="search") as asker:
+        assert slots(connection) == {"run": 4, "search": 1}
+        Seat.objects.filter(owner="search").update(until=timezone.now())
+        assert asker.complete("it", None) == "answer to it"
+        assert Seat.objects.get(owner="search").until > timezone.now() + timedelta(seconds=connection.timeout_s)
+    assert slots(connection) == {"run": 4}
+
+
+def test_one_call_after_the_other_leaves_its_seat_when_it_fails(connection):
+    with pytest.raises(ZeroDivisionError), shared_singly(connection, Answering(), owner="search"):
+        raise ZeroDivisionError
+    assert slots(connection) == {}
 
 
 def test_a_smaller_limit_holds_at_once(connection):

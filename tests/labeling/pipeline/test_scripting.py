@@ -1,13 +1,17 @@
 """The script job with a tiny real transformer in the real box, written by a template or a fake server."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from annotator_core.fakes.openai_script import OK, fail, say
 from annotator_core.scripts.kinds import Kind
 from annotator_core.scripts.writing import write_template
 from annotator_core.types import ABSTAIN
-from labeling.jobs.models import Chunk
-from labeling.llm.models import LlmCall
+from labeling.jobs.models import Chunk, ChunkState
+from labeling.llm.models import LlmCall, Seat
+from labeling.llm.secrets import seal
 from labeling.specialists.actions import confirm_version
 from labeling.specialists.engine import predict, store_folder_of
 from labeling.specialists.models import ScriptKind, ScriptState, SpecialistState, SpecialistVersion
@@ -65,13 +69,15 @@ def test_a_template_is_tried_accepted_and_votes(version):
 def ask_server(settings, version, **script):
     """What becomes of a script that a fake server writes."""
     with serving(settings, **script) as (url, server):
-        connection = make_connection(version.specialist.project, base_url=url, model=server.model)
-        from labeling.llm.secrets import seal
-
-        type(connection).objects.filter(pk=connection.pk).update(encrypted_key=seal(KEY))
-        connection.refresh_from_db()
-        made = ask_for(version, ScriptKind.DEPLOY, Writer(connection, 10**9))
+        made = ask_for(version, ScriptKind.DEPLOY, Writer(connect(version, url, server), 10**9))
         return do(made), server
+
+
+def connect(version, url, server):
+    connection = make_connection(version.specialist.project, base_url=url, model=server.model)
+    type(connection).objects.filter(pk=connection.pk).update(encrypted_key=seal(KEY))
+    connection.refresh_from_db()
+    return connection
 
 
 @pytest.mark.slow
@@ -105,6 +111,24 @@ def test_a_model_that_writes_none_is_said(settings, version, steps, words):
     assert script.state == ScriptState.FAILED
     assert script.error
     assert words in script.error
+    assert not Seat.objects.exists()
+
+
+def test_it_waits_while_other_work_has_all_of_the_connections_calls(settings, version):
+    hostile = "import os\ndef deploy(folder):\n    return list\n"
+    with serving(settings, steps=[say(f"```python\n{hostile}```")]) as (url, server):
+        connection = connect(version, url, server)
+        ends = timezone.now() + timedelta(seconds=60)
+        most = connection.concurrency
+        Seat.objects.create(connection=connection, owner="a run", slots=most, until=ends)
+        script = do(ask_for(version, ScriptKind.DEPLOY, Writer(connection, 10**9)))
+        chunk = Chunk.objects.get(job__kind="script", stage="write")
+        assert (script.code, chunk.state, chunk.errors, server.asked) == ("", ChunkState.TODO, 0, [])
+        assert f"is busy with other work; it allows {most} calls at a time." in chunk.error
+        Seat.objects.filter(owner="a run").update(slots=most - 1)
+        Chunk.objects.update(not_before=None)
+        assert do(script).code == hostile
+    assert list(Seat.objects.values_list("owner", "slots")) == [("a run", most - 1)]
 
 
 def test_a_machine_without_a_box_says_so_and_tries_again_when_asked(version, without_box):

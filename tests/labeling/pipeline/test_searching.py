@@ -12,14 +12,14 @@ from django.utils import timezone
 from annotator_core.demo import feedback_path, specialist_folders
 from annotator_core.fakes.hub import FakeHub, HubContent, find_commit
 from annotator_core.fakes.hub_search import Step
-from annotator_core.fakes.openai_script import OpenAIScript
+from annotator_core.fakes.openai_script import OpenAIScript, fail
 from annotator_core.fakes.openai_server import FakeOpenAI
 from labeling.jobs.actions import claim, set_state
 from labeling.jobs.models import Chunk, ChunkState, JobState
 from labeling.jobs.queries import job_of
 from labeling.llm.actions.budgets import add_room
 from labeling.llm.actions.calls import BookedLedger
-from labeling.llm.models import Budget, LlmCall
+from labeling.llm.models import Budget, LlmCall, Seat
 from labeling.pipeline.work import advance_dirty, do_one
 from labeling.specialists.models import CandidateState, ModelSearch, SpecialistState
 from labeling.specialists.search.actions import Wanted, add_candidate, retry_search, start_search, stop_search
@@ -326,3 +326,31 @@ def test_a_search_that_is_stopped_leaves_no_money_set_aside(hub, project):
     work_off()
     assert_money_is_conserved(connection, run=0)
     assert Budget.objects.get(project=project, run=0).reserved_nano == 0
+
+
+def test_it_waits_while_other_work_has_all_of_the_connections_calls(hub, project, server):
+    connection = make_connection(project, base_url=server.url, model="fake-model", encrypted_key="")
+    ends = timezone.now() + timedelta(seconds=60)
+    Seat.objects.create(connection=connection, owner="a run", slots=8, until=ends)
+    search = start(project, connection=connection, cap_nano=10**9)
+    work_off()
+    chunk = Chunk.objects.get(job__kind="search", stage="find")
+    assert (chunk.state, chunk.errors, server.script.asked) == (ChunkState.TODO, 0, [])
+    assert chunk.error == "Practice is busy with other work; it allows 8 calls at a time."
+    Seat.objects.filter(owner="a run").update(slots=7)
+    assert work(search, 1).state == JobState.DONE
+    assert set(LlmCall.objects.values_list("state", flat=True)) == {"stored"}
+    assert list(Seat.objects.values_list("owner", "slots")) == [("a run", 7)]
+
+
+def test_its_seat_is_given_back_where_the_server_asks_for_a_pause_or_fails(hub, project, server):
+    server.script.steps = [fail(429, {"Retry-After": "120"}), *[fail(500)] * 3]
+    connection = make_connection(project, base_url=server.url, model="fake-model", encrypted_key="")
+    search = start(project, connection=connection, cap_nano=10**9)
+    work_off()
+    assert Chunk.objects.get(job__kind="search", stage="find").not_before > timezone.now() + timedelta(seconds=100)
+    assert not Seat.objects.exists()
+    assert work(search, 1).state == JobState.DONE
+    search.refresh_from_db()
+    assert (search.is_by_llm, search.compared_by) == (False, "llm")
+    assert not Seat.objects.exists()

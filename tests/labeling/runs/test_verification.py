@@ -10,10 +10,9 @@ from django.utils import timezone
 from labeling.jobs.actions import set_state
 from labeling.jobs.models import JobState
 from labeling.llm.models import Budget
-from labeling.llm.queries import Totals
 from labeling.runs.models import Run
 from labeling.runs.story import split_of, story_of
-from labeling.runs.verification import missing_nano, saving_of, verification_of
+from labeling.runs.verification import missing_nano, verification_of
 from tests.labeling.asked import DOLLAR, make_connection, make_member, make_spent, make_verified
 from tests.labeling.factories import make_dataset, make_project, make_run, make_user
 
@@ -71,25 +70,6 @@ def test_the_bar_and_the_figures_tell_who_has_the_rows(client, run, job):
     assert "Nothing was asked yet." in html
 
 
-def test_the_saving_is_that_of_the_papers_table_4(run):
-    run.row_count, run.draws = 1_000, 2
-    totals = Totals(stored=100, lost=2, tokens_in=10_000, tokens_out=2_000, cost_nano=5_000_000)
-    found = saving_of(run, totals, 3)
-    assert (found.calls, found.tokens, found.cost_nano) == (102, 12_000, 5_000_000)
-    assert (found.all_calls, found.all_tokens, found.all_nano) == (6_000, 720_000, 300_000_000)
-    assert found.share == pytest.approx(1 - 5 / 300)
-    assert (found.calls_share, found.tokens_share) == pytest.approx((1 - 102 / 6_000, 1 - 12 / 720))
-    assert saving_of(run, Totals(failed=3), 1) is None
-    assert found.nano_a_label is None
-    run.verified = 40
-    assert saving_of(run, totals, 3).nano_a_label == 125_000
-
-
-def test_calls_that_cost_nothing_save_no_money(run):
-    found = saving_of(run, Totals(stored=10, tokens_in=100), 1)
-    assert (found.share, found.tokens_share) == (None, 0.9)
-
-
 def test_the_page_shows_what_was_spent_and_saved(client, run, job, connection):
     make_spent(run, connection, stored=10, lost=1)
     Budget.objects.filter(run=run.pk).update(reserved_nano=2_000_000)
@@ -99,8 +79,9 @@ def test_the_page_shows_what_was_spent_and_saved(client, run, job, connection):
     assert "$0.0014 of $1.00" in html
     assert "$0.0020 set aside for calls on their way" in html
     assert "90.0% saved against asking about every row, which would cost $0.014." in html
-    assert "100 rows, one call each, at 120 tokens a call, the mean of the 10 answered here." in html
-    assert "1 calls were paid without an answer" in html
+    assert "100 rows, one call each, at 120 tokens and $0.00014 a call, the mean of the 10 answered here." in html
+    assert "1 call was paid without an answer." in html
+    assert "failed and cost nothing" not in html
     assert "A label cost $0.00023." in html
     assert "known once an audit has measured fifty rows" in html
 
@@ -214,8 +195,13 @@ def test_a_run_by_people_has_no_cap(client, run):
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_more_models_take_no_more_queries(client, run, count, django_assert_num_queries):
-    make_verified(run, *(make_connection(run.project, f"m{n}") for n in range(count)), asking=30)
+@pytest.mark.parametrize(("answered", "queries"), [(False, 22), (True, 24)])
+def test_more_models_and_calls_take_no_more_queries(client, run, count, answered, queries, django_assert_num_queries):
+    """Before any answer one looks for reused ones; then they are of the times: of asking, of votes, of people."""
+    connections = [make_connection(run.project, f"m{n}") for n in range(count)]
+    make_verified(run, *connections, asking=30)
+    for one in connections if answered else ():
+        make_spent(run, one, latency_ms=5_000)
     page_of(client, run)
-    with django_assert_num_queries(21):
+    with django_assert_num_queries(queries):
         page_of(client, run)
