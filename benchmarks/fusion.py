@@ -30,7 +30,7 @@ def main():
             print(*rows[-1], flush=True)
     head = [
         "votes", "verifier", "hard", "right on hard: pool", "verifier", "pool alone", "replaced", "fused",
-        "fused without gold", "fused - pool", "worst half", "warned",
+        "fused without gold", "fused - pool", "worst half", "worse", "unproven", "replacing hurts", "of these warned",
     ]  # fmt: skip
     held = sum(float(row[9]) >= BAR for row in rows)
     write(
@@ -42,9 +42,11 @@ def main():
 
 _INTRODUCTION = (
     f"The pool is flan-t5 large, base and xl; rows on which they do not all agree are hard, and there the verifier's "
-    f"stored answer counts. Mean of {HALVES} seeded halves: one half's gold fits the fusion and feeds the warning, the "
-    "other is measured. Without gold: Dawid-Skene with the verifier as one more voter, asked about hard rows only. "
-    "Warned: share of halves in which `verifier_worse` stands (McNemar, 5%).\n\n"
+    f"stored answer counts. Mean of {HALVES} seeded halves: one half's gold fits the fusion and feeds the warnings, "
+    "the other is measured. Without gold: Dawid-Skene with the verifier as one more voter, asked about hard rows only. "
+    "Worse, unproven: share of halves in which `verifier_worse` stands (McNemar, 5%), and in which `verifier_unproven` "
+    "does: the half shows the verifier to be neither worse nor better. Replacing hurts: share of halves whose other "
+    "half, which is measured, gets fewer right labels by replacing; of these warned: by one of the two.\n\n"
 )
 _CONCLUSION = (
     "\n\nThe bar is 2 points: in the mean, fusing must not fall further below the pool alone. It holds in {} of {} "
@@ -63,20 +65,24 @@ def _measure(pool, answers, gold):
         np.where(hard, pick_classes(unaided.predict(pool, answers)), majority.classes),
     ]
     found = np.array([_measure_half(pool, answers, gold, given, hard, seed) for seed in range(HALVES)])
-    alone, replaced, without, fused, warned = found.mean(axis=0)
+    alone, replaced, without, fused, worse, unproven = found.mean(axis=0)
+    hurts = found[:, 1] < found[:, 0]
+    warned = f"{found[hurts, 4:].sum() / hurts.sum():.0%}" if hurts.any() else "-"
     right = [float(np.mean((each == gold)[hard])) for each in (majority.classes, answers)]
     return [
         f"{hard.mean():.2f}", *(f"{share:.3f}" for share in (*right, alone, replaced, fused, without)),
-        f"{fused - alone:+.3f}", f"{(found[:, 3] - found[:, 0]).min():+.3f}", f"{warned:.0%}",
+        f"{fused - alone:+.3f}", f"{(found[:, 3] - found[:, 0]).min():+.3f}",
+        f"{worse:.0%}", f"{unproven:.0%}", f"{hurts.mean():.0%}", warned,
     ]  # fmt: skip
 
 
 def _measure_half(pool, answers, gold, given, hard, seed):
     half = np.random.default_rng(seed).permutation(len(gold)) < len(gold) // 2
     fused = pick_classes(fit_fusion(pool.take(half), answers[half], gold[half]).predict(pool, answers))
-    warnings = find_warnings(pool, np.where(half, gold, ABSTAIN), answers=answers)
+    codes = {one.code for one in find_warnings(pool, np.where(half, gold, ABSTAIN), answers=answers)}
     labels = [*given, np.where(hard, fused, given[0])]
-    return [*(np.mean((each == gold)[~half]) for each in labels), any(one.code == "verifier_worse" for one in warnings)]
+    warned = [code in codes for code in ("verifier_worse", "verifier_unproven")]
+    return [*(np.mean((each == gold)[~half]) for each in labels), *warned]
 
 
 if __name__ == "__main__":

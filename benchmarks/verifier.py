@@ -1,5 +1,9 @@
-"""Asking a language model: calls a second against a server that takes 500 ms, and what a cap lets through."""
+"""Asking a language model: calls a second against a server that takes 500 ms, and what a cap lets through.
 
+`python -m benchmarks.verifier [--quick]`. Writes docs/benchmarks/verifier.md, in about six minutes on two cores.
+"""
+
+import argparse
 import os
 import shutil
 import subprocess
@@ -20,51 +24,81 @@ from annotator_core.verifiers.ledger import MemoryLedger
 from annotator_core.verifiers.pace import Pace
 from benchmarks.report import table, write
 from benchmarks.scratch_site import ROOT, ScratchSite
+from benchmarks.verifier_site import CONCURRENCY, Office
 
 CLASSES = ("negative", "neutral", "positive")
 DELAY_S, ROUNDS, BAR = 0.5, 30, 0.9
-FOLDER, TESTING = ROOT / ".benchmarks" / "verifier", {"AUTOANNOTATOR_TESTING": "on"}
+TEXTS = 2_400
+"""Of a run, some three quarters of them hard: a minute of questions, which come in parts of 500."""
+FOLDER = ROOT / ".benchmarks" / "verifier"
+SETTINGS = {"AUTOANNOTATOR_TESTING": "on", "OUTBOUND_ALLOW": "127.0.0.1"}
 PRICE = Price(20.0, 10.0, 80.0)
 
 
 def main():
-    """Writes docs/benchmarks/verifier.md."""
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    with ScratchSite(FOLDER, TESTING), _serve() as url:
-        rows = [_measure(url, concurrency, "in memory", _memory_ledger) for concurrency in (4, 16, 64)]
-        os.environ.update(TESTING, AUTOANNOTATOR_DATA=str(FOLDER), DJANGO_SETTINGS_MODULE="labeling.conf.settings")
-        import django
-
-        django.setup()
-        rows.append(_measure(url, 16, "the site's, in SQLite", _site_ledger(url)))
-    header = ("calls at once", "ledger", "calls", "seconds", "calls a second", "share of what is possible", "at least")
+    """Writes docs/benchmarks/verifier.md, unless it is a quick run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a small run that shows that it works; writes no file")
+    is_quick = parser.parse_args().quick
+    rows = _measure_all(2 if is_quick else ROUNDS, 200 if is_quick else TEXTS)
+    header = (
+        "calls at once",
+        "asked by",
+        "calls",
+        "seconds",
+        "calls a second",
+        "share of what is possible",
+        "at least",
+    )
     text = (
         f"Throughput against a server in a process of its own that takes {DELAY_S * 1_000:.0f} ms for an answer, over "
-        f"real HTTP, with JSON schema and log-probabilities. Possible are concurrency / {DELAY_S} s.\n\n"
-        f"{table(header, rows)}\n\n"
+        f"real HTTP, with JSON schema and log-probabilities. Possible are concurrency / {DELAY_S} s. A run is one of "
+        "the site, verified by its own worker beside its votes, with the connection's seats and the ledger, from the "
+        f"first call until its last row has its label.\n\n{table(header, rows)}\n\n"
         "A hard cap with 10,000 questions and 16 calls at once, where the answer to every twentieth call is lost (it "
         f"is booked at its reserve):\n\n{table(('measure', 'value', 'must be at most'), _spend())}"
     )
-    write("verifier", "Asking a language model", text)
+    if is_quick:
+        print(text)
+    else:
+        write("verifier", "Asking a language model", text)
+
+
+def _measure_all(rounds, texts):
+    """The table's rows: the engine with either ledger, then a site's runs."""
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    with ScratchSite(FOLDER, SETTINGS) as site, _serve() as url:
+        rows = [
+            _measure(url, at_once, rounds, "the engine, ledger in memory", _memory_ledger) for at_once in (4, 16, 64)
+        ]
+        os.environ.update(SETTINGS, AUTOANNOTATOR_DATA=str(FOLDER), DJANGO_SETTINGS_MODULE="labeling.conf.settings")
+        import django
+
+        django.setup()
+        site.open()
+        office = Office(FOLDER, url)
+        rows.append(_measure(url, 16, rounds, "the engine, ledger in SQLite", _site_ledger(office)))
+        names = {1: "a run of the site, in SQLite", 2: "two runs at once, in SQLite"}
+        rows += [_tell(CONCURRENCY, name, *office.verify(runs, texts)) for runs, name in names.items()]
+    return rows
 
 
 def _memory_ledger(_count):
     return MemoryLedger()
 
 
-def _site_ledger(url):
+def _site_ledger(office):
     """A maker of the site's own ledgers, each for another run with room enough."""
-    from benchmarks.main_job import make_project
     from labeling.llm.actions.budgets import set_cap
     from labeling.llm.actions.calls import BookedLedger
-    from labeling.llm.models import Connection
 
-    project, _owner = make_project()
-    connection = Connection.objects.create(project=project, name="fake", base_url=url, model="fake-model")
+    project, _owner = office.project_and_owner
 
     def make(run):
-        set_cap(project=project, run=run, cap_nano=1_000 * NANO)
-        return BookedLedger(project.pk, run, 0, 0, connection)
+        # No run of the project has such a number.
+        number = 1_000_000 + run
+        set_cap(project=project, run=number, cap_nano=1_000 * NANO)
+        return BookedLedger(project.pk, number, 0, 0, office.connection)
 
     return make
 
@@ -100,18 +134,32 @@ def _ask(asker, ledger, concurrency, count):
     return ask_all(questions, Plan(CLASSES), asker, ledger, Pace(concurrency), price=PRICE)
 
 
-def _measure(url, concurrency, ledger, make_ledger):
+def _measure(url, concurrency, rounds, asked_by, make_ledger):
     with _open(url) as asker:
         # The client's import and the first connections are no part of it.
         list(_ask(asker, make_ledger(concurrency), concurrency, concurrency))
-        count = ROUNDS * concurrency
+        count = rounds * concurrency
         started = time.perf_counter()
         verdicts = list(_ask(asker, make_ledger(count), concurrency, count))
         seconds = time.perf_counter() - started
     assert len(verdicts) == count
+    return _tell(concurrency, asked_by, count, seconds)
+
+
+def _tell(concurrency, asked_by, count, seconds):
     rate = count / seconds
     share = f"{rate / (concurrency / DELAY_S):.3f}"
-    return concurrency, ledger, count, f"{seconds:.1f}", f"{rate:.1f}", share, BAR if concurrency == 16 else "-"
+    row = (
+        concurrency,
+        asked_by,
+        count,
+        f"{seconds:.1f}",
+        f"{rate:.1f}",
+        share,
+        BAR if concurrency == CONCURRENCY else "-",
+    )
+    print(*row, flush=True)
+    return row
 
 
 def _spend():

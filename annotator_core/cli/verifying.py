@@ -33,6 +33,11 @@ if TYPE_CHECKING:
 _MOST_PAUSES: Final = 5
 """Pauses in a row without one new verdict, after which an endpoint is given up; chosen."""
 _LONGEST_PAUSE_S: Final = 600.0
+_HARM: Final = {
+    "verifier_worse": "in place of its labels the answers would hurt, as one more vote they do not.",
+    "verifier_unproven": "that does not show that the answers are better than the labels they replace. Give --fuse, "
+    "which makes them one more vote, or more gold rows.",
+}
 _NOT_ASKED: Final = "The cap was reached before this row was asked about."
 
 
@@ -110,7 +115,7 @@ class Verification:
             said |= {block.ballot.texts[row]: verdict.class_index for row, verdict in found.items()}
         answers: IntArray = np.array([said.get(text, ABSTAIN) for text in audit.texts], dtype=np.int64)
         self._fusion = fit_fusion(audit.ballots, answers, known, seed=seed)
-        self._told += _find_harm(audit.ballots, known, answers)
+        self._told += _find_harm(audit.ballots, known, answers, ["verifier_worse"])
 
     def watch(self, read: Callable[[], Iterable[Ballot]], gold: IntArray) -> None:
         """Set answers that take the place of the pool's labels beside people's; `tell` warns where they hurt.
@@ -130,7 +135,7 @@ class Verification:
         """Return for a person what was asked and paid, and whether answers hurt."""
         if self._audit is not None:
             answers: IntArray = np.array([self._said[text] for text in self._audit.texts], dtype=np.int64)
-            self._told += _find_harm(self._audit.ballots, self._audit.gold, answers)
+            self._told += _find_harm(self._audit.ballots, self._audit.gold, answers, list(_HARM))
             self._audit = None
         spent = self._ledger.spent
         tokens = f"{spent.tokens_in:,} tokens in and {spent.tokens_out:,} out"
@@ -196,14 +201,14 @@ class Verification:
         return choose(pool.texts, pool.labels, pool.hashes, texts, hashes, n_examples, pool.excluded)
 
 
-def _find_harm(ballots: Ballots, gold: IntArray, answers: IntArray) -> str:
-    """Return a sentence where the answers (n,) are worse than the pool's votes on hard rows, else nothing."""
+def _find_harm(ballots: Ballots, gold: IntArray, answers: IntArray, codes: Sequence[str]) -> str:
+    """Return a sentence where what the answers (n,) are on hard rows beside the pool has one of the codes."""
     from annotator_core.consensus.warnings import find_warnings
 
-    found = [one for one in find_warnings(ballots, gold, answers=answers) if one.code == "verifier_worse"]
+    found = [one for one in find_warnings(ballots, gold, answers=answers) if one.code in codes]
     return "".join(
-        f"On {one.rows:,} answered hard rows the model is right on {one.share:.0%} and the pool on {one.other:.0%}: in "
-        "place of its labels the answers would hurt, as one more vote they do not.\n"
+        f"On {one.rows:,} answered hard rows the model is right on {one.share:.0%} and the pool on {one.other:.0%}: "
+        f"{_HARM[one.code]}\n"
         for one in found
     )
 

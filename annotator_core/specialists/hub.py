@@ -54,7 +54,8 @@ def fetch(
         raise BadInput(f"{model_id!r:.100} is no model id: write it as on the Hub, owner/name.")
     from huggingface_hub import HfApi
 
-    api = HfApi(endpoint=endpoint, token=token)
+    # As the search does: a slash at the end would stand twice in every address.
+    api = HfApi(endpoint=endpoint.rstrip("/") if endpoint else None, token=token)
     with report_storage(f"The folder {folder}"), _report_hub(model_id, api.endpoint):
         info = api.model_info(model_id, revision=revision, files_metadata=True, timeout=_SILENCE_S)
         commit = _check_files(info, max_bytes)

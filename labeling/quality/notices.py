@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy, ngettext_lazy
 from labeling.quality.figures import Notice
 from labeling.web.wording import word_number, word_percent
 
+UNPROVEN = "verifier_unproven"
+"""Warned of only where answers replace the specialists' labels: as one more vote they do no harm."""
 WARNINGS: Mapping[str, Promise] = {
     "specialist_at_chance": gettext_lazy(
         "%(name)s is right on %(share)s of the audited texts: no more than chance. Look at its label map, or leave it "
@@ -16,6 +18,11 @@ WARNINGS: Mapping[str, Promise] = {
     ),
     "verifier_worse": gettext_lazy(
         "On hard rows the verifier is right on %(share)s, the specialists on %(other)s: its answers make labels worse."
+    ),
+    UNPROVEN: gettext_lazy(
+        "The audit does not show that the verifier's answers make labels better: on hard rows it is right on "
+        "%(share)s, the specialists on %(other)s (hard rows audited: %(rows)s). Take its answers as one more vote in "
+        "the next run, or draw more texts for the audit."
     ),
     "agreed_as_wrong": gettext_lazy(
         "Of the rows on which all specialists agree %(share)s are wrong, of the others %(other)s: agreement says "
@@ -75,4 +82,5 @@ def _words(values: Mapping[str, Any]) -> dict[str, Any]:
     """The notice's values as they are read: counts grouped, shares in percent, names in a row."""
     shares = {key: word_percent(values[key]) for key in ("share", "other") if key in values}
     names = ", ".join(values.get("names", ()))
-    return {**values, **shares, "names": names, "n": word_number(values.get("count"))}
+    counts = {"n": word_number(values.get("count")), "rows": word_number(values.get("rows"))}
+    return {**values, **shares, **counts, "names": names}

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from labeling.quality.figures import AgreementFigure, Figures, RaceRow, Share, from_json
+from labeling.quality.figures import AgreementFigure, Figures, Notice, RaceRow, Share, from_json
 from labeling.quality.models import Assessment, Certificate
-from labeling.quality.notices import REMARKS, WARNINGS, sentences_of
+from labeling.quality.notices import REMARKS, UNPROVEN, WARNINGS, sentences_of
 from labeling.quality.planner import Pace
 from labeling.quality.plots import CalibrationPoint, HeatMap, Scale, calibration_points, heat_maps, scale_of
 from labeling.quality.wording import (
@@ -19,7 +19,7 @@ from labeling.quality.wording import (
     why_undefined,
     winner_sentence,
 )
-from labeling.runs.models import Aggregator, PolicyName, Run
+from labeling.runs.models import Aggregator, AnswerUse, PolicyName, Run
 from labeling.runs.queries import current_generation
 
 
@@ -111,9 +111,14 @@ def report_of(
         calibration=tuple(calibration_points(figures.calibration)),
         agreement=tuple(AgreementLine(one, agreement_name(one), why_undefined(one)) for one in figures.agreement),
         why_no_agreement=_why_no_agreement(figures),
-        warnings=sentences_of(figures.notices, WARNINGS),
+        warnings=sentences_of(_warned(figures, run), WARNINGS),
         remarks=sentences_of(figures.notices, REMARKS),
     )
+
+
+def _warned(figures: Figures, run: Run) -> list[Notice]:
+    """The notices that concern what the run does with answers."""
+    return [one for one in figures.notices if one.code != UNPROVEN or run.answer_use == AnswerUse.REPLACE]
 
 
 def _shares(figures: Figures) -> tuple[ShareLine, ...]:

@@ -100,6 +100,24 @@ def test_the_dockerignore_lets_through_what_is_copied():
     assert {source for line in lines for source in line.split()[:-1]} == allowed
 
 
+def test_the_image_has_the_box_for_scripts():
+    """Installed as root, in the stage that is left in the end; `FROM base` without a name."""
+    last = (FOLDER / "Dockerfile").read_text().rpartition("\nFROM ")[2]
+    as_root = last.partition("\nUSER ")[0]
+    installed = re.findall(r"apt-get install ([^&]+)", as_root)
+    assert [line.split()[-1] for line in installed] == ["bubblewrap"]
+
+
+def test_scripts_are_switched_on_where_models_are_loaded_and_nowhere_else():
+    """They are tried and vote in the queue `consensus`; nothing else of the service changes."""
+    added = yaml.safe_load((FOLDER / "compose.scripts.yaml").read_text())
+    (name,) = added["services"]
+    assert (set(added), "consensus" in _queues(name)) == ({"services"}, True)
+    options = [f"{one}=unconfined" for one in ("seccomp", "apparmor", "systempaths")]
+    assert added["services"][name] == {"security_opt": options}
+    assert [one for one in SERVICES if {"security_opt", "privileged", "cap_add"} & set(SERVICES[one])] == []
+
+
 def test_the_image_runs_as_nobody_special_and_holds_no_secret():
     text = (FOLDER / "Dockerfile").read_text()
     assert re.search(r"^USER autoannotator$", text, flags=re.MULTILINE)

@@ -1,7 +1,7 @@
 """The parts of a standalone script, in the order in which `scripts.compose` joins them into one file.
 
-They import numpy, torch, transformers (with safetensors, which it brings) and each other, and nothing else of the
-engine: what they compute is written again here, and tests hold it against the engine.
+They import torch, transformers, what transformers brings (numpy, safetensors, huggingface_hub) and each other, and
+nothing of the engine: what they compute is written again here, and tests hold it against the engine.
 """
 
 from typing import Final

@@ -249,8 +249,25 @@ def test_answers_in_place_of_labels_are_warned_of_where_they_hurt(
     assert ask("--gold-column=answer", *rule) == 0
     told = capsys.readouterr().err
     assert ("in place of its labels the answers would hurt" in told) == is_wrong
+    assert "better than the labels they replace" not in told
     asked = _items(server)
     assert len(asked) == len(set(asked)) > 100
+
+
+@pytest.mark.parametrize("rule", [[], ["--fuse"]])
+def test_answers_not_shown_to_be_better_are_warned_of_where_they_replace(
+    ask: Ask, source: Path, capsys: pytest.CaptureFixture[str], rule: list[str]
+) -> None:
+    answerer = _make_answerer()
+    texts = [f"row {number}" for number in range(60)]
+    # So few rows have gold that no model could prove itself.
+    write_csv(
+        source, texts, answer=[answerer([{"content": text}]) if row < 6 else "" for row, text in enumerate(texts)]
+    )
+    assert ask("--gold-column=answer", *rule) == 0
+    told = capsys.readouterr().err
+    assert ("that does not show that the answers are better than the labels they replace" in told) == (not rule)
+    assert "would hurt" not in told
 
 
 def test_a_killed_command_asks_nothing_that_was_stored(

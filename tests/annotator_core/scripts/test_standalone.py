@@ -1,7 +1,10 @@
 """A standalone script, run where the engine cannot be imported, gives the engine's votes, labels and routes."""
 
 import ast
+import re
+import sys
 from dataclasses import replace
+from importlib.metadata import requires
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +28,8 @@ from tests.annotator_core.consensus.made import make_votes
 from tests.annotator_core.linear.conftest import BLOCKS, make_model
 from tests.annotator_core.scripts.conftest import demo_texts, demo_voters
 
+BROUGHT = {"numpy", "safetensors", "huggingface_hub"}
+"""What a script imports beside torch and transformers: votes, weights of linear models, files at a pinned commit."""
 PLAN = ScriptPlan("Run 1 of Demo", CLASSES, demo_voters(), min_agree=3)
 
 
@@ -126,6 +131,37 @@ def test_a_restored_calibration_is_carried_as_numbers():
     state = Calibrated(inner, Calibration("temperature", 1.5, np.empty((2, 0)))).to_state()
     assert restore(state).predict(Ballots.from_votes(np.array([[0, 1, 2]]), 3)).shape == (1, 3)
     assert "'temperature': 1.5" in write_script(replace(PLAN, aggregation=state))
+
+
+def _list_imports(source: str) -> set[str]:
+    """The packages that a script imports, at its top or inside a function."""
+    nodes = list(ast.walk(ast.parse(source)))
+    plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    named = [node for node in nodes if isinstance(node, ast.ImportFrom)]
+    assert [node.lineno for node in named if node.level] == []
+    return {name.partition(".")[0] for name in plain | {str(node.module) for node in named}}
+
+
+def test_it_imports_nothing_but_torch_transformers_and_what_they_bring(tmp_path):
+    """The parts for every kind of specialist are in every script, so that one script shows all imports."""
+    folder = write_linear(make_model(BLOCKS), tmp_path / "linear")
+    labels = LabelMap(CLASSES, (0, ABSTAIN, 2))
+    linear = ScriptVoter("linear", "linear", hash_folder(folder), labels, folder=str(folder))
+    fitted = fit_aggregator("stacker", *make_votes(100, seed=2))
+    plans = (PLAN, replace(PLAN, voters=(*PLAN.voters[:2], linear), aggregation=fitted.to_state(), budget=0.2))
+    for source in map(write_script, plans):
+        assert _list_imports(source) - sys.stdlib_module_names == {"torch", "transformers"} | BROUGHT
+        assert not _list_imports(source) & {"importlib", "imp", "runpy", "subprocess", "pickle", "ctypes"}
+        assert not {"__import__", "exec", "eval"} & _list_names(source)
+
+
+def _list_names(source: str) -> set[str]:
+    return {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
+
+
+def test_who_installs_transformers_has_the_rest():
+    lines = [line for line in requires("transformers") or [] if "extra ==" not in line]
+    assert {re.split(r"[^\w-]", line)[0].replace("-", "_") for line in lines} >= BROUGHT
 
 
 def test_no_two_parts_name_the_same():

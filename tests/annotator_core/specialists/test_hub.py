@@ -49,6 +49,11 @@ def test_fetch_asks_for_files_by_commit_and_for_each_once(hub: FakeHub, classifi
     assert sum(line.startswith("GET /tiny/resolve/") for line in hub.content.requests) == first
 
 
+def test_fetch_from_an_address_that_ends_in_a_slash(hub: FakeHub, tmp_path: Path) -> None:
+    assert fetch("someone/tiny", None, tmp_path / "m", endpoint=f"{hub.url}/").model_id == "someone/tiny"
+    assert [line for line in hub.content.requests if "//" in line.split()[1]] == []
+
+
 def test_fetch_a_cut_download_is_resumed(
     hub: FakeHub, classifier: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

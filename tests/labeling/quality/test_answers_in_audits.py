@@ -74,8 +74,19 @@ def test_a_model_that_is_worse_than_the_pool_is_warned_of(client, settings, use)
 
 def test_a_good_model_is_not(client, settings):
     run, figures = audited_run(settings, make_answerer(CLASSES, 1.0), answer_use=AnswerUse.REPLACE)
-    assert "verifier_worse" not in {notice.code for notice in figures.notices}
-    assert "its answers make labels worse" not in quality_page(client, run)
+    assert not {"verifier_worse", "verifier_unproven"} & {notice.code for notice in figures.notices}
+    page = quality_page(client, run)
+    assert ("make labels worse" in page, "make labels better" in page) == (False, False)
+
+
+@pytest.mark.parametrize("use", AnswerUse)
+def test_a_model_not_shown_to_be_better_is_warned_of_where_it_replaces(client, settings, use):
+    """As one more vote its answers do no harm: there is nothing to do."""
+    run, figures = audited_run(settings, make_answerer(CLASSES, 0.7), answer_use=use)
+    (notice,) = [one for one in figures.notices if one.code.startswith("verifier")]
+    assert notice.code == "verifier_unproven"
+    words = f"(hard rows audited: {notice.values['rows']}). Take its answers as one more vote in the next run"
+    assert (words in quality_page(client, run)) == (use == AnswerUse.REPLACE)
 
 
 def test_fusion_learns_from_the_audits_fitting_third_whom_to_trust(settings):
