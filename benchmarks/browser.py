@@ -13,14 +13,20 @@ SIZE = "--window-size=1280,900"
 PATIENCE_S = 30.0
 READY = "#screen[data-ready]"
 CARDS = "article.card[data-item]"
-# Which card is on the screen, and every text that this browser ever showed.
+# Which card is on the screen, every text that this browser ever showed, and the ids of all decisions that it sent.
 WATCH = """
 const cards = () => [...document.querySelectorAll(CSS_OF_CARDS)];
-window.bench = { given: new Set() };
+window.bench = { given: new Set(), sent: new Set() };
 window.currentItem = () => cards().find((one) => one.checkVisibility())?.dataset.item;
 const note = () => cards().forEach((one) => window.bench.given.add(Number(one.dataset.item)));
 note();
 new MutationObserver(note).observe(document.documentElement, { childList: true, subtree: true });
+const plainFetch = window.fetch;
+window.fetch = (url, options) => {
+  const actions = options?.body && String(url).endsWith("/send") ? JSON.parse(options.body).actions : [];
+  for (const one of actions) if (one.kind === "decide") window.bench.sent.add(one.id);
+  return plainFetch(url, options);
+};
 """.replace("CSS_OF_CARDS", json.dumps(CARDS))
 
 
@@ -77,6 +83,10 @@ class Screen:
     def given(self) -> set[int]:
         """Every text that was ever on it."""
         return set(self.chrome.execute_script("return [...window.bench.given]"))
+
+    def sent(self) -> set[str]:
+        """The ids of all decisions that the page sent, each as often as it was necessary."""
+        return set(self.chrome.execute_script("return [...window.bench.sent]"))
 
     def errors(self) -> list[str]:
         """What the console complained about."""

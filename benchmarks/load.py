@@ -15,6 +15,7 @@ import uvloop
 from benchmarks.bars import Bar, none_of, p95
 from benchmarks.beside import locked_lines, make_clients, make_people, make_reviewed, open_site, site_on
 from benchmarks.browser import Screen, open_chrome
+from benchmarks.histories import labelled, wrong_time_lines
 from benchmarks.parts import Part, run
 from benchmarks.protocol import Client, given_twice, live_for, live_until
 from benchmarks.scratch_site import ROOT
@@ -25,6 +26,7 @@ WEB_PROCESSES = 2
 TEAM_THINK_S = 1.0
 KEY_EVERY_S = 0.7
 LIMIT_S = 600
+READ = 200  # time lines: each takes some statements
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +57,10 @@ def measure_crowd(is_quick: bool) -> list[Bar]:
         worked_s = site.processor_s("web") - idle_s
         submits = [one for client in clients for one in client.seen.submits]
         return [
-            p95("submit that returns the next text", submits, 0.25),
+            p95("C06: submit that returns the next text", submits, 0.25),
             Bar("decisions a second", len(submits) / size.seconds, unit=""),
             Bar("processor time of the web processes a decision", worked_s / len(submits)),
-            *facts(project, clients, before, browsers=0),
+            *facts(project, clients, [], before),
         ]
 
 
@@ -79,16 +81,15 @@ def measure_team(is_quick: bool, *, on_postgres: bool) -> list[Bar]:
         took = time.monotonic() - began
         submits = [one for client in clients for one in client.seen.submits]
         run_.refresh_from_db()
+        complaints = [one for screen in screens for one in screen.errors()]
         return [
             Bar("texts decided", run_.decided - before, unit="", note=f"in {took:,.0f} s"),
             none_of("texts left", run_.hard - run_.decided),
-            p95("submit of a client", submits),
-            *facts(project, clients, before, browsers=len(screens)),
-            none_of("texts given to a client and to a browser, or to two browsers", len(shared(clients, screens))),
-            none_of(
-                "complaints in the browsers' consoles", *_said([one for screen in screens for one in screen.errors()])
-            ),
-            none_of('"database is locked" in the log of web and workers', locked_lines(site)),
+            p95("C06: submit of a client", submits),
+            *facts(project, clients, screens, before),
+            none_of("C03: texts given to a client and to a browser, or to two browsers", len(shared(clients, screens))),
+            none_of("C10: complaints in the browsers' consoles", *_said(complaints)),
+            none_of('C15: "database is locked" in the log of web and workers', locked_lines(site)),
         ]
 
 
@@ -122,28 +123,34 @@ def count_open(project: Any) -> int:
     return ReviewItem.objects.filter(project=project, state=ItemState.OPEN).count()
 
 
-def facts(project: Any, clients: list[Client], before: int, browsers: int) -> list[Bar]:
-    """What must hold of the rows afterwards, whoever decided; `before` of them were decided from the start."""
+def facts(project: Any, clients: list[Client], screens: list[Screen], before: int) -> list[Bar]:
+    """What must hold of the rows afterwards: what was sent is what was stored and what the histories tell.
+
+    `before` of the rows were there from the start.
+    """
     from django.db.models import Count
 
     from labeling.labels.models import Verdict
 
     outcomes = [outcome for client in clients for outcome in client.seen.outcomes.values()]
     stored = {str(one) for one in Verdict.objects.filter(item__project=project).values_list("client_id", flat=True)}
-    sent = {one for client in clients for one in client.seen.outcomes}
+    by_clients = {one for client in clients for one in client.seen.outcomes}
+    by_browsers = {one for screen in screens for one in screen.sent()}
+    sent = by_clients | by_browsers
     current = Verdict.objects.filter(item__project=project, is_current=True)
     twice = current.values("item").annotate(n=Count("id")).filter(n__gt=1).count()
-    others = len(stored) - before - len(sent & stored)
     errors = [error for client in clients for error in client.seen.errors]
     return [
-        Bar("decisions sent by clients", len(sent), unit=""),
-        none_of("of these without a row", len(sent - stored)),
-        none_of("rows that nobody sent", 0 if browsers else others, "" if browsers else "no browsers"),
-        Bar("decisions of browsers", others, unit=""),
-        none_of("texts with more than one current verdict", twice),
-        none_of("texts given to two clients", len(given_twice(clients))),
-        none_of("answers other than stored", sum(outcome != "stored" for outcome in outcomes)),
-        none_of("errors of clients", *_said(errors)),
+        Bar("decisions sent by clients", len(by_clients), unit=""),
+        Bar("decisions sent by browsers", len(by_browsers), unit=""),
+        none_of("C06: of these without a row", len(sent - stored)),
+        none_of("C06: rows that nobody sent", len(stored - sent) - before),
+        none_of("C06: rows that are no label's in the history of their text", len(stored - labelled(project))),
+        none_of("C06: samples whose time line tells other decisions", *wrong_time_lines(project, READ)),
+        none_of("C06: texts with more than one current verdict", twice),
+        none_of("C03: texts given to two clients", len(given_twice(clients))),
+        none_of("C06: answers other than stored", sum(outcome != "stored" for outcome in outcomes)),
+        none_of("C06: errors of clients", *_said(errors)),
     ]
 
 

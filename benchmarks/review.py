@@ -2,7 +2,7 @@
 
 Keys are pressed at a person's pace while, on the same machine, a run votes and rounds learn; then with every answer of
 the server a second late, without a network for two minutes, and where no script runs. The queue's endpoint is measured
-at a million samples.
+at a million samples, and the pages that show a text with one of a megabyte.
 """
 
 import os
@@ -16,6 +16,7 @@ from benchmarks.busy import Busy, make_beside
 from benchmarks.parts import Part, run
 from benchmarks.scratch_site import ROOT
 from benchmarks.ui_keys import answer_late, press_and_measure, stay_away, submit_forms
+from benchmarks.ui_large import measure_large
 from benchmarks.ui_million import FOLDER, measure_million
 
 DATASETS = Path(os.environ.get("AUTOANNOTATOR_DATASETS", ROOT.parent / "shared" / "data"))
@@ -36,22 +37,21 @@ def measure_keys(is_quick: bool, *, on_postgres: bool) -> list[Bar]:
         (person,) = make_people(project, 1, "browser")
         screen = Screen(chrome, site.port, person)
         screen.open(project.slug)
-        bars = press_and_measure(screen, keys, "key to the next text painted, nothing beside", None)
+        bars = press_and_measure(screen, keys, "C01: key to the next text painted, nothing beside", None)
         busy = Busy(run_, owner, datasets, versions)
         busy.start()
-        for count, seconds, words in ((keys, 0.0, "a run and rounds beside"), (late, LATE_S, "answers 1 s late, too")):
+        for count, seconds, words in ((keys, 0.0, "a run and rounds beside"), (late, LATE_S, "and answers 1 s late")):
             answer_late(screen, seconds)
             screen.open(project.slug)
-            bars += press_and_measure(screen, count, f"key to the next text painted, {words}", KEY_S)
+            bars += press_and_measure(screen, count, f"C54: key to the next text painted, {words}", KEY_S)
         answer_late(screen, 0)
         errors = screen.errors()
         bars += stay_away(screen, project.members.get(username="browser-0").pk, 2 if is_quick else AWAY_S)
-        bars.append(
-            p95("click to the next page painted, without scripts", submit_forms(screen, project.slug, forms), FORM_S)
-        )
+        took = submit_forms(screen, project.slug, forms)
+        bars.append(p95("C01: click to the next page painted, without scripts", took, FORM_S))
         busy.stop()
-        bars.append(none_of("complaints in the browser's console", len(errors), "; ".join(errors[:1])))
-        bars.append(none_of('"database is locked" in the log of web and workers', locked_lines(site)))
+        bars.append(none_of("C10: complaints in the browser's console", len(errors), "; ".join(errors[:1])))
+        bars.append(none_of('C15: "database is locked" in the log of web and workers', locked_lines(site)))
         bars.append(Bar("looks at what was at work", busy.looks, unit="", note=busy.said()))
         return bars
 
@@ -66,6 +66,11 @@ MILLION = (
     "A project with 1,000,000 samples of which 225,000 wait; 300 requests each, one after the other, over a connection "
     "that is kept; the time is that of the client, with HTTP, session and sign-in. Pages are whole pages."
 )
+LARGE = (
+    "Texts of 1,000,000 characters, each another one (C44). A page counts as painted when its largest part is: 20 "
+    "loads each, all from the start. Keys at a person's pace, measured as above, where the next text is such a one, "
+    "and where such a one stays on the screen while the votes on it are shown or hidden."
+)
 PARTS = {
     "keys-sqlite": Part(
         "Keys, SQLite",
@@ -78,6 +83,12 @@ PARTS = {
     ),
     "million-postgres": Part(
         "At a million samples, PostgreSQL", "The same.", lambda is_quick: measure_million(is_quick, on_postgres=True)
+    ),
+    "large-sqlite": Part(
+        "Texts of a megabyte, SQLite", LARGE, lambda is_quick: measure_large(is_quick, on_postgres=False)
+    ),
+    "large-postgres": Part(
+        "Texts of a megabyte, PostgreSQL", "The same.", lambda is_quick: measure_large(is_quick, on_postgres=True)
     ),
 }
 

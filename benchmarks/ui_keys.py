@@ -77,7 +77,7 @@ def stay_away(screen: Screen, user_id: int, seconds: float) -> list[Bar]:
     arrived = list(stored.exclude(id__in=before).values_list("item_id", flat=True))
     screen.errors()  # of requests that could not work
     note = f"{len(made)} decisions in {seconds:,.0f} s without a network"
-    return [none_of("decisions lost, doubled or out of order after the network was away", arrived != made, note)]
+    return [none_of("C09: decisions lost, doubled or out of order after the network was away", arrived != made, note)]
 
 
 def _set_network(screen: Screen, *, offline: bool, latency_ms: float = 0) -> None:

@@ -30,10 +30,11 @@ def measure_million(is_quick: bool, *, on_postgres: bool) -> list[Bar]:
         bars = []
         for order in ReviewOrder:
             type(project).objects.filter(pk=project.pk).update(review_order=order)
-            bars.append(p95(f"fetch of one text, nothing held, order {order}", fetch_often(client, count), FETCH_S))
+            took = fetch_often(client, count)
+            bars.append(p95(f"C45: fetch of one text, nothing held, order {order}", took, FETCH_S))
         beats, decisions = asyncio.run(_work(client, count))
-        bars.append(p95("heartbeat with three held", beats, FETCH_S))
-        bars.append(p95("decision that returns the next text", decisions))
+        bars.append(p95("C45: heartbeat with three held", beats, FETCH_S))
+        bars.append(p95("C45: decision that returns the next text", decisions))
         bars.append(none_of("errors", len(client.seen.errors), "; ".join(client.seen.errors[:1])))
         return bars + measure_samples(site.port, sign_in(owner), project, run)
 
@@ -84,9 +85,9 @@ def measure_samples(port: int, cookies: str, project: Any, run: Any) -> list[Bar
         answers = [fetch(port, f"/p/{project.slug}/samples?{urlencode(query)}", cookies) for _try in range(SLOWEST_OF)]
         seconds = [answer[3] for answer in answers]
         note = f"median {1_000 * statistics.median(seconds):,.0f} ms of {SLOWEST_OF}"
-        bars.append(Bar(f"samples browser, {name}, slowest", max(seconds), PAGE_S, note=note))
+        bars.append(Bar(f"C42: samples browser, {name}, slowest", max(seconds), PAGE_S, note=note))
         if {answer[0] for answer in answers} != {200}:
-            bars.append(none_of(f"samples browser, {name}: answers other than 200", 1))
+            bars.append(none_of(f"C42: samples browser, {name}: answers other than 200", 1))
     return bars
 
 

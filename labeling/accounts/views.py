@@ -1,6 +1,6 @@
 """Signing in and out, the one-time link, the own account."""
 
-from typing import cast
+from typing import Any, cast
 
 from django.contrib import messages
 from django.contrib.auth import login, update_session_auth_hash
@@ -10,6 +10,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
+from django.template.response import TemplateResponse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -33,6 +34,12 @@ class SignIn(LoginView):
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         """The form again, with 422 as every refused form has."""
         return self.render_to_response(self.get_context_data(form=form), status=422)
+
+    def render_to_response(self, context: dict[str, Any], **options: Any) -> TemplateResponse:
+        """The form; what is told beside it is told once more on the page after it, where it can be acted on."""
+        response = cast(TemplateResponse, super().render_to_response(context, **options))
+        response.add_post_render_callback(lambda _page: setattr(messages.get_messages(self.request), "used", False))
+        return response
 
 
 class SignOut(LogoutView):

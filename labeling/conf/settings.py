@@ -72,6 +72,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "labeling.web.middleware.htmx_login_redirect",
+    "labeling.web.middleware.form_login_redirect",
     "labeling.web.middleware.action_errors",
     "axes.middleware.AxesMiddleware",
 ]

@@ -9,8 +9,9 @@ from django.views.decorators.http import require_GET
 from labeling.projects.access import Access, project_view
 from labeling.projects.models import Role
 from labeling.projects.sections import people_sections
+from labeling.quality.agreement_file import agreement_csv
 from labeling.quality.people import agreement_page, line_of, lines_of, own_line
-from labeling.quality.people_queries import AGREEMENT_ANSWERS, Scope, classes_of, days_of, shared_answers
+from labeling.quality.people_queries import AGREEMENT_ANSWERS, Scope, classes_of, days_of, people_of, shared_answers
 from labeling.web.rendering import render_page
 
 SHOWN_FROM = 10  # chosen: from so many texts on a share says no more what somebody answered on one of them
@@ -30,6 +31,19 @@ def people(request: HttpRequest, access: Access) -> HttpResponse:
         "sections": people_sections(access.project, "quality:people"),
     }
     return render_page(request, "quality/people.html", access.context() | context)
+
+
+@require_GET
+@project_view(Role.MANAGER)
+def agreement(request: HttpRequest, access: Access) -> HttpResponse:  # noqa: ARG001 (Django's signature)
+    """How far everybody agrees, as a CSV file."""
+    shared = shared_answers(access.project)
+    people = people_of(Scope(access.project), {one.user_id for one in shared})
+    names = {pk: user.username for pk, (user, _role) in people.items()}
+    page = agreement_page(shared, names, classes_of(access.project))
+    response = HttpResponse(agreement_csv(page), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{access.project.slug}-agreement.csv"'
+    return response
 
 
 @require_GET

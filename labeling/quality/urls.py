@@ -11,6 +11,7 @@ urlpatterns = [
     path("p/<slug:slug>/quality/<int:number>/draw", views.draw, name="draw"),
     re_path(rf"{HOME}/(?P<number>\d+)/(?P<verb>measure|use-winner|withdraw)$", views.act, name="act"),
     path("p/<slug:slug>/people", people_views.people, name="people"),
+    path("p/<slug:slug>/people/agreement.csv", people_views.agreement, name="agreement-csv"),
     path("p/<slug:slug>/people/me", people_views.own_work, name="own-work"),
     path("p/<slug:slug>/people/<int:user_id>", people_views.person, name="person"),
 ]

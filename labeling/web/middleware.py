@@ -2,16 +2,18 @@
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, resolve_url
 from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from labeling.web.errors import ActionError
@@ -53,9 +55,36 @@ def htmx_login_redirect(get_response: GetResponse) -> GetResponse:
     return answer
 
 
+def form_login_redirect(get_response: GetResponse) -> GetResponse:
+    """Send who posted a plain form without a session to sign-in, then back to its page; told that nothing was stored.
+
+    A script's own heartbeats and beacons ask for no page: nobody has sent them, and there is nothing to tell.
+    """
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        is_form = request.method == "POST" and "text/html" in request.headers.get("Accept", "text/html")
+        if not is_form or is_fragment_request(request) or not _is_login_redirect(response):
+            return response
+        messages.warning(request, _("Your session had ended: nothing of this was stored. Sign in and do it again."))
+        page = urlsplit(_own_page(request))._replace(scheme="", netloc="").geturl()
+        return redirect_to_login(page or "/", resolve_url(settings.LOGIN_URL))
+
+    return answer
+
+
 def _is_login_redirect(response: HttpResponseBase) -> bool:
+    """Whether it leads to sign-in and back; signing out leads there, too, and to nothing after it."""
     target = urlsplit(response.headers.get("Location", ""))
-    return response.status_code in (301, 302, 303) and target.path == resolve_url(settings.LOGIN_URL)
+    is_to_login = response.status_code in (301, 302, 303) and target.path == resolve_url(settings.LOGIN_URL)
+    return is_to_login and REDIRECT_FIELD_NAME in parse_qs(target.query)
+
+
+def _own_page(request: HttpRequest) -> str:
+    """The page of this site that the request came from; nothing where it is another site's, or not told."""
+    page = request.headers.get("Referer", "")
+    is_own = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())
+    return page if is_own else ""
 
 
 class _ActionErrors:
@@ -73,9 +102,8 @@ class _ActionErrors:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:
         if not isinstance(error, ActionError):
             return None
-        page = request.headers.get("Referer", "")
-        is_own = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())
-        if is_own and request.method == "POST" and not is_fragment_request(request):
+        page = _own_page(request)
+        if page and request.method == "POST" and not is_fragment_request(request):
             messages.error(request, error.message)
             return redirect(page)
         return action_refused(request, error)

@@ -1,5 +1,6 @@
 // The desk: the text stays this reviewer's while the page is visible, is free for others once it is left, and the time
 // spent on it goes along with the answer. Opened, the form for sending back has the focus.
+import "./desk-draft.js";
 import { startFinder } from "./review/finder.js";
 
 const RENEW_MS = 60_000;

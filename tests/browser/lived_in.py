@@ -78,6 +78,7 @@ NO_PAGES = {
     "review:auto-advance",
     "review:policy",
     "review:free",
+    "quality:agreement-csv",
     "quality:draw",
     "quality:act",
     "refinement:start",

@@ -1,8 +1,10 @@
 """A reviewer at the desk by the keyboard, a manager at the queue's page, and how both look."""
 
 import pytest
+from django.contrib.sessions.models import Session
 from selenium.webdriver.common.keys import Keys
 
+from labeling.accounts.actions import set_password
 from labeling.labels.actions.screens import DESK_SLOT
 from labeling.labels.models import Escalation, ItemState, Lease, Verdict, VerdictMode
 from labeling.projects.models import GuidelineVersion, LabelClass, Role
@@ -12,6 +14,7 @@ from tests.browser.person import DESK, PHONE
 from tests.labeling.factories import add_member
 from tests.labeling.review.desk.escalations import flag_text, item_of, make_team, person, skip_text, split
 
+PASSWORD = "a long word for the test 7"
 LOOKS = [(DESK, "light"), (DESK, "dark"), (PHONE, "light")]
 
 
@@ -59,6 +62,41 @@ def test_a_class_key_decides_with_its_finding_and_note(desk, project):
     verdict = _last(project)
     assert (verdict.item.sample.text, verdict.label_class.name) == (text, "neutral")
     assert (verdict.finding, verdict.note, verdict.elapsed_ms > 0) == ("ambiguous", "Sarcasm 1", True)
+
+
+def test_c12_a_note_and_its_finding_outlive_the_session(reader, staff, project):
+    """They are kept until they were stored."""
+    set_password(user=staff, password=PASSWORD)
+    reader.sign_in(staff)
+    reader.open(f"/p/{project.slug}/adjudicate?kind=")
+    text = _shown(reader)
+    reader.find("#finding-1").click()
+    reader.fill("#note", "Two sentences, two feelings")
+    Session.objects.all().delete()
+    reader.find(".class-buttons button").click()
+    reader.until(lambda: "/sign-in?next=/p/" in reader.path)
+    assert Verdict.objects.filter(mode=VerdictMode.ADJUDICATED).count() == 0
+    reader.fill("#id_username", staff.username)
+    reader.find("#id_password").send_keys(PASSWORD, Keys.ENTER)
+    reader.until(lambda: _now(reader) == text)
+    assert reader.find("#note").get_property("value") == "Two sentences, two feelings"
+    assert reader.find("#finding-1").is_selected()
+    reader.find(".class-buttons button").click()
+    reader.until(lambda: _now(reader) != text)
+    verdict = _last(project)
+    assert (verdict.note, verdict.finding) == ("Two sentences, two feelings", "guideline")
+    assert [one for one in reader.chrome.execute_script("return Object.keys(sessionStorage)") if "draft" in one] == []
+    reader.key("u")
+    reader.until(lambda: _now(reader) == text)
+    assert reader.find("#note").get_property("value") == ""
+
+
+def test_what_is_begun_stays_while_the_votes_are_looked_at(desk, project):
+    desk.fill("#note", "Begun")
+    desk.key(Keys.TAB)
+    desk.key("v")
+    desk.until(lambda: desk.all(".desk-votes"))
+    assert desk.find("#note").get_property("value") == "Begun"
 
 
 def test_three_texts_three_keys_then_nothing_and_undo(desk, project):

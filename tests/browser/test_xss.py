@@ -8,7 +8,7 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 
 from labeling.datasets.models import RefusedRow, Sample
-from labeling.labels.models import ReviewItem
+from labeling.labels.models import ReviewItem, VerifierAnswer
 from labeling.projects.models import LabelClass, Project
 from labeling.review.models import Return
 from labeling.specialists.models import Specialist
@@ -129,12 +129,16 @@ def test_s06_the_desk_shows_only_text(reader, project):
 
 def test_s06_votes_reasons_and_returns_on_the_review_screen_are_text(reader, project, staff):
     verified = Project.objects.get(name="Verified")
+    answered = VerifierAnswer.objects.filter(run__project=verified)
+    verified.items.filter(sample__answers__in=answered).update(priority=-1)  # the first ones of the queue
     for one in (project, verified):
         reader.open(f"/p/{one.slug}/label")
         reader.find("#screen .card")
         assert _harm(reader) == []
         reader.key("v")
         assert _harm(reader) == []
+    reasons = " ".join(_texts(reader, "#screen .votes-reason"))
+    assert [payload for payload in PAYLOADS if payload not in reasons] == []
     assert Return.objects.filter(to=staff, reason__startswith=PAYLOADS[0]).count() == 1
 
 

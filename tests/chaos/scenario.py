@@ -14,6 +14,7 @@ from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.test import Client  # noqa: E402
 
+from benchmarks.histories import labelled, wrong_time_lines  # noqa: E402
 from labeling.datasets.actions.imports import start_import  # noqa: E402
 from labeling.datasets.actions.uploads import Plan, receive_stream  # noqa: E402
 from labeling.datasets.models import Dataset, Upload, UploadState  # noqa: E402
@@ -125,12 +126,15 @@ def reviewed():
 
 
 def verify_review(texts, *client_ids):
-    """What must hold of people's decisions: none lost, none doubled, counters equal a recount."""
+    """What must hold of people's decisions: sent, stored and told are the same, counters equal a recount."""
     run, verdicts = Run.objects.get(), Verdict.objects.all()
     stored = {str(one) for one in verdicts.values_list("client_id", flat=True)}
     current = verdicts.filter(is_current=True)
+    project = Project.objects.get(slug=SLUG)
     return {
-        "decisions": set(client_ids) <= stored,
+        "decisions": set(client_ids) == stored,
+        "histories": labelled(project) == stored,
+        "time lines": wrong_time_lines(project, int(texts)) == (0, f"{texts} read"),
         "one verdict a text": current.count() == current.values("item").distinct().count() == int(texts),
         "nothing else": verdicts.count() == int(texts),
         "labels": Label.objects.filter(is_current=True).count() == int(texts),

@@ -68,7 +68,8 @@ def test_c06_people_outlive_kills_of_the_server(site, capsys, needs_chromium):
         over.set()
         for thread in people:
             thread.join()
-    sent = [one for client in clients for one in client.seen.outcomes]
+        sent = {one for screen in screens for one in screen.sent()}
+    sent |= {one for client in clients for one in client.seen.outcomes}
     found = site.step("verify_review", TEXTS, *sent)
     assert dict.fromkeys(found, True) == found
     outcomes = {outcome for client in clients for outcome in client.seen.outcomes.values()}

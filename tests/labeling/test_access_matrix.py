@@ -95,6 +95,7 @@ NEEDS = {
     "quality:draw": MANAGER,
     "quality:act": MANAGER,
     "quality:people": MANAGER,
+    "quality:agreement-csv": MANAGER,
     "quality:person": MANAGER,
     "quality:own-work": ANNOTATOR,
     "refinement:list": MANAGER,

@@ -1,24 +1,34 @@
 """C47: who answers later sees nothing of earlier answers or votes: not in the page, the wire's JSON or the socket."""
 
+import asyncio
 import json
 import re
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.db.models import Max
+from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from labeling.datasets.models import Sample, Upload
 from labeling.jobs.models import Event
+from labeling.labels.actions.adjudication import adjudicate
 from labeling.labels.models import Consensus, ItemReason, Lease, ReviewItem, Vote
 from labeling.projects.models import Role, VotesShown
 from labeling.review.models import Comment, Flag
 from labeling.runs.models import PoolMember
 from labeling.specialists.models import Source, Specialist, SpecialistVersion
 from tests.labeling.factories import add_member, make_dataset, make_project, make_run, make_user
+from tests.labeling.jobs.test_socket import cookie_of, socket_to, talk
 from tests.labeling.review.wire import action, answer, write
 
 pytestmark = pytest.mark.django_db
 LEAKS = re.compile(r"polar bear|Ursa|97%|disagree|uncertain|drawn|audit|blind|first-eyes|tell-tale", re.IGNORECASE)
+FRAME = ("topic", "seq", "state", "job", "stage", "progress", "total")
+"""All that a frame holds, and its state."""
 
 
 @pytest.fixture
@@ -112,12 +122,61 @@ def test_c47_a_late_answer_learns_nothing_of_the_others(answered, second, projec
     assert "third" not in json.dumps(reply)
 
 
-def test_c47_the_socket_carries_no_text_and_no_answer(answered, second, project, django_capture_on_commit_callbacks):
-    with django_capture_on_commit_callbacks(execute=True):
-        write(second, project, answer(answered))
-    carried = json.dumps([[event.topic, event.state] for event in Event.objects.all()])
-    assert Event.objects.exists()
-    assert re.findall(r"another text|one text|positive|negative|first-eyes|second-eyes|tell-tale", carried) == []
+def client_of(project, name, role=Role.ANNOTATOR):
+    """Somebody's browser."""
+    person, client = make_user(name), Client()
+    add_member(project, person, role)
+    client.force_login(person)
+    return client
+
+
+def things_that_happen(project, item, other):
+    """What people do with blind texts, one after the other, until a reviewer settles both."""
+    ann, bea, rae = (client_of(project, f"{name}-eyes") for name in ("second", "third", "fourth"))
+    first, chosen = answer(item), project.classes.get(name="neutral")
+    ruling = {"user_id": project.created_by.pk, "class_id": chosen.pk, "finding": "guideline", "note": "tell-tale"}
+    return [
+        lambda: write(ann, project, first, action("comment", item, text="tell-tale")),
+        lambda: write(ann, project, action("undo", of=first["id"])),
+        lambda: write(ann, project, answer(item)),
+        lambda: write(rae, project, answer(other), action("comment", other, text="tell-tale")),
+        lambda: write(ann, project, action("skip", other)),
+        lambda: write(bea, project, action("flag", other, note="tell-tale")),
+        lambda: write(bea, project, answer(item, "negative")),
+        lambda: adjudicate(project=project, item_id=item.pk, client_id=uuid4(), **ruling),
+        lambda: adjudicate(project=project, item_id=other.pk, client_id=uuid4(), **ruling),
+    ]
+
+
+def newest_after(thing):
+    """The number of the newest event once it has happened; the one before is made old, for they come once a second."""
+    Lease.objects.all().delete()
+    Event.objects.update(created_at=timezone.now() - timedelta(minutes=1))
+    thing()
+    newest = Event.objects.aggregate(newest=Max("seq"))["newest"] or 0
+    connection.close()
+    return newest
+
+
+@pytest.mark.django_db(transaction=True)
+def test_c47_no_frame_of_the_socket_tells_of_a_blind_text(project, run):
+    """All frames that an annotator's page gets while others answer, undo, remark, skip, flag and settle blind texts."""
+    ReviewItem.objects.update(needed=2, is_blind=True, reason=ItemReason.AUDIT)
+    things = things_that_happen(project, *ReviewItem.objects.order_by("id"))
+    watching = add_member(project, make_user("watching")).user
+    frames = []
+
+    async def steps(socket):
+        for thing in things:
+            newest = await asyncio.to_thread(newest_after, thing)
+            while newest > (json.loads(frames[-1])["seq"] if frames else 0):
+                frames.append((await socket.receive_output(timeout=5))["text"])
+
+    assert talk(socket_to(f"run:{run.pk}", cookie_of(watching)), steps) is None
+    assert (len(frames), ReviewItem.objects.filter(state="decided").count()) == (2, 2)
+    assert {(*json.loads(frame), *json.loads(frame)["state"]) for frame in frames} == {FRAME}
+    told = r"another text|one text|positive|negative|neutral|-eyes|guideline"
+    assert [re.findall(told, frame) + LEAKS.findall(frame) for frame in frames] == [[]] * len(frames)
 
 
 def test_while_an_audit_waits_all_cards_look_alike(second, project, run):
