@@ -4,6 +4,7 @@ Source: reference experiments (logistic stacking on log-probabilities, C = .1). 
 distribution, with an indicator of its own.
 """
 
+import warnings
 from dataclasses import dataclass
 from typing import Final
 
@@ -118,7 +119,9 @@ def _regress(features: Doubles, gold: IntArray, n_classes: int) -> tuple[Doubles
     from sklearn.linear_model import LogisticRegression
 
     model = LogisticRegression(C=STRENGTH, max_iter=MAX_ROUNDS)
-    with threadpool_limits(limits=1):  # small products: more threads only wait for each other
+    # Small products: more threads only wait for each other.
+    with threadpool_limits(limits=1), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)  # few rows of many are meant
         model.fit(features.reshape(len(features), -1), gold)
     rows, offsets = model.coef_, model.intercept_
     if len(rows) == 1:  # of two classes only the second has weights

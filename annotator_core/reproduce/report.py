@@ -141,10 +141,14 @@ def _write_head(material: Material) -> str:
         "# The paper's tables, and our rules beside them\n\n"
         "Made by `python -m annotator_core reproduce` on data sets with gold labels.\n\n"
         f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}, {libraries}. "
-        f"{len(material.found)} sets, {seeds} seeds; the person is {person}. Figures are percentages unless they say "
-        "otherwise. In brackets a 95% interval: Student's over seeds, Wilson's over rows where nothing is drawn.\n\n"
+        f"{_count(len(material.found), 'set')}, {_count(seeds, 'seed')}; the person is {person}. Figures are "
+        "percentages unless they say otherwise. In brackets a 95% interval: Student's over seeds, Wilson's over rows where nothing is drawn.\n\n"
         f"{_SPECIALISTS}"
     )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _tell_person(material: Material, more: str = "") -> list[str]:

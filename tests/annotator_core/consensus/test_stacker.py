@@ -22,6 +22,12 @@ def test_it_is_scikit_learns_regression(k):
     assert np.abs(ours - peer.predict_proba(features))[voted].max() < 1e-3
 
 
+def test_few_rows_of_many_classes_are_learned_without_a_word():
+    ballots, gold = make_votes(40, 3, 40, abstain=0)
+    assert len(np.unique(gold)) > len(gold) / 2
+    assert stacker.fit(ballots, gold).predict(ballots).shape == (40, 40)
+
+
 def test_features_by_hand():
     probs = np.array([[[1.0, 0.0], [np.nan, np.nan]]], dtype=np.float32)
     assert stacker.describe(probs)[0] == pytest.approx(np.array([[0, np.log(1e-6), 0], [np.log(0.5), np.log(0.5), 1]]))
