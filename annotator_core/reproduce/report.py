@@ -142,7 +142,8 @@ def _write_head(material: Material) -> str:
         "Made by `python -m annotator_core reproduce` on data sets with gold labels.\n\n"
         f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}, {libraries}. "
         f"{_count(len(material.found), 'set')}, {_count(seeds, 'seed')}; the person is {person}. Figures are "
-        "percentages unless they say otherwise. In brackets a 95% interval: Student's over seeds, Wilson's over rows where nothing is drawn.\n\n"
+        "percentages unless they say otherwise. In brackets a 95% interval: Student's over seeds, "
+        "Wilson's over rows where nothing is drawn.\n\n"
         f"{_SPECIALISTS}"
     )
 
