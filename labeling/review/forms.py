@@ -11,6 +11,7 @@ from labeling.review.actions.comments import TEXT_MOST
 from labeling.review.actions.sending import Kind, Sent
 
 DAY_MS = 86_400_000
+YEAR_MS = 365 * DAY_MS
 ID_MOST = 2**62
 ACTIONS_MOST, HAVE_MOST, WANT_MOST = 100, 100, 5
 LETTER_MOST_BYTES = 1_000_000
@@ -118,17 +119,22 @@ def _action(one: Any) -> Sent:
         return Sent(kind, mark, of=None if one.get("of") is None else _mark(one["of"]))
     item = _whole(one, "item", 1, ID_MOST)
     if kind == Kind.DECIDE:
-        elapsed = None if one.get("elapsed_ms") is None else _whole(one, "elapsed_ms", 0, ID_MOST)
         return Sent(
             kind,
             mark,
             item,
             class_id=_whole(one, "class", 1, ID_MOST),
             has_seen_votes=one.get("seen") is True,
-            elapsed_ms=None if elapsed is None else min(elapsed, DAY_MS),
+            elapsed_ms=_milliseconds(one, "elapsed_ms", DAY_MS),
+            ago_ms=_milliseconds(one, "ago_ms", YEAR_MS),
         )
     text = _text(one, "note" if kind == Kind.FLAG else "text")
     return Sent(kind, mark, item, has_seen_votes=one.get("seen") is True, text=text)
+
+
+def _milliseconds(one: dict[str, Any], name: str, most: int) -> int | None:
+    """No more than `most`; None where the page does not say."""
+    return None if one.get(name) is None else min(_whole(one, name, 0, ID_MOST), most)
 
 
 def _list(letter: dict[str, Any], name: str, most: int) -> list[Any]:

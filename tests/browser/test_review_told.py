@@ -85,6 +85,21 @@ def test_c08_it_is_told_also_where_the_first_answer_got_lost(reader, staff):
     assert Verdict.objects.filter(user=staff, is_stale=True).count() == 1
 
 
+def test_c08_what_waited_here_while_the_same_person_answered_elsewhere(mute, staff):
+    """A laptop without a network, and a phone: the later of the two answers stands."""
+    reader, project = mute, reviewing(staff)
+    reader.open(f"/p/{project.slug}/label")
+    item = press(reader, "1")
+    reader.read("1 decision waiting", "#outbox")
+    by_phone = {"class_id": project.classes.get(name="neutral").pk, "client_id": uuid4()}
+    decide(item_id=item, project=project, user_id=staff.pk, **by_phone)
+    hears(reader)
+    reader.chrome.execute_script(LOOK_AGAIN)
+    reader.read("You have answered this text elsewhere since: “neutral”", "#toasts")
+    saved(reader)
+    assert answers() == {item: "neutral"}
+
+
 def test_c14_a_class_that_was_renamed_meanwhile(reader, staff):
     project = reviewing(staff)
     item = open_review(reader, project)

@@ -1,6 +1,7 @@
 """What people decide on review items: decide and undo. Verdicts are only ever appended."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -36,6 +37,7 @@ class Stale(StrEnum):
     ASSIGNED = "assigned"
     ELSEWHERE = "elsewhere"
     RETIRED = "retired"
+    OLDER = "older"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +73,14 @@ def decide(  # noqa: PLR0913 (an answer has these parts; all are named at the ca
     has_seen_votes: bool = False,
     elapsed_ms: int | None = None,
     mode: VerdictMode = VerdictMode.SINGLE,
+    made_at: datetime | None = None,
 ) -> Decision:
     """Store a person's answer; once enough agree, all copies of the text are labeled with it.
 
     The same `client_id` again gives the same answer. When the item was decided or withdrawn meanwhile, stands on other
-    screens or waits for somebody else, or the class was retired, the verdict is stored as stale. Raises ActionError for
-    an item or class that is not the project's.
+    screens or waits for somebody else, or the class was retired, the verdict is stored as stale; so is one that waited
+    in a browser since `made_at`, where the same person has answered elsewhere since. Raises ActionError for an item or
+    class that is not the project's.
     """
     with transaction.atomic():
         lock_runs_of_item(item_id)
@@ -92,6 +96,8 @@ def decide(  # noqa: PLR0913 (an answer has these parts; all are named at the ca
         # says: an answer to an audit must not be made worthless by a word. Only a reviewer may know it from the desk.
         verdict.has_seen_votes = is_known or (not item.is_blind and (has_seen_votes or mine is not None))
         why = _why_stale(item, user_id, mine, standing_of(found)) or (Stale.RETIRED if is_retired else Stale.NO)
+        if mine and not mine.is_undo and made_at and made_at < mine.created_at:
+            why = Stale.OLDER
         if why:
             return store_stale(verdict, why)
         append(verdict, mine)

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Literal
 from uuid import UUID
 
 from django.db import IntegrityError
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from labeling.labels.actions import decide
@@ -39,6 +41,7 @@ class Sent:
     """One thing that a person did. `id` is the page's own mark: sent again, it is the same thing.
 
     `item` is 0 for an undo, `of` the mark of what it takes back, None for the newest; `text` a note or comment.
+    `ago_ms` is how long it waited to be sent, None where the page does not say.
     """
 
     kind: Kind
@@ -49,6 +52,7 @@ class Sent:
     elapsed_ms: int | None = None
     text: str = ""
     of: UUID | None = None
+    ago_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,7 @@ def _decide(project: Project, user_id: int, sent: Sent) -> Result:
         client_id=sent.id,
         has_seen_votes=sent.has_seen_votes,
         elapsed_ms=sent.elapsed_ms,
+        made_at=None if sent.ago_ms is None else timezone.now() - timedelta(milliseconds=sent.ago_ms),
     )
     if made.is_repeat:
         return Result(sent.id, "repeat", word_stale(sent.id) if made.is_stale else "", made.item_id)

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from labeling.labels.models import ItemState, ReviewItem, Verdict
+from labeling.labels.models import ItemState, ReviewItem, Verdict, VerdictMode
 from labeling.labels.queries import standing_verdict
 
 
@@ -19,7 +19,17 @@ def word_stale(mark: UUID) -> str:
     words = {"mine": mine.label_class.name if mine.label_class else ""}
     if mine.label_class and mine.label_class.is_retired and mine.item.state == ItemState.OPEN:
         return _("The class “%(mine)s” is not in use any more. Your answer is kept; choose another class.") % words
-    return f"{_what_happened(mine.item)} {_('Your answer, “%(mine)s”, is kept and changes nothing.') % words}"
+    happened = _own_later(mine) or _what_happened(mine.item)
+    return f"{happened} {_('Your answer, “%(mine)s”, is kept and changes nothing.') % words}"
+
+
+def _own_later(mine: Verdict) -> str:
+    """What the same person said since, on another page or machine."""
+    own = Verdict.objects.filter(item=mine.item_id, user=mine.user_id, is_current=True, is_undo=False, is_stale=False)
+    later = own.exclude(mode=VerdictMode.ADJUDICATED).select_related("label_class").first()
+    if later is None or later.label_class is None:
+        return ""
+    return _("You have answered this text elsewhere since: “%(class)s”.") % {"class": later.label_class.name}
 
 
 def _what_happened(item: ReviewItem) -> str:

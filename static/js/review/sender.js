@@ -46,9 +46,10 @@ function leave() {
 // Stores an action for good and sends it. Resolves when it is stored.
 export function queue(action) {
   state.waiting += 1;
-  unanswered.set(action.id, action);
+  const dated = { ...action, at: Date.now() };
+  unanswered.set(action.id, dated);
   hooks.onQueue(action, state);
-  const stored = outbox.put(action);
+  const stored = outbox.put(dated);
   writing = writing.then(() => stored);
   flush();
   return stored;

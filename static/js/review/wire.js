@@ -39,9 +39,15 @@ export function isOurs(session) {
   return String(session.user) === screen.dataset.user;
 }
 
+// How long an action has waited, by this machine's own clock: whether it was made before another one, on another machine.
+function aged({ at, ...action }) {
+  return at ? { ...action, ago_ms: Math.max(0, Date.now() - at) } : action;
+}
+
 async function post(body) {
   const headers = { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": token };
-  const letter = JSON.stringify({ ...body, user: Number(screen.dataset.user) });
+  const actions = body.actions.map(aged);
+  const letter = JSON.stringify({ ...body, actions, user: Number(screen.dataset.user) });
   return ask(screen.dataset.send, { method: "POST", headers, body: letter, keepalive: outlives(letter) });
 }
 

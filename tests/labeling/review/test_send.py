@@ -1,14 +1,16 @@
 """The wire: what a page sends and what comes back."""
 
 import json
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from labeling.labels.actions import settle_overlap
 from labeling.labels.actions.adjudication import adjudicate
-from labeling.labels.models import Escalation, ItemState, Lease, ReviewItem, Sight, Verdict
+from labeling.labels.models import Escalation, ItemState, Label, Lease, ReviewItem, Sight, Verdict
 from labeling.projects.models import Membership, Role
 from labeling.review.models import Comment, Flag, Skip
 from tests.labeling.factories import add_member, make_dataset, make_project, make_run, make_user
@@ -349,3 +351,35 @@ def test_a_changed_answer_beside_what_a_reviewer_settled_says_so(page, project, 
     (result,) = write(page, project, answer(queue[0], "negative"))["results"]
     assert result["outcome"] == "stored"
     assert "A reviewer has settled this text" in result["message"]
+
+
+def test_c08_what_waited_in_one_browser_does_not_replace_what_was_said_in_another_since(page, project, queue):
+    """A laptop without a network holds an answer; the same person gives another by phone; the laptop comes back."""
+    write(page, project, answer(queue[0], "neutral"))
+    (result,) = write(page, project, answer(queue[0], "negative", ago_ms=60_000))["results"]
+    assert result["outcome"] == "stale"
+    assert (
+        "You have answered this text elsewhere since: “neutral”. Your answer, “negative”, is kept" in result["message"]
+    )
+    assert Label.objects.get(is_current=True, sample=queue[0].sample).label_class.name == "neutral"
+
+
+def test_c08_a_later_answer_replaces_an_earlier_one_however_it_came(page, project, queue):
+    write(page, project, answer(queue[0], "neutral"))
+    Verdict.objects.update(created_at=timezone.now() - timedelta(minutes=5))
+    assert outcomes(write(page, project, answer(queue[0], "negative", ago_ms=60_000))) == ["stored"]
+
+
+def test_c08_an_answer_that_was_taken_back_before_it_arrived_stands_in_no_ones_way(page, project, queue):
+    """Decided, undone and decided otherwise while the network was away, then sent at once."""
+    first = answer(queue[0], "neutral", ago_ms=50_000)
+    again = answer(queue[0], "negative", ago_ms=40_000)
+    reply = write(page, project, first, action("undo", of=first["id"]), again)
+    assert outcomes(reply) == ["stored"] * 3
+    assert Label.objects.get(is_current=True, sample=queue[0].sample).label_class.name == "negative"
+
+
+@pytest.mark.parametrize("ago", [-1, "1", 1.5, 2**63])
+def test_an_age_that_is_none_is_refused(page, project, queue, ago):
+    assert post_letter(page, project, answer(queue[0], ago_ms=ago)).status_code == 400
+    assert outcomes(write(page, project, answer(queue[0], ago_ms=2**61))) == ["stored"]
