@@ -9,6 +9,7 @@ let about = null;
 
 export function closeNotes() {
   for (const note of screen.querySelectorAll(".note[open]")) note.open = false;
+  about = null;
 }
 
 // Another text is on the screen. A note that is being written stays open, or its next letters were keys.
@@ -21,7 +22,7 @@ export function isNote(form) {
 }
 
 export function cardOfNote() {
-  return about;
+  return about ?? cards.current();
 }
 
 function backToWork() {
