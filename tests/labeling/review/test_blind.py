@@ -174,7 +174,8 @@ def test_c47_no_frame_of_the_socket_tells_of_a_blind_text(project, run):
 
     assert talk(socket_to(f"run:{run.pk}", cookie_of(watching)), steps) is None
     assert (len(frames), ReviewItem.objects.filter(state="decided").count()) == (2, 2)
-    assert {(*json.loads(frame), *json.loads(frame)["state"]) for frame in frames} == {FRAME}
+    # PostgreSQL keeps the parts of a state in an order of its own.
+    assert [sorted((*json.loads(frame), *json.loads(frame)["state"])) for frame in frames] == [sorted(FRAME)] * 2
     told = r"another text|one text|positive|negative|neutral|-eyes|guideline"
     assert [re.findall(told, frame) + LEAKS.findall(frame) for frame in frames] == [[]] * len(frames)
 
