@@ -6,7 +6,10 @@ at a million samples, and the pages that show a text with one of a megabyte.
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from benchmarks.annotating import FIRST, decide_some, start_run
 from benchmarks.bars import Bar, none_of, p95
@@ -14,7 +17,7 @@ from benchmarks.beside import locked_lines, make_people, open_site, site_on
 from benchmarks.browser import Screen, open_chrome
 from benchmarks.busy import Busy, make_beside
 from benchmarks.parts import Part, run
-from benchmarks.scratch_site import ROOT
+from benchmarks.scratch_site import ROOT, ScratchSite
 from benchmarks.ui_keys import answer_late, hold_nothing_ahead, press_and_measure, stay_away, submit_forms
 from benchmarks.ui_large import measure_large
 from benchmarks.ui_million import FOLDER, measure_million
@@ -26,19 +29,24 @@ LATE_S = 1.0
 AWAY_S = 120
 
 
-def measure_keys(is_quick: bool, *, on_postgres: bool) -> list[Bar]:
-    """Alone, beside a run and a round, with late answers, without a network, without scripts; in this order."""
-    keys, late, forms, rows, beside = (10, 5, 3, 1_300, 2_000) if is_quick else (300, 100, 60, 4_000, 250_000)
+@contextmanager
+def _one_at_work(rows: int, beside: int, *, on_postgres: bool) -> Iterator[tuple[ScratchSite, Any, Screen, Busy]]:
+    """(site, project, an annotator's browser, what will keep it busy), with so many rows to review and to vote on."""
     with site_on(FOLDER / "keys", on_postgres=on_postgres) as site, open_chrome() as chrome:
         open_site(site)
         project, owner, run_ = start_run(DATASETS, "demo", rows)
         decide_some(project, owner, FIRST)
         datasets, versions = make_beside(owner, DATASETS, beside)
         (person,) = make_people(project, 1, "browser")
-        screen = Screen(chrome, site.port, person)
+        yield site, project, Screen(chrome, site.port, person), Busy(run_, owner, datasets, versions)
+
+
+def measure_keys(is_quick: bool, *, on_postgres: bool) -> list[Bar]:
+    """Alone, beside a run and a round, with late answers, without a network, without scripts; in this order."""
+    keys, late, forms, rows, beside = (10, 5, 3, 1_300, 2_000) if is_quick else (300, 100, 60, 4_000, 250_000)
+    with _one_at_work(rows, beside, on_postgres=on_postgres) as (site, project, screen, busy):
         screen.open(project.slug)
         bars = press_and_measure(screen, keys, "C01: key to the next text painted, nothing beside", None)
-        busy = Busy(run_, owner, datasets, versions)
         busy.start()
         for count, seconds, words in ((keys, 0.0, "a run and rounds beside"), (late, LATE_S, "and answers 1 s late")):
             answer_late(screen, seconds)
@@ -59,14 +67,7 @@ def measure_keys(is_quick: bool, *, on_postgres: bool) -> list[Bar]:
 def measure_nothing_ahead(is_quick: bool, *, on_postgres: bool) -> list[Bar]:
     """Beside a run and a round, where each next text comes with the answer to the decision before it."""
     keys, rows, beside = (5, 1_300, 2_000) if is_quick else (150, 1_500, 60_000)
-    with site_on(FOLDER / "keys", on_postgres=on_postgres) as site, open_chrome() as chrome:
-        open_site(site)
-        project, owner, run_ = start_run(DATASETS, "demo", rows)
-        decide_some(project, owner, FIRST)
-        datasets, versions = make_beside(owner, DATASETS, beside)
-        (person,) = make_people(project, 1, "browser")
-        screen = Screen(chrome, site.port, person)
-        busy = Busy(run_, owner, datasets, versions)
+    with _one_at_work(rows, beside, on_postgres=on_postgres) as (_site, project, screen, busy):
         busy.start()
         screen.open(project.slug)
         hold_nothing_ahead(screen)

@@ -1,5 +1,6 @@
 // What a reviewer has begun to say about a text is kept in this tab until it was stored: the session may end before that.
-// [data-desk-draft] on the form names the reviewer, the project and the text.
+// [data-desk-draft] on the form names the reviewer, the project and the text; where a decision is corrected that one, too,
+// so that what was said of it is not said again of the next.
 const formThere = () => document.querySelector("[data-desk-draft]");
 let shown = formThere()?.dataset.deskDraft;
 

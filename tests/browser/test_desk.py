@@ -12,7 +12,7 @@ from labeling.review.actions.queue import claim
 from labeling.review.models import Return
 from tests.browser.person import DESK, PHONE
 from tests.labeling.factories import add_member
-from tests.labeling.review.desk.escalations import flag_text, item_of, make_team, person, skip_text, split
+from tests.labeling.review.desk.escalations import answer, flag_text, item_of, make_team, person, skip_text, split
 
 PASSWORD = "a long word for the test 7"
 LOOKS = [(DESK, "light"), (DESK, "dark"), (PHONE, "light")]
@@ -88,6 +88,33 @@ def test_c12_a_note_and_its_finding_outlive_the_session(reader, staff, project):
     assert [one for one in reader.chrome.execute_script("return Object.keys(sessionStorage)") if "draft" in one] == []
     reader.key("u")
     reader.until(lambda: _now(reader) == text)
+    assert reader.find("#note").get_property("value") == ""
+
+
+def test_c12_what_is_said_of_a_correction_outlives_the_session(reader, staff):
+    """It is kept until the correction was stored, and is not said again of the next one."""
+    set_password(user=staff, password=PASSWORD)
+    project = make_team()
+    add_member(project, staff, Role.REVIEWER)
+    for name in ("ann", "bea"):
+        answer(project, "plain text", name, "positive")
+    reader.sign_in(staff)
+    page = f"/p/{project.slug}/adjudicate/correct/{item_of(project, 'plain text').pk}"
+    reader.open(page)
+    reader.find("#finding-2").click()
+    reader.fill("#note", "It is irony")
+    Session.objects.all().delete()
+    reader.find(".class-buttons button").click()
+    reader.until(lambda: "/sign-in?next=/p/" in reader.path)
+    reader.fill("#id_username", staff.username)
+    reader.find("#id_password").send_keys(PASSWORD, Keys.ENTER)
+    reader.until(lambda: reader.path == page)
+    assert reader.find("#note").get_property("value") == "It is irony"
+    reader.find(".class-buttons button").click()
+    reader.until(lambda: "/samples/" in reader.path)
+    verdict = _last(project)
+    assert (verdict.note, verdict.finding) == ("It is irony", "mistake")
+    reader.open(page)
     assert reader.find("#note").get_property("value") == ""
 
 
