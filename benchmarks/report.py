@@ -8,6 +8,8 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "benchmarks"
 IN_A_BROWSER = ("review", "load")
+ON_AMX = "-amx"
+"""Ends the name of a page that has a sister of the same command, made where the processor multiplies matrices."""
 PACKAGES = ("Django", "celery", "torch", "transformers")
 
 
@@ -58,7 +60,7 @@ def write_index() -> Path:
 
 
 def _command(name: str) -> str:
-    return f"make {'bench-ui' if name in IN_A_BROWSER else 'bench'} ARGS={name}"
+    return f"make {'bench-ui' if name in IN_A_BROWSER else 'bench'} ARGS={name.removesuffix(ON_AMX)}"
 
 
 def _pages(pattern: str) -> list[Path]:

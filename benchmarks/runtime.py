@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
-from benchmarks.report import table, write, write_index
+from benchmarks.report import ON_AMX, table, write, write_index
 from benchmarks.runtime_accuracy import measure_agreement, measure_difference, measure_duplicates
 from benchmarks.runtime_models import HIDDEN, Bench, make_base, open_clock, read_tweets
 from benchmarks.runtime_run import measure_memory, measure_run
@@ -212,7 +212,7 @@ def open_bench(options: argparse.Namespace) -> Bench:
 
 
 def main() -> None:
-    """Write docs/benchmarks/runtime.md and the index docs/benchmarks.md."""
+    """Write docs/benchmarks/runtime.md, or runtime-amx.md on AMX or a GPU, and the index docs/benchmarks.md."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--datasets", type=Path, default=Path(os.environ.get("AUTOANNOTATOR_DATASETS", ROOT.parent / "shared" / "data"))
@@ -229,7 +229,10 @@ def main() -> None:
     if options.quick:
         print(text)
     else:
-        write("runtime", "The engine at the limit of the machine", text)
+        title, ending = "The engine at the limit of the machine", ""
+        if bench.has_matrix_unit:
+            title, ending = f"{title}, with a matrix unit", ON_AMX
+        write(f"runtime{ending}", title, text)
         write_index()
 
 
