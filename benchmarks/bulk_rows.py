@@ -6,12 +6,13 @@ from typing import Any
 
 
 def fill(model: Any, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Insert rows that give the columns `names`; every other column but the key gets its field's default."""
+    """Insert rows that give the columns `names`; every other one that the database does not write gets its default."""
     from django.db import connection, transaction
 
     given = set(names)
     fields = {field.attname: field for field in model._meta.local_concrete_fields}
-    rest = [name for name, field in fields.items() if name not in given and not field.primary_key]
+    computed = {name for name, field in fields.items() if field.primary_key or field.generated}
+    rest = [name for name in fields if name not in given and name not in computed]
     defaults = tuple(fields[name].get_db_prep_save(_default(fields[name]), connection) for name in rest)
     columns = [fields[name].column for name in (*names, *rest)]
     with transaction.atomic():
