@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-import numpy as np
-
+from annotator_core.reproduce.consulted import BY_LLM, stack_classes, vote_models
 from annotator_core.reproduce.intervals import Mean, average, share_of_rows
 from annotator_core.reproduce.markdown import percent, write_table
 from annotator_core.reproduce.measure import TARGETS, share_right
@@ -27,7 +26,9 @@ NOT_RUN: Final = "not run"
 
 
 def over_seeds(measured: Measured, name: str) -> Mean:
-    """Return the mean of a figure over the seeds."""
+    """Return the mean of a figure over the seeds; of a policy that asks an LLM the real endpoint's where one was asked."""
+    if measured.consulted is not None and name in BY_LLM:
+        return measured.consulted.tell_policy(name)
     return average([each[name] for each in measured.rules])
 
 
@@ -49,7 +50,7 @@ def _write_three(measured: Measured) -> list[str]:
         ", ".join(alone),
         share_of_rows(measured.rules[0]["majority"], len(votes)).tell(),
         *_tell_panel(measured),
-        f"{over_seeds(measured, 'paper_llm').tell()}{'' if votes.answers.shape[1] else ' (simulated)'}",
+        f"{over_seeds(measured, 'paper_llm').tell()}{_name_llm(measured)}",
         _tell_person(measured),
     ]
 
@@ -60,16 +61,33 @@ def _tell_person(measured: Measured) -> str:
     return over_seeds(measured, "paper_person").tell()
 
 
+def _name_llm(measured: Measured) -> str:
+    """Return who reviewed, in brackets; nothing where it is the first LLM of a stored set."""
+    if measured.consulted is not None:
+        return f" ({measured.consulted.models[0]}, {len(measured.consulted.rows)} rows)"
+    return " (simulated)" if measured.is_simulated else ""
+
+
 def _tell_panel(measured: Measured) -> tuple[str, str]:
-    votes = measured.votes
-    if not votes.answers.shape[1]:
-        return NOT_RUN, NOT_RUN
+    """Return how often each LLM is right alone, and their majority: the endpoint's where more than one was asked."""
+    votes, consulted, n_classes = measured.votes, measured.consulted, len(measured.votes.classes)
     alone = [
         f"{name} {percent(share_right(votes.answers[:, column], votes.gold))}"
         for column, name in enumerate(measured.dataset.panel)
     ]
-    counts = np.stack([(votes.answers == index).sum(axis=1) for index in range(len(votes.classes))], axis=1)
-    return ", ".join(alone), percent(share_right(counts.argmax(axis=1), votes.gold))
+    majority = NOT_RUN
+    if votes.answers.shape[1]:
+        majority = percent(share_right(vote_models(votes.answers, n_classes), votes.gold))
+    if consulted is not None:
+        gold, n_rows = votes.gold[consulted.rows], len(consulted.rows)
+        alone += [
+            f"{name} {share_of_rows(share_right(each.classes, gold), n_rows).tell()} ({n_rows} rows)"
+            for name, each in zip(consulted.models, consulted.replies, strict=True)
+        ]
+        if len(consulted.models) > 1:
+            right = share_right(vote_models(stack_classes(consulted.replies), n_classes), gold)
+            majority = f"{share_of_rows(right, n_rows).tell()} ({len(consulted.models)} models, {n_rows} rows)"
+    return ", ".join(alone) or NOT_RUN, majority
 
 
 def write_policies(found: Sequence[Measured]) -> str:
@@ -98,6 +116,8 @@ def write_winners(found: Sequence[Measured]) -> str:
         sides: dict[str, list[str]] = {"ours": [], "the paper's": [], "neither surely": []}
         for each in found:
             gain = average([row[ours] - row[paper] for row in each.rules])
+            if each.consulted is not None and ours in BY_LLM:
+                gain = each.consulted.tell_gain()
             side = "ours" if gain.low > 0 else "the paper's" if gain.high < 0 else "neither surely"
             sides[side].append(f"{each.dataset.title} ({100 * gain.value:+.1f})")
         lines.append(f"With {reviewer}, points of accuracy at equal reviews, ours less the paper's:\n")
@@ -184,6 +204,6 @@ def write_stress(found: Sequence[Measured]) -> str:
 
 def tell_simulation(found: Sequence[Measured]) -> str:
     """Return how often the simulated LLM is right."""
-    rates = {each.dataset.task: rates_of(each.dataset) for each in found if not each.votes.answers.shape[1]}
+    rates = {each.dataset.task: rates_of(each.dataset) for each in found if each.is_simulated}
     told = [f"{task}: {rate.easy:.0%} on easy rows, {rate.hard:.0%} on hard ones" for task, rate in rates.items()]
     return f"Simulated LLM ({'; '.join(told)}). " if told else ""

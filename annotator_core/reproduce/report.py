@@ -8,7 +8,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from annotator_core.reproduce.asking import Asked, write_asked
+from annotator_core.reproduce.asked_tables import tell_consulted, write_asked, write_consulted
+from annotator_core.reproduce.asking import Asked
 from annotator_core.reproduce.costs import LATENCY_S, TOKENS_A_WORD, Price
 from annotator_core.reproduce.equal_tables import draw_equal, tell_verdict, write_equal
 from annotator_core.reproduce.loops import Loops
@@ -22,7 +23,7 @@ from annotator_core.reproduce.more_tables import (
     write_pools,
     write_site_loops,
 )
-from annotator_core.reproduce.people import tell_share
+from annotator_core.reproduce.people import LLM_SENTIMENT, tell_share
 from annotator_core.reproduce.policy_tables import (
     draw_policies,
     tell_means,
@@ -48,7 +49,8 @@ gold.
 """
 _LOOPS: Final = """\
 A stream of {rows} tweets (tweet_sentiment_extraction) under the paper's rule, {seeds}; three linear specialists of
-other sources learn from the hard pool. *Voted again*: rows accepted on the way get the last pool's answer. The paper's
+other sources learn from the hard pool. The person is that of the other tables, the LLM simulated: right on {llm} of
+the rows. *Voted again*: rows accepted on the way get the last pool's answer. The paper's
 beta of 2,000 is left out here: such a stream has 2,000 hard rows only at its end, where a round has nothing left to
 change.
 """
@@ -104,13 +106,15 @@ def _write_sections(material: Material) -> list[str]:
         write_equal(found),
         "![Reviews as a share of the paper's](equal.svg)\n",
         "## Table 3: specialists, LLMs, the paper's rule\n",
-        f"{tell_simulation(found)}Of the sets with stored answers of real LLMs the first LLM is the verifier.\n",
+        _tell_verifiers(material),
         *_tell_person(material),
         write_table_three(found),
         _write_asked(material.asked),
         "## Policies at equal numbers of reviews\n",
         *_tell_person(material),
+        *([tell_consulted(found)] if material.asked is not None else []),
         write_policies(found),
+        *_write_consulted(material),
         "![Accuracy at equal numbers of reviews](policies.svg)\n",
         "## The contract at 2, 5 and 10%\n",
         _CONTRACT,
@@ -159,12 +163,28 @@ def _tell_person(material: Material, more: str = "") -> list[str]:
     return [f"The person is right on {tell_share(material.person_accuracy)} of the rows.\n", *([more] if more else [])]
 
 
+def _tell_verifiers(material: Material) -> str:
+    if material.asked is not None:
+        return tell_consulted(material.found)
+    told = tell_simulation(material.found)
+    return f"{told}Of the sets with stored answers of real LLMs the first LLM is the verifier.\n"
+
+
 def _write_asked(asked: Sequence[Asked] | None) -> str:
     if asked is None:
         return (
             "LLM alone by zero-shot, one-shot and chain of thought on the other sets: not run, no endpoint was given.\n"
         )
-    return f"Asked of a real endpoint:\n\n{write_asked(asked)}"
+    return f"Alone, the models of the real endpoint, a way of asking a row:\n\n{write_asked(asked)}"
+
+
+def _write_consulted(material: Material) -> list[str]:
+    if material.asked is None:
+        return []
+    return [
+        "On the rows that the real endpoint was asked about, every policy on these rows alone:\n",
+        write_consulted(material.found),
+    ]
 
 
 def _write_cost_notes(material: Material) -> str:
@@ -199,7 +219,7 @@ def _write_loops(material: Material) -> list[str]:
     if material.loops is None:
         return [*parts, "Not run: leave --only out, or name beta.\n"]
     seeds = len(next(iter(material.loops.values())))
-    parts.append(_LOOPS.format(rows=f"{STREAM_ROWS:,}", seeds=f"{seeds} seed{'s' if seeds > 1 else ''}"))
+    parts.append(_LOOPS.format(rows=f"{STREAM_ROWS:,}", llm=tell_share(LLM_SENTIMENT.hard), seeds=f"{seeds} seed{'s' if seeds > 1 else ''}"))
     parts += [*_tell_person(material), write_loops(material.loops), "![Fine-tuning on the way](beta.svg)\n"]
     if material.site_loops:
         parts += write_site_loops(material.site_loops)
