@@ -68,7 +68,7 @@ def run(named: argparse.Namespace, hub: HubAccess) -> Exit:
     """Write the report and its path; raises AnnotatorError's children."""
     del hub
     from annotator_core.reproduce.asking import STRATEGIES
-    from annotator_core.reproduce.costs import find_peak_bytes, read_prices
+    from annotator_core.reproduce.costs import find_command_bytes, read_prices
     from annotator_core.reproduce.loops import SEEDS, measure_loops
     from annotator_core.reproduce.report import Material, write_report
     from annotator_core.reproduce.sets import SETS
@@ -90,7 +90,7 @@ def run(named: argparse.Namespace, hub: HubAccess) -> Exit:
         found, asked = _ask(found, models, settings, say) if models else (found, None)
     material = Material(
         found, {**missing, **left_out}, loops, asked, prices, named.site_figures, named.person_accuracy,
-        find_peak_bytes(settings.folders.kept),
+        find_command_bytes(settings.folders.kept),
     )  # fmt: skip
     sys.stdout.write(f"{write_report(material, named.out)}\n")
     return Exit.DONE

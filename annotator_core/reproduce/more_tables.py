@@ -1,4 +1,4 @@
-"""Tables 4, 5 and 6, the sweep of epsilon, and the rows of a real endpoint."""
+"""Tables 5 and 6, and the sweep of epsilon."""
 
 import json
 from collections import Counter
@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from annotator_core.reproduce.costs import Cost, Price, find_cost
 from annotator_core.reproduce.intervals import average
 from annotator_core.reproduce.loops import REVIEWERS, Loops
 from annotator_core.reproduce.markdown import percent, write_table
@@ -15,34 +14,6 @@ from annotator_core.reproduce.plot import Row, draw_dots
 from annotator_core.reproduce.stream import BETAS, Passed
 from annotator_core.reproduce.study import Measured
 from annotator_core.reproduce.sweeps import Point, sweep_epsilon, sweep_pool
-
-
-def write_costs(found: Sequence[Measured], prices: Mapping[str, Price], latency_s: float) -> str:
-    """Return Table 4: all by the LLM beside the paper's rule."""
-    head = [
-        "set",
-        "calls: all, hard",
-        "thousand tokens: all, hard",
-        "saved",
-        "s of the pool",
-        "s of the LLM: all, hard",
-    ]
-    head += [f"$ {name}: all, hard" for name in prices]
-    rows = [_write_cost(each.dataset.title, find_cost(each, prices), latency_s) for each in found]
-    return write_table(head, rows)
-
-
-def _write_cost(title: str, cost: Cost, latency_s: float) -> list[str]:
-    seconds = "-" if cost.seconds != cost.seconds else f"{cost.seconds:.0f}"
-    return [
-        title,
-        f"{cost.rows:,}, {cost.calls:,}",
-        f"{cost.tokens_all / 1000:,.0f}, {cost.tokens_hard / 1000:,.0f}",
-        f"{percent(1 - cost.tokens_hard / cost.tokens_all, 0)}%",
-        seconds,
-        f"{cost.rows * latency_s:,.0f}, {cost.calls * latency_s:,.0f}",
-        *(f"{all_rows:.3f}, {hard:.3f}" for all_rows, hard in zip(cost.dollars_all, cost.dollars_hard, strict=True)),
-    ]
 
 
 def write_pools(found: Sequence[Measured]) -> str:

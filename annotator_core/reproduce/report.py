@@ -10,14 +10,14 @@ from typing import Final
 
 from annotator_core.reproduce.asked_tables import tell_consulted, write_asked, write_consulted
 from annotator_core.reproduce.asking import Asked
-from annotator_core.reproduce.costs import LATENCY_S, TOKENS_A_WORD, Price
+from annotator_core.reproduce.cost_tables import tell_costs, write_costs
+from annotator_core.reproduce.costs import Price
 from annotator_core.reproduce.equal_tables import draw_equal, tell_verdict, write_equal
 from annotator_core.reproduce.loops import Loops
 from annotator_core.reproduce.markdown import write_table
 from annotator_core.reproduce.more_tables import (
     draw_loops,
     find_large,
-    write_costs,
     write_epsilon,
     write_loops,
     write_pools,
@@ -66,7 +66,7 @@ class Material:
     """All that a report is written from.
 
     missing: sets that could not be voted on, with the reason. loops, asked: None where not run. site_loops: the folder
-    of the site's own figures, None for none. person_accuracy: 0 to 1.
+    of the site's own figures, None for none. person_accuracy: 0 to 1. command_bytes: the most that this command held.
     """
 
     found: Sequence[Measured]
@@ -76,7 +76,7 @@ class Material:
     prices: Mapping[str, Price]
     site_loops: Path | None
     person_accuracy: float
-    peak_bytes: int
+    command_bytes: int
 
 
 def write_report(material: Material, out: Path) -> Path:
@@ -120,9 +120,9 @@ def _write_sections(material: Material) -> list[str]:
         _CONTRACT,
         *_tell_person(material, _AUDITED),
         write_contract(found),
-        "## Table 4: tokens, money, time, memory\n",
-        _write_cost_notes(material),
-        write_costs(found, material.prices, LATENCY_S),
+        "## Table 4: tokens, time, money, memory\n",
+        tell_costs(found, material.prices, material.command_bytes),
+        write_costs(found, material.prices),
         *_write_sweeps(material),
         *_write_loops(material),
         "## Out of domain\n",
@@ -185,17 +185,6 @@ def _write_consulted(material: Material) -> list[str]:
         "On the rows that the real endpoint was asked about, every policy on these rows alone:\n",
         write_consulted(material.found),
     ]
-
-
-def _write_cost_notes(material: Material) -> str:
-    dates = ", ".join(f"{name} {price.date}" for name, price in material.prices.items())
-    return (
-        f"Tokens are estimated at {TOKENS_A_WORD} a word with the paper's zero-shot prompt, an LLM's time at "
-        f"{LATENCY_S} s a call, one at a time: no real endpoint was measured for this table. Prices: {dates}. The "
-        "pool's seconds are wall time as it was, also where the machine had other work: they compare with nothing. "
-        "Peak memory is that of the command on votes kept from before, without a model in it: "
-        f"{material.peak_bytes / 1e6:,.0f} MB.\n"
-    )
 
 
 def _write_sweeps(material: Material) -> list[str]:

@@ -49,7 +49,7 @@ def _report(tmp_path, out, *more):
     """The report on six stored specialists by its sections, without the line that holds the memory of the moment."""
     assert _run(tmp_path, "--only", "specialist_votes_tweets", "--seeds", "1", "--out", tmp_path / out, *more) == 0
     text = (tmp_path / out / "report.md").read_text()
-    lines = [line for line in text.splitlines() if not line.startswith("Tokens are")]
+    lines = [line for line in text.splitlines() if " MB at most" not in line]
     parts = "\n".join(lines).split("\n## ")
     return {f"## {part.partition(chr(10))[0]}": part for part in parts[1:]} | {"head": parts[0]}
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from annotator_core.errors import BadInput
-from annotator_core.reproduce.casting import cast_votes
+from annotator_core.errors import BadInput, BadModelFolder
+from annotator_core.reproduce.casting import cast_votes, predict_all
 from annotator_core.reproduce.sets import DataSet
 from annotator_core.reproduce.specialists import Folders, find_missing
 from annotator_core.reproduce.study import Settings, study_sets
@@ -23,7 +23,25 @@ def test_votes_are_cast_once(own, folders):
     again = cast_votes(own, folders)
     assert votes.names == own.pool
     assert np.array_equal(votes.probs, again.probs)
+    assert again.peak_bytes == votes.peak_bytes > 2e7
     assert (votes.pool(own.pool).votes[:, 0] == votes.gold).mean() > 0.9
+
+
+def test_votes_are_the_same_in_a_process_of_their_own(own, folders):
+    votes = cast_votes(own, folders)
+    rows, classes = draw_rows(own, folders.data)
+    probs, seconds = predict_all(own, classes, folders, rows.texts)
+    assert np.array_equal(votes.probs, probs)
+    assert (seconds.shape, (votes.seconds > 0).all()) == ((3,), True)
+
+
+def test_a_specialist_that_does_not_fit_is_named_by_the_process_that_casts(own, folders):
+    cast_votes(own, folders)
+    (folders.kept / "votes" / "own.npz").unlink()
+    for file in (folders.kept / "linear").rglob("*.safetensors"):
+        file.write_bytes(b"")
+    with pytest.raises(BadModelFolder):
+        cast_votes(own, folders)
 
 
 def test_encoders_that_were_not_trained_are_named(folders):
