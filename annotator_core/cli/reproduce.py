@@ -72,11 +72,12 @@ def run(named: argparse.Namespace, hub: HubAccess) -> Exit:
     from annotator_core.reproduce.loops import SEEDS, measure_loops
     from annotator_core.reproduce.report import Material, write_report
     from annotator_core.reproduce.sets import SETS
+    from annotator_core.reproduce.site_tables import read_site
     from annotator_core.reproduce.specialists import list_missing
     from annotator_core.reproduce.study import study_sets
 
     settings, datasets, models = _read_settings(named), _choose_sets(named), read_models(named)
-    prices = read_prices(named.prices)
+    prices, site = read_prices(named.prices), read_site(named.site_figures)
     missing = list_missing(datasets, settings.folders.trained)
     n_present = sum(each.name not in missing for each in datasets)
     if missing and not n_present:
@@ -89,7 +90,7 @@ def run(named: argparse.Namespace, hub: HubAccess) -> Exit:
         loops = measure_loops(settings.folders, n_passes, settings.person_accuracy, say) if n_passes else None
         found, asked = _ask(found, models, settings, say) if models else (found, None)
     material = Material(
-        found, {**missing, **left_out}, loops, asked, prices, named.site_figures, named.person_accuracy,
+        found, {**missing, **left_out}, loops, asked, prices, site, named.person_accuracy,
         find_command_bytes(settings.folders.kept),
     )  # fmt: skip
     sys.stdout.write(f"{write_report(material, named.out)}\n")

@@ -12,9 +12,9 @@ from annotator_core.reproduce.study import Measured
 
 _NOTE: Final = """\
 {verifier} of a real endpoint is the verifier, put zero-shot. It was asked about {rows} rows a set at most, drawn by one
-seed, so a column with an LLM here and in Table 3 counts these rows alone: a hard row among them has its answer, an
-answer that names no class is wrong, and the interval is Wilson's over these rows. The race with an LLM audits a fifth
-of them ({audits} rows). {models}
+seed, so every column with an LLM, but for Table 6, counts these rows alone: a hard row among them has its answer, an
+answer that names no class is wrong, and the interval is Wilson's over these rows. The race with an LLM has its audit
+among them ({audits} rows). {models}
 """
 _MAJORITY: Final = "LLM majority is that of {models}; a tie names no class."
 _NO_MAJORITY: Final = "LLM majority was not run on the asked rows: it needs --model more than once."

@@ -1,4 +1,4 @@
-"""Table 3, the policies at equal numbers of reviews, the contract, and the stress out of domain."""
+"""Table 3, and the policies at equal numbers of reviews."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 from annotator_core.reproduce.consulted import BY_LLM, stack_classes, vote_models
 from annotator_core.reproduce.intervals import Mean, average, share_of_rows
 from annotator_core.reproduce.markdown import percent, write_table
-from annotator_core.reproduce.measure import TARGETS, share_right
+from annotator_core.reproduce.measure import share_right
 from annotator_core.reproduce.people import tell_share
 from annotator_core.reproduce.plot import Row, draw_dots
 from annotator_core.reproduce.study import Measured, rates_of
@@ -51,14 +51,15 @@ def _write_three(measured: Measured) -> list[str]:
         share_of_rows(measured.rules[0]["majority"], len(votes)).tell(),
         *_tell_panel(measured),
         f"{over_seeds(measured, 'paper_llm').tell()}{_name_llm(measured)}",
-        _tell_person(measured),
+        score_person(measured).tell(),
     ]
 
 
-def _tell_person(measured: Measured) -> str:
+def score_person(measured: Measured) -> Mean:
+    """Return the accuracy of the paper's rule with the person: over rows where the person is gold, else over seeds."""
     if measured.is_person_gold:
-        return share_of_rows(measured.rules[0]["paper_person"], len(measured.votes)).tell()
-    return over_seeds(measured, "paper_person").tell()
+        return share_of_rows(measured.rules[0]["paper_person"], len(measured.votes))
+    return over_seeds(measured, "paper_person")
 
 
 def _name_llm(measured: Measured) -> str:
@@ -147,59 +148,6 @@ def draw_policies(found: Sequence[Measured]) -> str:
     return draw_dots(
         title, ["paper + person", "race + person", "paper + LLM", "race + fusion"], rows, low=0.2, high=1.0
     )
-
-
-def write_contract(found: Sequence[Measured]) -> str:
-    """Return what the contract leaves to people at each target, and what was truly wrong among accepted rows."""
-    head = [
-        "set",
-        "audit, % of rows",
-        *(f"{target:.0%}: reviewed, wrong among accepted" for target in TARGETS),
-        "wrong where all agree",
-    ]
-    return write_table(head, [_write_contract(each) for each in found])
-
-
-def _write_contract(measured: Measured) -> list[str]:
-    cells = []
-    for target in TARGETS:
-        reviewed = over_seeds(measured, f"contract_{target:.0%}_reviewed")
-        wrong = [each[f"contract_{target:.0%}_wrong"] for each in measured.rules]
-        reached = sum(value == value for value in wrong)
-        over = sum(value > target for value in wrong)
-        shown = f"{percent(reviewed.value, 0)}, {percent(average(wrong).value)}"
-        times = f" (reached {reached} of {len(wrong)} times, {over} over)"
-        cells.append(shown + times if reached else "not reached: 100")
-    agreed = over_seeds(measured, "agreed_wrong")
-    return [
-        measured.dataset.title, percent(over_seeds(measured, "contract_audit").value, 0), *cells, percent(agreed.value),
-    ]  # fmt: skip
-
-
-def write_stress(found: Sequence[Measured]) -> str:
-    """Return the sets that no specialist has learned from beside the others of their task."""
-    head = [
-        "set",
-        "domain",
-        "best alone",
-        "hard",
-        "right where all agree",
-        "paper + person",
-        "paper + LLM",
-        "race + fusion",
-    ]
-    rows = []
-    for each in sorted(found, key=lambda each: (each.dataset.task, not each.dataset.is_home)):
-        if each.dataset.task not in ("sentiment", "toxicity"):
-            continue
-        votes = each.votes.pool(each.dataset.pool).votes
-        best = max(share_right(votes[:, column], each.votes.gold) for column in range(votes.shape[1]))
-        names = ("hard", "agreed_right", "paper_person", "paper_llm", "race_fusion")
-        domain = "known" if each.dataset.is_home else "**foreign**"
-        rows.append(
-            [each.dataset.title, domain, percent(best), *(percent(over_seeds(each, name).value) for name in names)]
-        )
-    return write_table(head, rows)
 
 
 def tell_simulation(found: Sequence[Measured]) -> str:

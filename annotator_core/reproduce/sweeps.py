@@ -19,14 +19,14 @@ from annotator_core.reproduce.study import Measured, find_reviewers
 class Point:
     """The paper's rule at one setting.
 
-    setting: m, or how many must agree. reviewed: share of rows. person: accuracy with the person's reviews; llm: with
+    setting: m, or how many must agree. reviewed: share of rows, over the rows. person: accuracy with the person's reviews; llm: with
     the LLM's, on the rows that a real endpoint was asked about where one was. ordered: reviews that the averaged
     probability's order needs for the same accuracy with the same person, as a share of the rule's; NaN where it reviews
     nothing. Means over seeds, of a person who is gold over none.
     """
 
     setting: int
-    reviewed: float
+    reviewed: Mean
     person: Mean
     llm: Mean
     ordered: Mean
@@ -55,7 +55,7 @@ def _measure(measured: Measured, names: tuple[str, ...], min_agree: int | None, 
     formed = opinion(average_probs(ballots.probs).probs)
     return Point(
         setting=setting,
-        reviewed=float(rule.hard.mean()),
+        reviewed=share_of_rows(float(rule.hard.mean()), len(gold)),
         person=average([count_right(rule, answers) / len(gold) for answers in people]),
         llm=_score_llm(measured, rule, [each.llm for each in drawn]),
         ordered=average([_share_ordered(formed, rule, answers) for answers in people]),

@@ -39,7 +39,7 @@ def test_a_report_is_written_with_its_plots_and_again_from_what_was_kept(tmp_pat
     assert _run(tmp_path, "--only", "llm_votes_emotion", "--seeds", "1") == 0
     report = (tmp_path / "out" / "report.md").read_text()
     assert capsys.readouterr().out == f"{tmp_path / 'out' / 'report.md'}\n"
-    assert sorted(path.name for path in (tmp_path / "out").glob("*.svg")) == ["equal.svg", "policies.svg"]
+    assert sorted(path.name for path in (tmp_path / "out").glob("*.svg")) == ["contract.svg", "equal.svg", "policies.svg"]
     assert "| Emotion, real LLM answers (6) | 150 |" in report
     assert _run(tmp_path, "--only", "llm_votes_emotion", "--seeds", "1") == 0
     assert (tmp_path / "out" / "report.md").read_text().splitlines()[6:40] == report.splitlines()[6:40]
@@ -74,6 +74,14 @@ def test_an_imperfect_person_is_in_every_table_that_has_one(tmp_path):
             assert _find_rows(gold, title) != _find_rows(poor, title)
     assert _find(gold, "## Table 4") == _find(poor, "## Table 4")
     assert _report(tmp_path, "again", "--person-accuracy", "0.8") == poor
+
+
+def test_every_plot_of_the_folder_is_shown_in_the_report(tmp_path):
+    write_stored_votes(tmp_path / "data" / "specialist_votes_tweets", SENTIMENTS, 150, TWEETS)
+    report = "".join(_report(tmp_path, "out").values())
+    drawn = sorted(path.name for path in (tmp_path / "out").glob("*.svg"))
+    assert drawn == ["contract.svg", "epsilon.svg", "equal.svg", "policies.svg", "specialists.svg"]
+    assert sorted(re.findall(r"]\((\w+\.svg)\)", report)) == drawn
 
 
 @pytest.fixture

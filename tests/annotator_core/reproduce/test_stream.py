@@ -1,10 +1,8 @@
-import json
-
 import pytest
 
 from annotator_core.reproduce import stream
+from annotator_core.reproduce.loop_tables import draw_forgetting, draw_loops, write_loops
 from annotator_core.reproduce.loops import measure_loops
-from annotator_core.reproduce.more_tables import draw_loops, write_loops, write_site_loops
 from annotator_core.reproduce.specialists import Folders
 from annotator_core.reproduce.stream import BETAS, open_stream, pass_stream
 
@@ -52,6 +50,7 @@ def test_the_table_of_beta_is_measured_once_and_kept(opened, tmp_path):
     assert told == ["beta: seed 0"]
     assert "| person | infinity | 0 |" in write_loops(loops)
     assert draw_loops(loops).count("<circle") == 3 + 3 * 8
+    assert draw_forgetting(loops).count("<circle") == 2 + 2 * 8
     for file in (tmp_path / "data").rglob("*.csv"):
         file.unlink()
     assert measure_loops(folders, 1, 1.0, told.append) == loops
@@ -66,21 +65,3 @@ def test_an_imperfect_person_changes_the_persons_rows_alone(opened, tmp_path):
     assert poor["person", None][0].reviewed == right["person", None][0].reviewed
     again = Folders(tmp_path / "data", tmp_path / "none", tmp_path / "kept-again")
     assert measure_loops(again, 1, 0.7, lambda _: None) == poor
-
-
-def test_the_sites_own_figures_are_shown_by_beta_and_say_how_many_seeds_they_are_of(tmp_path):
-    assert write_site_loops(tmp_path) == []
-    for number, (beta, seed, right) in enumerate([(1000, 2, 1.0), (1000, 1, 1.0), (500, 1, 0.9)]):
-        run = {
-            "policy": {"name": "paper", "beta": beta, "seed": seed}, "budget": None, "rows": 6000,
-            "person_right": right, "rounds": [1, 2],
-            "final": {"reviewed_share": 0.347, "accuracy": 0.857, "accepted_right": 0.781},
-        }  # fmt: skip
-        (tmp_path / f"{number}.json").write_text(json.dumps(run))
-    told, table = write_site_loops(tmp_path)
-    assert told.endswith("; seeds: 1 at beta 500 with a person who is right on 90%, 2 at beta 1,000.\n")
-    assert table.splitlines()[2:] == [
-        "| paper | 500 | 1 | - | 90 | 6,000 | 2 | 34.7 | 85.7 | 78.1 |",
-        "| paper | 1,000 | 1 | - | 100 | 6,000 | 2 | 34.7 | 85.7 | 78.1 |",
-        "| paper | 1,000 | 2 | - | 100 | 6,000 | 2 | 34.7 | 85.7 | 78.1 |",
-    ]
