@@ -24,6 +24,18 @@ def write_loops(loops: Loops) -> str:
     return write_table(head, [_write_loop(who, beta, loops[who, beta]) for who in REVIEWERS for beta in BETAS])
 
 
+def tell_loops(loops: Loops) -> str:
+    """Return a sentence about what each beta ends at with a person, and over how many seeds."""
+    told = []
+    for beta in BETAS:
+        passed = loops["person", beta]
+        accuracy, reviewed = (average([getattr(each, name) for each in passed]) for name in ("accuracy", "reviewed"))
+        told.append(f"beta {tell_beta(beta)} {accuracy.tell_percent()} with {reviewed.tell_percent()} reviewed")
+    seeds = len(loops["person", None])
+    count = "one seed, which shows no spread" if seeds == 1 else f"{seeds} seeds"
+    return f"- Fine-tuning of linear specialists with a person ({count}): {', '.join(told)}.\n"
+
+
 def _write_loop(who: str, beta: int | None, passed: Sequence[Passed]) -> list[str]:
     def tell(name: str) -> str:
         return average([getattr(each, name) for each in passed]).tell()

@@ -14,7 +14,7 @@ from annotator_core.reproduce.contract_tables import draw_contract, write_contra
 from annotator_core.reproduce.cost_tables import tell_costs, write_costs
 from annotator_core.reproduce.costs import Price
 from annotator_core.reproduce.equal_tables import draw_equal, tell_verdict, write_equal
-from annotator_core.reproduce.loop_tables import draw_forgetting, draw_loops, write_loops
+from annotator_core.reproduce.loop_tables import draw_forgetting, draw_loops, tell_loops, write_loops
 from annotator_core.reproduce.loops import Loops
 from annotator_core.reproduce.markdown import write_table
 from annotator_core.reproduce.people import LLM_SENTIMENT, tell_share
@@ -47,9 +47,7 @@ gold.
 _LOOPS: Final = """\
 A stream of {rows} tweets (tweet_sentiment_extraction) under the paper's rule, {seeds}; three linear specialists of
 other sources learn from the hard pool. The person is that of the other tables, the LLM simulated: right on {llm} of
-the rows. *Voted again*: rows accepted on the way get the last pool's answer. The paper's
-beta of 2,000 is left out here: such a stream has 2,000 hard rows only at its end, where a round has nothing left to
-change.
+the rows. *Voted again*: rows accepted on the way get the last pool's answer. The paper's beta is 2,000.
 """
 _SPECIALISTS: Final = """\
 Specialists are real: encoders of 22.7 M parameters fine-tuned by `python -m benchmarks.train_specialists` on 3,000 rows
@@ -112,10 +110,10 @@ def _draw_plots(material: Material, sweeps: _Sweeps) -> dict[str, str]:
 def _write_sections(material: Material, sweeps: _Sweeps) -> list[str]:
     found = material.found
     if not found:
-        return [_write_head(material), tell_site(material.site_loops), *_write_loops(material)]
+        return [_write_head(material), _tell_rounds(material), *_write_loops(material)]
     return [
         _write_head(material),
-        f"- {tell_verdict(found)}\n{tell_means(found)}{tell_site(material.site_loops)}",
+        f"- {tell_verdict(found)}\n{tell_means(found)}{_tell_rounds(material)}",
         "## Where the paper's rule wins and where ours does\n",
         write_winners(found),
         "## Reviews at equal accuracy\n",
@@ -227,6 +225,11 @@ def _write_sweeps(material: Material, sweeps: _Sweeps) -> list[str]:
         write_points("must agree", sweeps.epsilon),
         "![The sweep of epsilon](epsilon.svg)\n",
     ]
+
+
+def _tell_rounds(material: Material) -> str:
+    loops = "" if material.loops is None else tell_loops(material.loops)
+    return f"{loops}{tell_site(material.site_loops)}"
 
 
 def _write_loops(material: Material) -> list[str]:

@@ -90,13 +90,7 @@ def tell_site(groups: Sequence[Group]) -> str:
 
 def _tell_one(name: str, group: Group) -> str:
     seeds = "one seed" if group.seeds == 1 else f"{group.seeds} seeds"
-    return f"{name} ends at {_tell_percent(group.accuracy)} with {_tell_percent(group.reviewed)} reviewed, {seeds}"
-
-
-def _tell_percent(mean: Mean) -> str:
-    """Return a share with its sign behind the figure: ``86.0% (83.5 to 88.5)``."""
-    figure, gap, interval = mean.tell().partition(" ")
-    return f"{figure}%{gap}{interval}"
+    return f"{name} ends at {group.accuracy.tell_percent()} with {group.reviewed.tell_percent()} reviewed, {seeds}"
 
 
 def _write_group(group: Group) -> list[str]:
