@@ -55,7 +55,8 @@ def read_models(named: argparse.Namespace) -> Models | None:
         raise BadInput("--model names a model twice: each has one voice.")
     if named.asked < _LEAST:
         raise BadInput(f"--asked must be at least {_LEAST}.")
-    return Models(named.endpoint, tuple(named.model), _read_key(named.key_file), tuple(named.endpoint_allow), named.asked)
+    key, allow = _read_key(named.key_file), tuple(named.endpoint_allow)
+    return Models(named.endpoint, tuple(named.model), key, allow, named.asked)
 
 
 @contextmanager

@@ -8,7 +8,13 @@ from annotator_core.arrays import FloatArray
 from annotator_core.reproduce.alone import run_alone
 from annotator_core.reproduce.kept import Votes, digest_settings, read_votes, write_votes
 from annotator_core.reproduce.sets import DataSet
-from annotator_core.reproduce.specialists import Folders, digest_specialist, find_present, open_specialists, train_linears
+from annotator_core.reproduce.specialists import (
+    Folders,
+    digest_specialist,
+    find_present,
+    open_specialists,
+    train_linears,
+)
 from annotator_core.reproduce.stored import read_stored
 from annotator_core.reproduce.targets import ROWS, draw_rows
 from annotator_core.texts import hash_text

@@ -11,7 +11,7 @@ from annotator_core.reproduce.study import Measured
 
 
 def write_contract(found: Sequence[Measured]) -> str:
-    """Return the table: reviewed rows and wrong ones among the accepted, each as a mean over seeds with its interval."""
+    """Return the table: reviewed rows and wrong ones among the accepted, means over seeds with their intervals."""
     head = [
         "set",
         "audit, % of rows",

@@ -104,7 +104,7 @@ def find_cost(measured: Measured, prices: Mapping[str, Price]) -> Cost:
         asked_hard = hard[consulted.rows]
         every = _measure(consulted.verifier, np.ones_like(asked_hard), every)
         # Where no hard row was among the asked ones, a hard row takes what any row does.
-        few = _measure(consulted.verifier, asked_hard, every) if asked_hard.any() else every
+        few = _measure(consulted.verifier, asked_hard, few) if asked_hard.any() else every
         has_tokens = not np.isnan(consulted.verifier.tokens_in).all()
     used = [votes.names.index(name) for name in measured.dataset.pool]
     return Cost(

@@ -26,7 +26,7 @@ NOT_RUN: Final = "not run"
 
 
 def over_seeds(measured: Measured, name: str) -> Mean:
-    """Return the mean of a figure over the seeds; of a policy that asks an LLM the real endpoint's where one was asked."""
+    """Return the mean of a figure over the seeds; of a policy with an LLM the real endpoint's where one was asked."""
     if measured.consulted is not None and name in BY_LLM:
         return measured.consulted.tell_policy(name)
     return average([each[name] for each in measured.rules])

@@ -19,10 +19,10 @@ from annotator_core.reproduce.study import Measured, find_reviewers
 class Point:
     """The paper's rule at one setting.
 
-    setting: m, or how many must agree. reviewed: share of rows, over the rows. person: accuracy with the person's reviews; llm: with
-    the LLM's, on the rows that a real endpoint was asked about where one was. ordered: reviews that the averaged
-    probability's order needs for the same accuracy with the same person, as a share of the rule's; NaN where it reviews
-    nothing. Means over seeds, of a person who is gold over none.
+    setting: m, or how many must agree. reviewed: share of rows, with Wilson's interval. person: accuracy with the
+    person's reviews; llm: with the LLM's, on the rows that a real endpoint was asked about where one was. ordered:
+    reviews that the averaged probability's order needs for the same accuracy with the same person, as a share of the
+    rule's; NaN where it reviews nothing. Means over seeds, of a person who is gold over none.
     """
 
     setting: int

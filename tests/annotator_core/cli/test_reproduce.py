@@ -39,7 +39,8 @@ def test_a_report_is_written_with_its_plots_and_again_from_what_was_kept(tmp_pat
     assert _run(tmp_path, "--only", "llm_votes_emotion", "--seeds", "1") == 0
     report = (tmp_path / "out" / "report.md").read_text()
     assert capsys.readouterr().out == f"{tmp_path / 'out' / 'report.md'}\n"
-    assert sorted(path.name for path in (tmp_path / "out").glob("*.svg")) == ["contract.svg", "equal.svg", "policies.svg"]
+    drawn = sorted(path.name for path in (tmp_path / "out").glob("*.svg"))
+    assert drawn == ["contract.svg", "equal.svg", "policies.svg"]
     assert "| Emotion, real LLM answers (6) | 150 |" in report
     assert _run(tmp_path, "--only", "llm_votes_emotion", "--seeds", "1") == 0
     assert (tmp_path / "out" / "report.md").read_text().splitlines()[6:40] == report.splitlines()[6:40]

@@ -17,11 +17,11 @@ PRICES = {"m": Price(1.0, 10.0, "May")}
 
 @pytest.fixture
 def measured():
-    """Ten rows of 7 words, four of them hard; ten seconds a specialist of three, 300 MB."""
+    """Ten rows: four hard ones of 10 words, six of 5; half a second a specialist of three, 300 MB."""
     told = np.zeros((10, 6), dtype=np.int64)
     told[:4, 1] = 1
     probs = np.eye(3, dtype=np.float32)[told]
-    seconds, words = np.full(6, 0.5, np.float32), np.full(10, 7)
+    seconds, words = np.full(6, 0.5, np.float32), np.array([10] * 4 + [5] * 6)
     none = np.empty((10, 0), np.int64)
     votes = Votes(DATASET.specialists, DATASET.classes, probs, told[:, 0], none, seconds, words, 3e8)
     return Measured(DATASET, votes, 1.0, ({},), ({},), ("majority",))
@@ -37,10 +37,10 @@ def _consult(measured, tokens_in):
 
 def test_without_an_endpoint_a_call_is_estimated_from_words(measured):
     cost = find_cost(measured, PRICES)
-    tokens = 1.33 * (7 + 25 + 3)
+    every, hard = 1.33 * (7 + 25 + 3), 1.33 * (10 + 25 + 3)
     assert (cost.every.calls, cost.hard.calls) == (10, 4)
-    assert cost.every.tokens == pytest.approx(10 * (tokens + 3))
-    assert cost.hard.dollars[0] == pytest.approx(4 * (tokens * 1.0 + 3 * 10.0) / 1e6)
+    assert cost.every.tokens == pytest.approx(10 * (every + 3))
+    assert cost.hard.dollars[0] == pytest.approx(4 * (hard * 1.0 + 3 * 10.0) / 1e6)
     assert (cost.every.seconds, cost.pool_seconds, cost.pool_bytes) == pytest.approx((7.0, 1.5, 3e8))
     assert not cost.has_tokens
     assert "no real endpoint was measured" in tell_costs([measured], PRICES, 134_000_000)
@@ -59,7 +59,8 @@ def test_tokens_that_the_endpoint_did_not_count_stay_estimated_and_are_told(meas
     mute = replace(consulted.consulted.verifier, tokens_out=np.full(4, nan))
     consulted = replace(consulted, consulted=replace(consulted.consulted, replies=(mute,)))
     cost = find_cost(consulted, PRICES)
-    assert cost.every.tokens == pytest.approx(find_cost(measured, PRICES).every.tokens)
+    estimated = find_cost(measured, PRICES)
+    assert (cost.every.tokens, cost.hard.tokens) == (estimated.every.tokens, estimated.hard.tokens)
     assert cost.every.seconds == 15.0
     told = tell_costs([consulted], PRICES, 134_000_000)
     assert "those of qwen at the real endpoint" in told

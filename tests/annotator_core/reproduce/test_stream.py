@@ -54,7 +54,7 @@ def test_the_table_of_beta_is_measured_once_and_kept(opened, tmp_path):
     assert "| person | infinity | 0 |" in write_loops(loops)
     assert draw_loops(loops).count("<circle") == 3 + 3 * 10
     assert draw_forgetting(loops).count("<circle") == 2 + 2 * 10
-    assert tell_loops(loops).startswith("- Fine-tuning of linear specialists with a person (one seed, which shows no spread)")
+    assert "with a person (one seed, which shows no spread): beta 250 " in tell_loops(loops)
     for file in (tmp_path / "data").rglob("*.csv"):
         file.unlink()
     assert measure_loops(folders, 1, 1.0, told.append) == loops
