@@ -18,6 +18,7 @@ from annotator_core.reproduce.sweeps import sweep_pool
 from annotator_core.verifiers.client import Endpoint, OpenAIAsker
 from annotator_core.verifiers.contract import Price
 from annotator_core.verifiers.ledger import MemoryLedger
+from tests.annotator_core.reproduce.conftest import WORDS
 
 ROWS = 60
 
@@ -32,6 +33,17 @@ def server():
     others = {"second": _always("positive"), "third": _always("negative")}
     with FakeOpenAI(OpenAIScript(_always("positive"), others=others)) as fake:
         yield fake
+
+
+@pytest.fixture
+def folders(folders, write_csv):
+    """Half of the rows to label say one thing and its opposite, so that specialists differ."""
+    rng = np.random.default_rng(3)
+    words = {name: rng.choice(WORDS[name], 60) for name in ("negative", "positive")}
+    pairs = zip(words["negative"], words["positive"], strict=True)
+    rows = [(f"{i}", f"{bad} {good} mixed {i}", list(words)[i % 2]) for i, (bad, good) in enumerate(pairs)]
+    write_csv("data/own/test.csv", rows)
+    return folders
 
 
 @pytest.fixture

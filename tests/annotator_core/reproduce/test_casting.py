@@ -8,6 +8,7 @@ from annotator_core.reproduce.specialists import Folders, find_missing
 from annotator_core.reproduce.study import Settings, study_sets
 from annotator_core.reproduce.targets import draw_rows, read_slices
 
+
 def test_no_row_that_a_specialist_learned_from_is_labeled(own, folders):
     slices, classes = read_slices(own, folders.data)
     rows, _ = draw_rows(own, folders.data)

@@ -49,8 +49,8 @@ def test_the_verdict_says_of_how_many_seeds_each_beta_is(folder):
     assert told == (
         "- Fine-tuning of encoders, through the site: at beta 500 ours ends at 83.0% with 34.7% reviewed, one seed, "
         "the paper's rule ends at 84.0% with 34.7% reviewed, one seed; at beta 1,000 ours ends at 88.0% with 34.7% "
-        "reviewed, 2 seeds, the paper's rule ends at 86.0% (83.5 to 88.5) with 34.7% reviewed, 3 seeds. One seed shows no "
-        "spread.\n"
+        "reviewed, 2 seeds, the paper's rule ends at 86.0% (83.5 to 88.5) with 34.7% reviewed, 3 seeds. One seed shows "
+        "no spread.\n"
     )
 
 
