@@ -1,7 +1,7 @@
-"""What ``label`` needs to ask a language model: its endpoint and what that can do, examples, a file of answers."""
+"""What a command needs to ask a language model: its endpoint and what that can do, examples, a file of answers."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -44,10 +44,7 @@ def open_verification(
         is_kept = options.answers is not None
         answers = AnswerFile(path, options.cap_nano, is_kept=is_kept, is_anew=is_anew and not is_kept)
         ledger = stack.enter_context(answers)
-        askers = [
-            stack.enter_context(OpenAIAsker(_open_endpoint(options, model, ledger), allow=options.allow))
-            for model in options.models
-        ]
+        askers = [stack.enter_context(_open_asker(options, model, ledger)) for model in options.models]
         yield Verification(options, askers, ledger, pool)
 
 
@@ -64,16 +61,29 @@ def identify(options: VerifierOptions) -> dict[str, object]:
     }
 
 
-def _open_endpoint(options: VerifierOptions, model: str, ledger: AnswerFile) -> Endpoint:
-    """Return the endpoint with what it can do: found by a few small requests, once for a file of answers."""
-    endpoint = Endpoint(options.url, model, options.key, _TIMEOUT_S, options.price)
-    name = f"{endpoint.base_url} {model}"
+def prepare_endpoint(
+    endpoint: Endpoint, allow: Sequence[str], ledger: AnswerFile, *, is_words_only: bool = False
+) -> Endpoint:
+    """Return the endpoint with what it can do: found by a few small requests, once for a file of answers.
+
+    allow: hosts with a private address that may be asked. is_words_only: no form of an answer is forced, and no
+    log-probabilities are asked for. Raises AddressRefused, BudgetReached, CallFailed, StorageError.
+    """
+    name = f"{endpoint.base_url} {endpoint.model}"
     if name not in ledger.states:
-        worst = _PROBES * worst_nano(_PROBE, _PROBE_TOKENS, options.price)
+        worst = _PROBES * worst_nano(_PROBE, _PROBE_TOKENS, endpoint.price)
         if not ledger.reserve_probe(name, worst):
             raise BudgetReached("The cap leaves no room to find out what the endpoint can do: raise it.")
-        ledger.keep_probe(name, probe(endpoint, options.allow))
-    return replace(endpoint, capability=Capability.from_state(ledger.states[name]))
+        ledger.keep_probe(name, probe(endpoint, allow))
+    capability = Capability.from_state(ledger.states[name])
+    if is_words_only:
+        capability = replace(capability, schema="text", has_logprobs=False)
+    return replace(endpoint, capability=capability)
+
+
+def _open_asker(options: VerifierOptions, model: str, ledger: AnswerFile) -> OpenAIAsker:
+    endpoint = Endpoint(options.url, model, options.key, _TIMEOUT_S, options.price)
+    return OpenAIAsker(prepare_endpoint(endpoint, options.allow, ledger), allow=options.allow)
 
 
 def _read_examples(options: VerifierOptions, excluded: frozenset[str]) -> ExamplePool:

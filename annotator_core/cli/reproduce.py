@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -9,17 +10,16 @@ from annotator_core.cli.arguments import Subparsers, add_command
 from annotator_core.cli.exits import Exit
 from annotator_core.cli.pool import HubAccess
 from annotator_core.cli.progress import show_parts
+from annotator_core.cli.reproduce_models import Models, add_models, open_models, read_models
 from annotator_core.errors import BadInput
 
 if TYPE_CHECKING:
+    from annotator_core.reproduce.asking import Asked
     from annotator_core.reproduce.sets import DataSet
-    from annotator_core.reproduce.study import Settings
-    from annotator_core.verifiers.client import Endpoint
+    from annotator_core.reproduce.study import Measured, Say, Settings
 
 BETA: Final = "beta"
 _QUICK_ROWS: Final = 500
-_TIMEOUT_S: Final = 60.0
-"""Of one request to a real LLM; chosen."""
 _EXAMPLES: Final = """\
   python -m benchmarks.train_specialists --datasets data --out specialists --skip-measure      once, about 10 minutes
   python -m annotator_core reproduce --data data --specialists specialists --out results
@@ -28,10 +28,13 @@ _EXAMPLES: Final = """\
   ... --set mine=reviews.csv                       a file of yours: columns text and label, sentiment or toxicity
   ... --person-accuracy 0.9                        a person who is wrong in one row of ten, in every table
   ... --endpoint http://127.0.0.1:8000/v1 --endpoint-allow 127.0.0.1 --model qwen
-                                                   LLM alone: zero-shot, one-shot, chain of thought
+                                                   a real LLM: alone (zero-shot, one-shot, chain of thought), and
+                                                   as the verifier of every policy, on 250 rows a set
+  ... --endpoint URL --model a --model b --model c --asked 500
+                                                   their majority, too; a is the verifier
 
 output: report.md with its plots in OUT; votes, figures and answers are kept in OUT/kept, so that a command that was
-killed goes on when it is run again, and a second report takes seconds.
+killed goes on when it is run again, no question is put twice, and a second report takes seconds.
 """
 
 
@@ -57,45 +60,50 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
     )
     parser.add_argument("--prices", type=Path, metavar="FILE", help="JSON: model to in, out (dollars a million), date")
     parser.add_argument("--site-figures", type=Path, metavar="DIR", help="JSON files of `make bench ARGS=refinement`")
-    parser.add_argument("--endpoint", metavar="URL", help="of a real LLM, up to /v1; needs --model")
-    parser.add_argument("--model", metavar="NAME", help="the model's name at the endpoint")
-    parser.add_argument(
-        "--endpoint-allow", action="append", default=[], metavar="HOST", help="allow this host's private address"
-    )
-    parser.add_argument("--key-file", type=Path, metavar="FILE", help="file that holds the endpoint's key")
+    add_models(parser)
     return parser
 
 
 def run(named: argparse.Namespace, hub: HubAccess) -> Exit:
     """Write the report and its path; raises AnnotatorError's children."""
     del hub
-    from annotator_core.reproduce.asking import STRATEGIES, ask_endpoint
-    from annotator_core.reproduce.costs import find_peak_bytes, read_prices
+    from annotator_core.reproduce.asking import STRATEGIES
+    from annotator_core.reproduce.costs import find_command_bytes, read_prices
     from annotator_core.reproduce.loops import SEEDS, measure_loops
     from annotator_core.reproduce.report import Material, write_report
     from annotator_core.reproduce.sets import SETS
+    from annotator_core.reproduce.site_tables import read_site
     from annotator_core.reproduce.specialists import list_missing
     from annotator_core.reproduce.study import study_sets
 
-    settings, datasets, endpoint = _read_settings(named), _choose_sets(named), _read_endpoint(named)
-    prices = read_prices(named.prices)
+    settings, datasets, models = _read_settings(named), _choose_sets(named), read_models(named)
+    prices, site = read_prices(named.prices), read_site(named.site_figures)
     missing = list_missing(datasets, settings.folders.trained)
     n_present = sum(each.name not in missing for each in datasets)
     if missing and not n_present:
         raise BadInput(f"There is no set to measure: {'; '.join(missing.values())}.")
     left_out = {each.name: "not asked for (--only)" for each in SETS if each.name not in {one.name for one in datasets}}
     n_passes = min(SEEDS, settings.seeds) if _wants_beta(named) else 0
-    n_asked = len(STRATEGIES) if endpoint else 0
+    n_asked = len(STRATEGIES) * len(models.names) if models else 0
     with show_parts(n_present * (1 + settings.seeds + n_asked) + n_passes) as say:
         found, _missing = study_sets(datasets, settings, say)
         loops = measure_loops(settings.folders, n_passes, settings.person_accuracy, say) if n_passes else None
-        asked = ask_endpoint(found, endpoint, settings, say, allow=named.endpoint_allow) if endpoint else None
+        found, asked = _ask(found, models, settings, say) if models else (found, None)
     material = Material(
-        found, {**missing, **left_out}, loops, asked, prices, named.site_figures, named.person_accuracy,
-        find_peak_bytes(settings.folders.kept),
+        found, {**missing, **left_out}, loops, asked, prices, site, named.person_accuracy,
+        find_command_bytes(settings.folders.kept),
     )  # fmt: skip
     sys.stdout.write(f"{write_report(material, named.out)}\n")
     return Exit.DONE
+
+
+def _ask(
+    found: "Sequence[Measured]", models: Models, settings: "Settings", say: "Say"
+) -> "tuple[tuple[Measured, ...], tuple[Asked, ...]]":
+    from annotator_core.reproduce.asking import ask_models
+
+    with open_models(models, settings.folders.kept) as (askers, ledger):
+        return ask_models(found, askers, ledger, settings, say, count=models.rows)
 
 
 def _wants_beta(named: argparse.Namespace) -> bool:
@@ -129,23 +137,3 @@ def _choose_sets(named: argparse.Namespace) -> tuple["DataSet", ...]:
     if named.only and not names:
         return tuple(given)
     return (*find_sets(names), *given)
-
-
-def _read_endpoint(named: argparse.Namespace) -> "Endpoint | None":
-    from annotator_core.verifiers.client import Endpoint
-    from annotator_core.verifiers.contract import Price
-
-    if named.endpoint is None and named.model is None:
-        return None
-    if named.endpoint is None or named.model is None:
-        raise BadInput("--endpoint and --model go together.")
-    return Endpoint(named.endpoint, named.model, _read_key(named.key_file), _TIMEOUT_S, Price(0.0, 0.0, 0.0))
-
-
-def _read_key(path: Path | None) -> str | None:
-    if path is None:
-        return None
-    try:
-        return path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path} cannot be read: {error}.") from error

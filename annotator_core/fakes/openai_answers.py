@@ -53,7 +53,7 @@ def refuse(script: OpenAIScript, body: Mapping[str, Any], authorization: str) ->
     """Return how the server refuses what it does not take, as OpenAI does; None for a good request."""
     if script.keys is not None and authorization.removeprefix("Bearer ") not in script.keys:
         return fail(401, code="invalid_api_key")
-    if body.get("model") != script.model:
+    if body.get("model") not in (script.model, *script.others):
         return fail(404, code="model_not_found")
     if script.lacks & {*body, _read_form(body)}:
         return fail(400, code="unsupported_parameter")
@@ -63,7 +63,8 @@ def refuse(script: OpenAIScript, body: Mapping[str, Any], authorization: str) ->
 def complete(script: OpenAIScript, step: Step, body: Mapping[str, Any]) -> dict[str, Any]:
     """Return the chat completion of a step: its own text, or the answerer's in the form that is asked for."""
     messages = body["messages"]
-    said = script.answerer(messages) if step.content is None else step.content
+    model = str(body.get("model", script.model))
+    said = script.others.get(model, script.answerer)(messages) if step.content is None else step.content
     content = _shape(said, body) if step.content is None else said
     tokens = _TOKEN.findall(step.refusal or content)
     limit = body.get("max_completion_tokens") or body.get("max_tokens") or len(tokens)
@@ -78,7 +79,7 @@ def complete(script: OpenAIScript, step: Step, body: Mapping[str, Any]) -> dict[
         "finish_reason": "length" if len(tokens) > limit else step.finish,
         "logprobs": {"content": _spread(tokens[:limit], said, script, body)} if body.get("logprobs") else None,
     }
-    completion = {"id": "chatcmpl-fake", "object": "chat.completion", "created": 0, "model": script.model}
+    completion = {"id": "chatcmpl-fake", "object": "chat.completion", "created": 0, "model": model}
     usage = {} if "usage" in script.lacks else {"usage": _count_usage(script, messages, min(len(tokens), limit))}
     return completion | {"choices": [choice]} | usage
 

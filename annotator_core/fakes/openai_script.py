@@ -77,7 +77,8 @@ class Asked:
 class OpenAIScript:
     """How a fake server behaves and what it was asked.
 
-    steps are used up in order, then `rest` for ever. listed: models that it names, None for its own. keys: what it
+    steps are used up in order, then `rest` for ever. others: more models behind the address, by name, and how each
+    answers. listed: models that it names, None for its own. keys: what it
     takes as keys, None for any and none. confidence: probability, 0 to 1, of the answer's class in log-probabilities.
     asked: every request so far. seen: first messages that are in its cache. most_at_once: requests to chat/completions
     that were open at the same time.
@@ -87,6 +88,7 @@ class OpenAIScript:
     steps: list[Step] = field(default_factory=list)
     rest: Step = OK
     model: str = "fake-model"
+    others: Mapping[str, Answerer] = field(default_factory=dict)
     listed: tuple[str, ...] | None = None
     lacks: frozenset[Gap] = frozenset()
     keys: frozenset[str] | None = None

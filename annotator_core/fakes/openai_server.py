@@ -76,7 +76,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._keep({})
         script = self.server.script
         if self.path.endswith("/models") and "models" not in script.lacks:
-            listed = [{"id": name, "object": "model"} for name in script.listed or (script.model,)]
+            listed = [{"id": name, "object": "model"} for name in script.listed or (script.model, *script.others)]
             self._send(send(_dump({"object": "list", "data": listed})))
         else:
             self._send(fail(404))

@@ -1,39 +1,49 @@
-"""The rows of Table 3 that only a real endpoint can give: zero-shot, one-shot and chain of thought on each set."""
+"""The rows that only a real endpoint can give: LLMs alone in three ways, and the policies that ask an LLM."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 import numpy as np
 
-from annotator_core.reproduce.intervals import share_of_rows
-from annotator_core.reproduce.kept import digest_settings
-from annotator_core.reproduce.markdown import write_table
+from annotator_core.arrays import BoolArray, IntArray
+from annotator_core.reproduce.consulted import Consulted, Replies, measure_policies
+from annotator_core.reproduce.intervals import average
+from annotator_core.reproduce.kept import digest_settings, hash_votes
+from annotator_core.reproduce.measure import Figures, Reviewers, share_right
+from annotator_core.reproduce.people import simulate_person
+from annotator_core.reproduce.rows import GoldRows
 from annotator_core.reproduce.rules import follow_paper
 from annotator_core.reproduce.study import Measured, Say, Settings, keep
 from annotator_core.reproduce.targets import draw_rows
-from annotator_core.verifiers.capability import probe
-from annotator_core.verifiers.client import Endpoint, OpenAIAsker
-from annotator_core.verifiers.contract import Asker, Example, Plan, Price, Question, Strategy, Verdict
+from annotator_core.types import ABSTAIN
+from annotator_core.verifiers.contract import Asker, Example, Ledger, Plan, Price, Question, Strategy, Verdict
 from annotator_core.verifiers.drive import ask_all
-from annotator_core.verifiers.ledger import MemoryLedger
 from annotator_core.verifiers.pace import Pace
-from annotator_core.verifiers.prompts import version
 
-ASKED: Final = 200
-"""Rows of a set that are asked about; chosen: an accuracy is then known to 7 points."""
+ASKED: Final = 250
+"""Rows of a set that are asked about; chosen: a fifth of them are the 50 that a race needs, and an accuracy is known
+to 6 points."""
 STRATEGIES: Final = (Strategy.ZERO_SHOT, Strategy.ONE_SHOT, Strategy.CHAIN_OF_THOUGHT)
 """Those of the paper's Table 3. Its one-shot form is unpublished: an example with its label before the text is ours."""
 _AT_ONCE: Final = 4
 """Requests; chosen: seconds a row stay near those of one at a time."""
+_DRAW_SEED: Final = 11
+_FREE: Final = Price(0.0, 0.0, 0.0)
+_FORMAT: Final = 1
+"""Raised when a policy changes, so that figures of an older one are not taken for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One strategy on one set: accuracies on all asked rows and on hard ones, tokens and seconds a row."""
+    """One model and strategy on one set: accuracies 0 to 1 on all asked rows and on hard ones, tokens, seconds a row.
+
+    abstained: rows without a usable answer. tokens: in and out, NaN where the server counts none; seconds: wall time.
+    """
 
     title: str
+    model: str
     strategy: Strategy
     rows: int
     hard_rows: int
@@ -44,85 +54,97 @@ class Asked:
     seconds: float
 
 
-def ask_endpoint(
+def ask_models(
     found: Sequence[Measured],
-    endpoint: Endpoint,
+    askers: Mapping[str, Asker],
+    ledger: Ledger,
     settings: Settings,
     say: Say,
     *,
-    allow: Sequence[str] = (),
     count: int = ASKED,
-) -> tuple[Asked, ...]:
-    """Return every strategy on the first rows of each set, kept by set, model and strategy.
+) -> tuple[tuple[Measured, ...], tuple[Asked, ...]]:
+    """Return the sets with what the models answered, and each model and strategy on each set.
 
-    The example of one-shot is the last row of the set, which is not asked about. allow: hosts with a private address
-    that may be asked. say gets a line as each part begins. Raises AddressRefused, CallFailed, ConnectionBroken,
-    TryLater, StorageError and StoreFull.
+    askers: by the model's name, the verifier first. ledger: what stands in it is not asked again. count: rows of a set,
+    at most; they are drawn by one seed, the same for all. The example of one-shot is the last row of the set, which is
+    not asked about. say gets a line as each part begins. Raises as `drive.ask_all` does (ConnectionBroken, TryLater),
+    CallFailed, BadInput, StorageError and StoreFull.
     """
-    with _open_asker(endpoint, allow) as asker:
-        asked = []
-        for measured in found:
+    sets, asked = [], []
+    for measured in found:
+        rows, classes = draw_rows(measured.dataset, settings.folders.data, settings.limit)
+        chosen = _choose(len(rows), count)
+        hard = follow_paper(measured.votes.pool(measured.dataset.pool)).hard[chosen]
+        answered: list[Replies] = []
+        for model, asker in askers.items():
             for strategy in STRATEGIES:
-                say(f"{measured.dataset.name}: {strategy} by {endpoint.model}")
-                asked.append(_ask_set(measured, asker, settings, strategy, count))
-    return tuple(asked)
+                say(f"{measured.dataset.name}: {strategy} by {model}")
+                replies = _ask(rows, chosen, Plan(tuple(classes), strategy), asker, ledger)
+                asked.append(_sum_up(measured, model, strategy, replies, hard, rows.gold[chosen]))
+                if strategy is Strategy.ZERO_SHOT:
+                    answered.append(replies)
+        figures = _measure(measured, chosen, answered[0], settings)
+        consulted = Consulted(chosen, tuple(askers), tuple(answered), figures)
+        sets.append(replace(measured, consulted=consulted))
+    return tuple(sets), tuple(asked)
 
 
-@contextmanager
-def _open_asker(endpoint: Endpoint, allow: Sequence[str]) -> Iterator[Asker]:
-    # The paper asks in words alone, so no form of an answer is forced.
-    capability = replace(probe(endpoint, allow).capability, schema="text", has_logprobs=False)
-    with OpenAIAsker(replace(endpoint, capability=capability), allow=allow) as asker:
-        yield asker
+def _choose(n_rows: int, count: int) -> IntArray:
+    """Return the rows to ask about, ascending: all but the last one where there are so few."""
+    order = np.random.default_rng(_DRAW_SEED).permutation(n_rows - 1)
+    return np.sort(order[:count])
 
 
-def _ask_set(measured: Measured, asker: Asker, settings: Settings, strategy: Strategy, count: int) -> Asked:
-    rows, classes = draw_rows(measured.dataset, settings.folders.data, settings.limit)
-    texts = rows.texts[: min(count, len(rows) - 1)]
-    plan, example = Plan(tuple(classes), strategy), Example(rows.texts[-1], classes[int(rows.gold[-1])])
-    digest = digest_settings(asker.identity, version(plan), texts, classes, [example.text, example.label])
-    path = settings.folders.kept / "answers" / f"{measured.dataset.name}-{digest}.json"
-    shown = (example,) if strategy is Strategy.ONE_SHOT else ()
-    questions = [Question(number, text, examples=shown) for number, text in enumerate(texts)]
+def _ask(rows: GoldRows, chosen: IntArray, plan: Plan, asker: Asker, ledger: Ledger) -> Replies:
+    example = Example(rows.texts[-1], plan.classes[int(rows.gold[-1])])
+    shown = (example,) if plan.strategy is Strategy.ONE_SHOT else ()
+    questions = [Question(number, rows.texts[row], examples=shown) for number, row in enumerate(chosen)]
+    verdicts = ask_all(questions, plan, asker, ledger, Pace(_AT_ONCE), price=_FREE)
+    return _collect(sorted(verdicts, key=lambda one: one.question_id), ledger)
 
-    kept = np.array(keep(path, lambda: {"rows": _ask_all(questions, plan, asker)})["rows"], dtype=np.float64)
-    is_right = kept[:, 0] == rows.gold[: len(texts)]
-    hard = follow_paper(measured.votes.pool(measured.dataset.pool)).hard[: len(texts)]
+
+def _collect(verdicts: Sequence[Verdict], ledger: Ledger) -> Replies:
+    taken = np.full((len(verdicts), 3), np.nan)
+    for number, verdict in enumerate(verdicts):
+        answers = list(ledger.recall(verdict.keys).values())
+        if not answers:
+            continue
+        taken[number, 2] = sum(answer.latency_s for answer in answers)
+        if not any(answer.usage.is_estimated for answer in answers):
+            taken[number, 0] = sum(answer.usage.tokens_in for answer in answers)
+            taken[number, 1] = sum(answer.usage.tokens_out for answer in answers)
+    classes = np.array([verdict.class_index for verdict in verdicts], dtype=np.int64)
+    return Replies(classes, *taken.T)
+
+
+def _measure(measured: Measured, chosen: IntArray, replies: Replies, settings: Settings) -> tuple[Figures, ...]:
+    """Return by seed what the policies give on the chosen rows, with the same person as in every other table."""
+    votes, dataset = measured.votes, measured.dataset
+    ballots, gold = votes.pool(dataset.pool).take(chosen), votes.gold[chosen]
+    accuracy = settings.person_accuracy
+    answers = replies.classes.tolist()
+    digest = digest_settings(_FORMAT, hash_votes(votes), dataset.pool, accuracy, chosen.tolist(), answers)
+    figures = []
+    for seed in range(settings.seeds):
+        person = simulate_person(votes.gold, ballots.n_classes, accuracy, seed)[chosen]
+        reviewers = Reviewers(person, replies.classes)
+        path = settings.folders.kept / "figures" / f"{dataset.name}-asked-{seed}-{digest}.json"
+        figures.append(keep(path, partial(measure_policies, ballots, gold, reviewers, seed=seed)))
+    return tuple(figures)
+
+
+def _sum_up(
+    measured: Measured, model: str, strategy: Strategy, replies: Replies, hard: BoolArray, gold: IntArray
+) -> Asked:
     return Asked(
         title=measured.dataset.title,
+        model=model,
         strategy=strategy,
-        rows=len(texts),
+        rows=len(gold),
         hard_rows=int(hard.sum()),
-        accuracy=float(is_right.mean()),
-        hard_accuracy=float(is_right[hard].mean()) if hard.any() else float("nan"),
-        abstained=int((kept[:, 0] < 0).sum()),
-        tokens=float(kept[:, 1].mean()),
-        seconds=float(kept[:, 2].mean()),
+        accuracy=share_right(replies.classes, gold),
+        hard_accuracy=share_right(replies.classes[hard], gold[hard]),
+        abstained=int((replies.classes == ABSTAIN).sum()),
+        tokens=average((replies.tokens_in + replies.tokens_out).tolist()).value,
+        seconds=average(replies.seconds.tolist()).value,
     )
-
-
-def _ask_all(questions: Sequence[Question], plan: Plan, asker: Asker) -> list[list[Any]]:
-    """Return for each question the class index or ABSTAIN, tokens in and out, and seconds."""
-    ledger, price = MemoryLedger(), Price(0.0, 0.0, 0.0)
-    verdicts = ask_all(questions, plan, asker, ledger, Pace(_AT_ONCE), price=price)
-    return [_describe(verdict, ledger) for verdict in sorted(verdicts, key=lambda one: one.question_id)]
-
-
-def _describe(verdict: Verdict, ledger: MemoryLedger) -> list[Any]:
-    answers = ledger.recall(verdict.keys).values()
-    tokens = sum(answer.usage.tokens_in + answer.usage.tokens_out for answer in answers)
-    return [verdict.class_index, tokens, sum(answer.latency_s for answer in answers)]
-
-
-def write_asked(asked: Sequence[Asked]) -> str:
-    """Return the table of what a real endpoint answered."""
-    head = ["set", "strategy", "rows", "accuracy", "on hard rows", "no label", "tokens a row", "s a row"]
-    rows = [
-        [
-            each.title, each.strategy, str(each.rows), share_of_rows(each.accuracy, each.rows).tell(),
-            share_of_rows(each.hard_accuracy, each.hard_rows).tell(), str(each.abstained), f"{each.tokens:.0f}",
-            f"{each.seconds:.2f}",
-        ]
-        for each in asked
-    ]  # fmt: skip
-    return write_table(head, rows)

@@ -3,13 +3,17 @@
 import json
 import resource
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import isnan, nan
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
+from annotator_core.arrays import BoolArray, FloatArray
 from annotator_core.errors import BadInput
+from annotator_core.reproduce.consulted import Replies
+from annotator_core.reproduce.intervals import average
 from annotator_core.reproduce.rules import follow_paper
 from annotator_core.reproduce.study import Measured, keep
 
@@ -40,18 +44,36 @@ PRICES: Final[Mapping[str, Price]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
-    """One set: calls, tokens and dollars by price, for all rows and for hard ones; wall seconds of the pool's votes.
+class Bill:
+    """What an LLM's calls take: tokens in and out, seconds one call after the other, dollars by price."""
 
-    seconds is NaN where votes were not cast here.
+    calls: int
+    tokens: float
+    seconds: float
+    dollars: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """One set: the bill of asking about all rows and of asking about hard ones, and what the pool's own votes took.
+
+    pool_seconds: wall time, pool_bytes: most memory; both NaN where they were not measured. has_tokens: whether a real
+    endpoint counted them, else they are estimated.
     """
 
-    rows: int
-    calls: int
-    tokens_all: float
-    tokens_hard: float
-    dollars_all: tuple[float, ...]
-    dollars_hard: tuple[float, ...]
+    every: Bill
+    hard: Bill
+    pool_seconds: float
+    pool_bytes: float
+    has_tokens: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """The mean call: tokens in and out, seconds."""
+
+    tokens_in: float
+    tokens_out: float
     seconds: float
 
 
@@ -72,27 +94,57 @@ def read_prices(path: Path | None) -> Mapping[str, Price]:
 
 
 def find_cost(measured: Measured, prices: Mapping[str, Price]) -> Cost:
-    """Return what a set costs; tokens are estimated from words."""
-    votes = measured.votes
+    """Return what a set costs: by a real endpoint's own counts on the rows asked, else estimated from words."""
+    votes, consulted = measured.votes, measured.consulted
     hard = follow_paper(votes.pool(measured.dataset.pool)).hard
-    tokens = TOKENS_A_WORD * (votes.words + PROMPT_WORDS + sum(len(name.split("_")) for name in votes.classes))
+    words = TOKENS_A_WORD * (votes.words + PROMPT_WORDS + sum(len(name.split("_")) for name in votes.classes))
+    every, few = _estimate(words, np.ones_like(hard)), _estimate(words, hard)
+    has_tokens = False
+    if consulted is not None:
+        asked_hard = hard[consulted.rows]
+        every = _measure(consulted.verifier, np.ones_like(asked_hard), every)
+        # Where no hard row was among the asked ones, a hard row takes what any row does.
+        few = _measure(consulted.verifier, asked_hard, few) if asked_hard.any() else every
+        has_tokens = not np.isnan(consulted.verifier.tokens_in).all()
     used = [votes.names.index(name) for name in measured.dataset.pool]
     return Cost(
-        rows=len(votes),
-        calls=int(hard.sum()),
-        tokens_all=float(tokens.sum()),
-        tokens_hard=float(tokens[hard].sum()),
-        dollars_all=tuple(_pay(price, float(tokens.sum()), len(votes)) for price in prices.values()),
-        dollars_hard=tuple(_pay(price, float(tokens[hard].sum()), int(hard.sum())) for price in prices.values()),
-        seconds=float(np.sum(votes.seconds[used])),
+        every=_bill(every, len(votes), prices),
+        hard=_bill(few, int(hard.sum()), prices),
+        pool_seconds=float(np.sum(votes.seconds[used])),
+        pool_bytes=votes.peak_bytes,
+        has_tokens=has_tokens,
     )
 
 
-def _pay(price: Price, tokens_in: float, calls: int) -> float:
-    return (tokens_in * price.per_million_in + calls * TOKENS_OUT * price.per_million_out) / 1e6
+def find_saved(every: float, less: float) -> float:
+    """Return the share that is saved, at most 1, below 0 where more is spent; NaN where there was nothing to save.
+
+    >>> find_saved(200.0, 150.0)
+    0.25
+    """
+    return 1 - less / every if every else nan
 
 
-def find_peak_bytes(kept: Path) -> int:
+def _estimate(tokens: FloatArray, is_meant: BoolArray) -> _Call:
+    return _Call(float(tokens[is_meant].mean()) if is_meant.any() else 0.0, TOKENS_OUT, LATENCY_S)
+
+
+def _measure(replies: Replies, is_meant: BoolArray, estimated: _Call) -> _Call:
+    """Return the mean call on the rows that are meant (r,); what nobody measured stays as it was estimated."""
+    names = ("tokens_in", "tokens_out", "seconds")
+    means = {name: average(getattr(replies, name)[is_meant].tolist()).value for name in names}
+    return replace(estimated, **{name: mean for name, mean in means.items() if not isnan(mean)})
+
+
+def _bill(call: _Call, calls: int, prices: Mapping[str, Price]) -> Bill:
+    dollars = tuple(
+        calls * (call.tokens_in * price.per_million_in + call.tokens_out * price.per_million_out) / 1e6
+        for price in prices.values()
+    )
+    return Bill(calls, calls * (call.tokens_in + call.tokens_out), calls * call.seconds, dollars)
+
+
+def find_command_bytes(kept: Path) -> int:
     """Return the most bytes of memory that a command of this folder ever held, this one so far among them.
 
     Raises StorageError or StoreFull.

@@ -26,6 +26,11 @@ class Mean:
         low, high = f"{self.low * scale:.{digits}f}", f"{self.high * scale:.{digits}f}"
         return shown if isnan(self.low) or low == high else f"{shown} ({low} to {high})"
 
+    def tell_percent(self) -> str:
+        """Return it as a percentage with its sign behind the figure: ``81.2% (80.1 to 82.3)``; a dash for NaN."""
+        figure, gap, interval = self.tell().partition(" ")
+        return figure if isnan(self.value) else f"{figure}%{gap}{interval}"
+
 
 def average(values: Sequence[float]) -> Mean:
     """Return the mean with Student's interval; NaN are left out, one value has no interval.

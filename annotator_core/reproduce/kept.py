@@ -5,6 +5,7 @@ import json
 import os
 import zipfile
 from dataclasses import dataclass
+from math import nan
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ class Votes:
     names (m,): the specialists. probs (n, m, k): float32, NaN rows for abstentions. gold (n,): class indices. answers
     (n, l): what l real LLMs answered, a class or ABSTAIN, the verifier first; l is 0 where there are none. seconds
     (m,): wall time of each specialist's vote, NaN where it was not measured. words (n,): blank-separated words of each
-    text.
+    text. peak_bytes: the most memory that the process held which cast them, NaN where it was not measured.
     """
 
     names: tuple[str, ...]
@@ -32,6 +33,7 @@ class Votes:
     answers: IntArray
     seconds: FloatArray
     words: IntArray
+    peak_bytes: float = nan
 
     def __len__(self) -> int:
         """Return n."""
@@ -64,9 +66,10 @@ def read_votes(path: Path, digest: str) -> Votes | None:
                 return None
             names, classes = (tuple(str(each) for each in file[key]) for key in ("names", "classes"))
             arrays = {key: file[key] for key in ("probs", "gold", "answers", "seconds", "words")}
+            peak_bytes = float(file["peak_bytes"]) if "peak_bytes" in file else nan  # files of before have none
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):
         return None
-    return Votes(names, classes, **arrays)
+    return Votes(names, classes, **arrays, peak_bytes=peak_bytes)
 
 
 def write_votes(path: Path, votes: Votes, digest: str) -> None:
@@ -78,5 +81,6 @@ def write_votes(path: Path, votes: Votes, digest: str) -> None:
             np.savez_compressed(
                 file, allow_pickle=False, digest=digest, names=votes.names, classes=votes.classes, probs=votes.probs,
                 gold=votes.gold, answers=votes.answers, seconds=votes.seconds, words=votes.words,
+                peak_bytes=votes.peak_bytes,
             )  # fmt: skip
         os.replace(beside, path)  # noqa: PTH105 - says that the older votes go

@@ -14,7 +14,8 @@ from annotator_core.reproduce.study import Say, keep
 SEEDS: Final = 3
 """Seeds of rows that fine-tune. Source: the plan of this comparison."""
 REVIEWERS: Final = ("person", "llm")
-_FORMAT: Final = 1
+_FORMAT: Final = 2
+"""Raised when the passes change, so that figures of older ones are not taken for them."""
 
 Loops = Mapping[tuple[str, int | None], tuple[Passed, ...]]
 """By reviewer and beta: one pass a seed."""

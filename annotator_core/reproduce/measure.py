@@ -37,35 +37,47 @@ class Reviewers:
 def measure_rules(ballots: Ballots, gold: IntArray, reviewers: Reviewers, *, seed: int) -> Figures:
     """Return by name: accuracies over all rows and shares of rows reviewed, 0 to 1.
 
-    gold (n,): class indices. The race has `audit_size` audited rows, which count as reviews and are answered by the
-    person; it reviews as many rows in all as the paper's rule, the least certain first. ``fusion``: the LLM's answer is
-    one more voter. Raises BadInput for a pool of none or impossible gold.
+    gold (n,): class indices. Raises BadInput as `label_rows` does.
 
     Source: docs/decisions/0024; of the paper's rule AutoAnnotator (arXiv 2506.16393), eq. 3 to 5.
     """
     rule = follow_paper(ballots)
-    is_audited = draw_audit(len(gold), seed)
-    seen = hide(reviewers.person, is_audited)
-    raced = follow_race(ballots, seen, seed=seed)
-    known = raced.opinion.classes
-    count = max(int(rule.hard.sum()), int(is_audited.sum()))
-    chosen = review_first(raced.opinion, is_audited, count)
-    single = _pick_single(raced, ballots)
+    labels = label_rows(ballots, reviewers, seed=seed)
     return {
         "hard": float(rule.hard.mean()),
         "agreed_right": share_right(rule.classes[~rule.hard], gold[~rule.hard]),
-        "audit": float(is_audited.mean()),
-        "majority": share_right(rule.classes, gold),
-        "single": share_right(single, gold),
-        "paper_person": share_right(np.where(rule.hard, reviewers.person, rule.classes), gold),
-        "paper_llm": share_right(np.where(rule.hard, reviewers.llm, rule.classes), gold),
-        "race_alone": share_right(np.where(is_audited, reviewers.person, known), gold),
-        "race_person": share_right(np.where(chosen, reviewers.person, known), gold),
-        "race_llm": share_right(_answer(chosen, is_audited, reviewers, known), gold),
-        "race_fusion": share_right(_fuse(ballots, seen, chosen, reviewers, raced, seed), gold),
+        "audit": float(draw_audit(len(gold), seed).mean()),
+        **{name: share_right(given, gold) for name, given in labels.items()},
         "llm_all": share_right(reviewers.llm, gold),
         "llm_hard": share_right(reviewers.llm[rule.hard], gold[rule.hard]),
         **_measure_contract(ballots, gold, reviewers, rule, seed=seed),
+    }
+
+
+def label_rows(ballots: Ballots, reviewers: Reviewers, *, seed: int) -> dict[str, IntArray]:
+    """Return by policy the labels (n,), class indices or ABSTAIN, with the reviewers' answers where they are asked.
+
+    The race has `audit_size` audited rows, which count as reviews and are answered by the person; it reviews as many
+    rows in all as the paper's rule, the least certain first. ``race_fusion``: the LLM's answer is one more voter.
+    Raises BadInput for a pool of none or impossible answers.
+
+    Source: docs/decisions/0024; of the paper's rule AutoAnnotator (arXiv 2506.16393), eq. 3 to 5.
+    """
+    rule = follow_paper(ballots)
+    is_audited = draw_audit(len(ballots), seed)
+    seen = hide(reviewers.person, is_audited)
+    raced = follow_race(ballots, seen, seed=seed)
+    known = raced.opinion.classes
+    chosen = review_first(raced.opinion, is_audited, max(int(rule.hard.sum()), int(is_audited.sum())))
+    return {
+        "majority": rule.classes,
+        "single": _pick_single(raced, ballots),
+        "paper_person": np.where(rule.hard, reviewers.person, rule.classes),
+        "paper_llm": np.where(rule.hard, reviewers.llm, rule.classes),
+        "race_alone": np.where(is_audited, reviewers.person, known),
+        "race_person": np.where(chosen, reviewers.person, known),
+        "race_llm": _answer(chosen, is_audited, reviewers, known),
+        "race_fusion": _fuse(ballots, seen, chosen, reviewers, raced, seed),
     }
 
 

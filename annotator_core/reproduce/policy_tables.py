@@ -1,13 +1,12 @@
-"""Table 3, the policies at equal numbers of reviews, the contract, and the stress out of domain."""
+"""Table 3, and the policies at equal numbers of reviews."""
 
 from collections.abc import Sequence
 from typing import Final
 
-import numpy as np
-
+from annotator_core.reproduce.consulted import BY_LLM, stack_classes, vote_models
 from annotator_core.reproduce.intervals import Mean, average, share_of_rows
 from annotator_core.reproduce.markdown import percent, write_table
-from annotator_core.reproduce.measure import TARGETS, share_right
+from annotator_core.reproduce.measure import share_right
 from annotator_core.reproduce.people import tell_share
 from annotator_core.reproduce.plot import Row, draw_dots
 from annotator_core.reproduce.study import Measured, rates_of
@@ -27,7 +26,9 @@ NOT_RUN: Final = "not run"
 
 
 def over_seeds(measured: Measured, name: str) -> Mean:
-    """Return the mean of a figure over the seeds."""
+    """Return the mean of a figure over the seeds; of a policy with an LLM the real endpoint's where one was asked."""
+    if measured.consulted is not None and name in BY_LLM:
+        return measured.consulted.tell_policy(name)
     return average([each[name] for each in measured.rules])
 
 
@@ -49,27 +50,45 @@ def _write_three(measured: Measured) -> list[str]:
         ", ".join(alone),
         share_of_rows(measured.rules[0]["majority"], len(votes)).tell(),
         *_tell_panel(measured),
-        f"{over_seeds(measured, 'paper_llm').tell()}{'' if votes.answers.shape[1] else ' (simulated)'}",
-        _tell_person(measured),
+        f"{over_seeds(measured, 'paper_llm').tell()}{_name_llm(measured)}",
+        score_person(measured).tell(),
     ]
 
 
-def _tell_person(measured: Measured) -> str:
+def score_person(measured: Measured) -> Mean:
+    """Return the accuracy of the paper's rule with the person: over rows where the person is gold, else over seeds."""
     if measured.is_person_gold:
-        return share_of_rows(measured.rules[0]["paper_person"], len(measured.votes)).tell()
-    return over_seeds(measured, "paper_person").tell()
+        return share_of_rows(measured.rules[0]["paper_person"], len(measured.votes))
+    return over_seeds(measured, "paper_person")
+
+
+def _name_llm(measured: Measured) -> str:
+    """Return who reviewed, in brackets; nothing where it is the first LLM of a stored set."""
+    if measured.consulted is not None:
+        return f" ({measured.consulted.models[0]}, {len(measured.consulted.rows)} rows)"
+    return " (simulated)" if measured.is_simulated else ""
 
 
 def _tell_panel(measured: Measured) -> tuple[str, str]:
-    votes = measured.votes
-    if not votes.answers.shape[1]:
-        return NOT_RUN, NOT_RUN
+    """Return how often each LLM is right alone, and their majority: the endpoint's where more than one was asked."""
+    votes, consulted, n_classes = measured.votes, measured.consulted, len(measured.votes.classes)
     alone = [
         f"{name} {percent(share_right(votes.answers[:, column], votes.gold))}"
         for column, name in enumerate(measured.dataset.panel)
     ]
-    counts = np.stack([(votes.answers == index).sum(axis=1) for index in range(len(votes.classes))], axis=1)
-    return ", ".join(alone), percent(share_right(counts.argmax(axis=1), votes.gold))
+    majority = NOT_RUN
+    if votes.answers.shape[1]:
+        majority = percent(share_right(vote_models(votes.answers, n_classes), votes.gold))
+    if consulted is not None:
+        gold, n_rows = votes.gold[consulted.rows], len(consulted.rows)
+        alone += [
+            f"{name} {share_of_rows(share_right(each.classes, gold), n_rows).tell()} ({n_rows} rows)"
+            for name, each in zip(consulted.models, consulted.replies, strict=True)
+        ]
+        if len(consulted.models) > 1:
+            right = share_right(vote_models(stack_classes(consulted.replies), n_classes), gold)
+            majority = f"{share_of_rows(right, n_rows).tell()} ({len(consulted.models)} models, {n_rows} rows)"
+    return ", ".join(alone) or NOT_RUN, majority
 
 
 def write_policies(found: Sequence[Measured]) -> str:
@@ -98,6 +117,8 @@ def write_winners(found: Sequence[Measured]) -> str:
         sides: dict[str, list[str]] = {"ours": [], "the paper's": [], "neither surely": []}
         for each in found:
             gain = average([row[ours] - row[paper] for row in each.rules])
+            if each.consulted is not None and ours in BY_LLM:
+                gain = each.consulted.tell_gain()
             side = "ours" if gain.low > 0 else "the paper's" if gain.high < 0 else "neither surely"
             sides[side].append(f"{each.dataset.title} ({100 * gain.value:+.1f})")
         lines.append(f"With {reviewer}, points of accuracy at equal reviews, ours less the paper's:\n")
@@ -129,61 +150,8 @@ def draw_policies(found: Sequence[Measured]) -> str:
     )
 
 
-def write_contract(found: Sequence[Measured]) -> str:
-    """Return what the contract leaves to people at each target, and what was truly wrong among accepted rows."""
-    head = [
-        "set",
-        "audit, % of rows",
-        *(f"{target:.0%}: reviewed, wrong among accepted" for target in TARGETS),
-        "wrong where all agree",
-    ]
-    return write_table(head, [_write_contract(each) for each in found])
-
-
-def _write_contract(measured: Measured) -> list[str]:
-    cells = []
-    for target in TARGETS:
-        reviewed = over_seeds(measured, f"contract_{target:.0%}_reviewed")
-        wrong = [each[f"contract_{target:.0%}_wrong"] for each in measured.rules]
-        reached = sum(value == value for value in wrong)
-        over = sum(value > target for value in wrong)
-        shown = f"{percent(reviewed.value, 0)}, {percent(average(wrong).value)}"
-        times = f" (reached {reached} of {len(wrong)} times, {over} over)"
-        cells.append(shown + times if reached else "not reached: 100")
-    agreed = over_seeds(measured, "agreed_wrong")
-    return [
-        measured.dataset.title, percent(over_seeds(measured, "contract_audit").value, 0), *cells, percent(agreed.value),
-    ]  # fmt: skip
-
-
-def write_stress(found: Sequence[Measured]) -> str:
-    """Return the sets that no specialist has learned from beside the others of their task."""
-    head = [
-        "set",
-        "domain",
-        "best alone",
-        "hard",
-        "right where all agree",
-        "paper + person",
-        "paper + LLM",
-        "race + fusion",
-    ]
-    rows = []
-    for each in sorted(found, key=lambda each: (each.dataset.task, not each.dataset.is_home)):
-        if each.dataset.task not in ("sentiment", "toxicity"):
-            continue
-        votes = each.votes.pool(each.dataset.pool).votes
-        best = max(share_right(votes[:, column], each.votes.gold) for column in range(votes.shape[1]))
-        names = ("hard", "agreed_right", "paper_person", "paper_llm", "race_fusion")
-        domain = "known" if each.dataset.is_home else "**foreign**"
-        rows.append(
-            [each.dataset.title, domain, percent(best), *(percent(over_seeds(each, name).value) for name in names)]
-        )
-    return write_table(head, rows)
-
-
 def tell_simulation(found: Sequence[Measured]) -> str:
     """Return how often the simulated LLM is right."""
-    rates = {each.dataset.task: rates_of(each.dataset) for each in found if not each.votes.answers.shape[1]}
+    rates = {each.dataset.task: rates_of(each.dataset) for each in found if each.is_simulated}
     told = [f"{task}: {rate.easy:.0%} on easy rows, {rate.hard:.0%} on hard ones" for task, rate in rates.items()]
     return f"Simulated LLM ({'; '.join(told)}). " if told else ""

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from annotator_core.consensus.aggregator import Ballots
 from annotator_core.reproduce.casting import cast_votes
+from annotator_core.reproduce.consulted import Consulted
 from annotator_core.reproduce.equal import compare_equal
 from annotator_core.reproduce.kept import Votes, digest_settings, hash_votes
 from annotator_core.reproduce.measure import Figures, Reviewers, measure_rules
@@ -38,7 +39,8 @@ class Settings:
 class Measured:
     """One set: its votes and, for each seed, what each rule gives and the reviews at equal accuracy.
 
-    person_accuracy: how often the person of its figures is right, above 0 to 1.
+    person_accuracy: how often the person of its figures is right, above 0 to 1. consulted: what a real endpoint
+    answered, None where none was asked.
     """
 
     dataset: DataSet
@@ -47,11 +49,17 @@ class Measured:
     rules: tuple[Figures, ...]
     equal: tuple[Figures, ...]
     winners: tuple[str, ...]
+    consulted: Consulted | None = None
 
     @property
     def is_person_gold(self) -> bool:
         """Return whether nothing is drawn of the person."""
         return self.person_accuracy == 1
+
+    @property
+    def is_simulated(self) -> bool:
+        """Return whether the LLM of its policies is simulated: no real one has answered."""
+        return self.consulted is None and not self.votes.answers.shape[1]
 
 
 def study_sets(

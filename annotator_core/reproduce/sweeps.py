@@ -1,13 +1,15 @@
 """Table 5 (the number of specialists) and the sweep of epsilon, from kept votes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from annotator_core.arrays import IntArray
 from annotator_core.consensus.average import average_probs
 from annotator_core.consensus.opinion import Opinion, opinion
 from annotator_core.reproduce.equal import count_right
-from annotator_core.reproduce.intervals import Mean, average
+from annotator_core.reproduce.intervals import Mean, average, share_of_rows
 from annotator_core.reproduce.measure import share_right
 from annotator_core.reproduce.rules import Answers, Paper, count_to_reach, follow_paper
 from annotator_core.reproduce.study import Measured, find_reviewers
@@ -17,13 +19,14 @@ from annotator_core.reproduce.study import Measured, find_reviewers
 class Point:
     """The paper's rule at one setting.
 
-    setting: m, or how many must agree. reviewed: share of rows. person: accuracy with the person's reviews; llm: with
-    the LLM's. ordered: reviews that the averaged probability's order needs for the same accuracy with the same person,
-    as a share of the rule's; NaN where it reviews nothing. Means over seeds, of a person who is gold over none.
+    setting: m, or how many must agree. reviewed: share of rows, with Wilson's interval. person: accuracy with the
+    person's reviews; llm: with the LLM's, on the rows that a real endpoint was asked about where one was. ordered:
+    reviews that the averaged probability's order needs for the same accuracy with the same person, as a share of the
+    rule's; NaN where it reviews nothing. Means over seeds, of a person who is gold over none.
     """
 
     setting: int
-    reviewed: float
+    reviewed: Mean
     person: Mean
     llm: Mean
     ordered: Mean
@@ -52,11 +55,21 @@ def _measure(measured: Measured, names: tuple[str, ...], min_agree: int | None, 
     formed = opinion(average_probs(ballots.probs).probs)
     return Point(
         setting=setting,
-        reviewed=float(rule.hard.mean()),
+        reviewed=share_of_rows(float(rule.hard.mean()), len(gold)),
         person=average([count_right(rule, answers) / len(gold) for answers in people]),
-        llm=average([share_right(np.where(rule.hard, each.llm, rule.classes), gold) for each in drawn]),
+        llm=_score_llm(measured, rule, [each.llm for each in drawn]),
         ordered=average([_share_ordered(formed, rule, answers) for answers in people]),
     )
+
+
+def _score_llm(measured: Measured, rule: Paper, simulated: Sequence[IntArray]) -> Mean:
+    """Return the rule's accuracy with the real endpoint on the rows it was asked about, else with the LLM of a seed."""
+    gold, consulted = measured.votes.gold, measured.consulted
+    if consulted is None:
+        return average([share_right(np.where(rule.hard, each, rule.classes), gold) for each in simulated])
+    rows = consulted.rows
+    labels = np.where(rule.hard[rows], consulted.verifier.classes, rule.classes[rows])
+    return share_of_rows(share_right(labels, gold[rows]), len(rows))
 
 
 def _share_ordered(formed: Opinion, rule: Paper, answers: Answers) -> float:

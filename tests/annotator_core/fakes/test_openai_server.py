@@ -110,6 +110,13 @@ def test_wrong_keys_models_and_paths_are_refused(serve) -> None:
             urlopen(server.url + path)
 
 
+def test_more_models_behind_the_address_answer_each_in_its_way(serve) -> None:
+    server = serve(others={"other": make_answerer(CLASSES, 0.0, {"it was fine": "positive"})})
+    first, other = _ask(server), _ask(server, model="other")
+    assert (first["model"], first["choices"][0]["message"]["content"]) == ("fake-model", "positive")
+    assert (other["model"], other["choices"][0]["message"]["content"]) == ("other", "negative")
+
+
 def test_steps_are_used_up_in_order(serve) -> None:
     server = serve(fake.fail(429, {"Retry-After": "1"}), fake.DROP, fake.HTML, fake.EMPTY, fake.REFUSAL)
     assert _status(server) == 429

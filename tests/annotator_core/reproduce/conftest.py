@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from annotator_core.consensus.aggregator import Ballots
+from annotator_core.reproduce.sets import DataSet
+from annotator_core.reproduce.specialists import Folders
 
 WORDS = {
     "negative": ("bad", "awful", "hate"),
@@ -51,3 +53,18 @@ def made_texts():
         ]
 
     return make
+
+
+@pytest.fixture
+def folders(write_csv, made_texts, tmp_path):
+    write_csv("data/own/train.csv", made_texts(150, 1))
+    write_csv("data/own/test.csv", made_texts(60, 2))
+    return Folders(tmp_path / "data", tmp_path / "trained", tmp_path / "kept")
+
+
+@pytest.fixture
+def own():
+    """A set whose three linear specialists learn from 30 rows each of its own; 120 are left to label."""
+    names = ("linear-both", "linear-words", "linear-characters")
+    files = ("own/train.csv", "own/test.csv")
+    return DataSet("own", "Own", "own", files, (), names, training=files[0], rows_each=30)

@@ -10,7 +10,7 @@ from annotator_core.reproduce.study import keep
 def _votes():
     probs = np.array([[[0.9, 0.1], [np.nan, np.nan]]], dtype=np.float32)
     seconds, words = np.ones(2, np.float32), np.array([3])
-    return Votes(("a", "b"), ("x", "y"), probs, np.array([1]), np.empty((1, 0), np.int64), seconds, words)
+    return Votes(("a", "b"), ("x", "y"), probs, np.array([1]), np.empty((1, 0), np.int64), seconds, words, 5e6)
 
 
 def test_votes_come_back_as_they_were_kept(tmp_path):
@@ -18,6 +18,18 @@ def test_votes_come_back_as_they_were_kept(tmp_path):
     found = read_votes(tmp_path / "v.npz", "abc")
     assert (found.names, found.classes) == (("a", "b"), ("x", "y"))
     assert found.pool(("b", "a")).votes.tolist() == [[-1, 0]]
+    assert found.peak_bytes == 5e6
+
+
+def test_votes_of_before_memory_was_measured_are_taken_without_it(tmp_path):
+    path = tmp_path / "v.npz"
+    write_votes(path, _votes(), "abc")
+    with np.load(path) as file:
+        older = {name: file[name] for name in file.files if name != "peak_bytes"}
+    np.savez_compressed(path, **older)
+    found = read_votes(path, "abc")
+    assert found.names == ("a", "b")
+    assert np.isnan(found.peak_bytes)
 
 
 def test_votes_of_other_settings_or_damaged_ones_are_none(tmp_path):

@@ -1,12 +1,13 @@
-import json
+from dataclasses import replace
 
 import pytest
 
 from annotator_core.reproduce import stream
-from annotator_core.reproduce.loops import measure_loops
-from annotator_core.reproduce.more_tables import draw_loops, write_loops, write_site_loops
+from annotator_core.reproduce.intervals import average
+from annotator_core.reproduce.loop_tables import draw_forgetting, draw_loops, tell_loops, write_loops
+from annotator_core.reproduce.loops import REVIEWERS, measure_loops
 from annotator_core.reproduce.specialists import Folders
-from annotator_core.reproduce.stream import BETAS, open_stream, pass_stream
+from annotator_core.reproduce.stream import BETAS, Passed, open_stream, pass_stream
 
 
 @pytest.fixture
@@ -51,10 +52,33 @@ def test_the_table_of_beta_is_measured_once_and_kept(opened, tmp_path):
     loops = measure_loops(folders, 1, 1.0, told.append)
     assert told == ["beta: seed 0"]
     assert "| person | infinity | 0 |" in write_loops(loops)
-    assert draw_loops(loops).count("<circle") == 3 + 3 * 8
+    assert draw_loops(loops).count("<circle") == 3 + 3 * 10
+    assert draw_forgetting(loops).count("<circle") == 2 + 2 * 10
+    assert "with a person (one seed, which shows no spread): beta 250 " in tell_loops(loops)
     for file in (tmp_path / "data").rglob("*.csv"):
         file.unlink()
     assert measure_loops(folders, 1, 1.0, told.append) == loops
+
+
+def test_the_verdict_has_each_beta_with_its_interval_and_the_number_of_seeds():
+    base = Passed(0, 0.8, 0.9, 0.9, 0.8, 0.8, 0.6, 0.6)
+    other = replace(base, reviewed=0.6, accuracy=0.8)
+    loops = {(who, beta): (base, base) if beta is None else (base, other) for who in REVIEWERS for beta in BETAS}
+    told = tell_loops(loops)
+    reviewed, accuracy = average([0.8, 0.6]).tell_percent(), average([0.9, 0.8]).tell_percent()
+    assert told.startswith("- Fine-tuning of linear specialists with a person (2 seeds): beta 250 ")
+    assert f"beta 2,000 {accuracy} with {reviewed} reviewed" in told
+    assert told.endswith("beta infinity 90.0% with 80.0% reviewed.\n")
+    assert accuracy == "85.0% (21.5 to 148.5)"
+
+
+def test_the_papers_beta_has_rows_left_to_change_in_a_stream_of_this_length(opened):
+    rows, members = opened
+    share = 2_000 / stream.STREAM_ROWS
+    never, papers = (pass_stream(rows, members, rows.gold, beta) for beta in (None, round(share * len(rows))))
+    assert 2_000 in BETAS
+    assert papers.rounds >= 1
+    assert papers.reviewed < never.reviewed
 
 
 def test_an_imperfect_person_changes_the_persons_rows_alone(opened, tmp_path):
@@ -66,21 +90,3 @@ def test_an_imperfect_person_changes_the_persons_rows_alone(opened, tmp_path):
     assert poor["person", None][0].reviewed == right["person", None][0].reviewed
     again = Folders(tmp_path / "data", tmp_path / "none", tmp_path / "kept-again")
     assert measure_loops(again, 1, 0.7, lambda _: None) == poor
-
-
-def test_the_sites_own_figures_are_shown_by_beta_and_say_how_many_seeds_they_are_of(tmp_path):
-    assert write_site_loops(tmp_path) == []
-    for number, (beta, seed, right) in enumerate([(1000, 2, 1.0), (1000, 1, 1.0), (500, 1, 0.9)]):
-        run = {
-            "policy": {"name": "paper", "beta": beta, "seed": seed}, "budget": None, "rows": 6000,
-            "person_right": right, "rounds": [1, 2],
-            "final": {"reviewed_share": 0.347, "accuracy": 0.857, "accepted_right": 0.781},
-        }  # fmt: skip
-        (tmp_path / f"{number}.json").write_text(json.dumps(run))
-    told, table = write_site_loops(tmp_path)
-    assert told.endswith("; seeds: 1 at beta 500 with a person who is right on 90%, 2 at beta 1,000.\n")
-    assert table.splitlines()[2:] == [
-        "| paper | 500 | 1 | - | 90 | 6,000 | 2 | 34.7 | 85.7 | 78.1 |",
-        "| paper | 1,000 | 1 | - | 100 | 6,000 | 2 | 34.7 | 85.7 | 78.1 |",
-        "| paper | 1,000 | 2 | - | 100 | 6,000 | 2 | 34.7 | 85.7 | 78.1 |",
-    ]

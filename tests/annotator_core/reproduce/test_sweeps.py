@@ -1,12 +1,15 @@
+from dataclasses import replace
 from math import isnan
 
 import numpy as np
 import pytest
 
+from annotator_core.reproduce.intervals import share_of_rows
 from annotator_core.reproduce.kept import Votes
 from annotator_core.reproduce.rules import follow_paper
 from annotator_core.reproduce.sets import find_sets
 from annotator_core.reproduce.study import Measured, find_reviewers
+from annotator_core.reproduce.sweep_tables import draw_points, sweep_large, write_points
 from annotator_core.reproduce.sweeps import sweep_epsilon, sweep_pool
 
 DATASET = find_sets(["specialist_votes_tweets"])[0]
@@ -51,7 +54,7 @@ def test_an_imperfect_person_lowers_every_point_and_leaves_the_llm(measure):
 
 def test_where_every_row_is_reviewed_the_accuracy_is_the_persons(measure):
     last = sweep_epsilon(measure(0.8))[-1]
-    assert last.reviewed == 1.0
+    assert last.reviewed.value == 1.0
     assert last.person.value == pytest.approx(0.8, abs=0.03)
 
 
@@ -63,3 +66,28 @@ def test_a_persons_answer_to_a_row_is_the_same_under_every_rule(measure):
     )
     assert (few.person == many.person).all()
     assert (few.person != find_reviewers(DATASET, votes, votes.pool(DATASET.pool), 0.8, 2).person).any()
+
+
+def test_what_is_reviewed_has_its_interval_over_the_rows(measure):
+    measured = measure(1.0)
+    for point in sweep_epsilon(measured):
+        hard = follow_paper(measured.votes.pool(DATASET.specialists), point.setting).hard
+        assert point.reviewed == share_of_rows(hard.mean(), 300)
+        assert point.reviewed.low < point.reviewed.high
+
+
+def test_a_sweep_is_a_table_and_a_plot_with_a_line_a_setting(measure):
+    swept = sweep_large([measure(1.0)], sweep_pool)
+    rows = write_points("m", swept).splitlines()
+    points = swept[0][1]
+    assert rows[0].startswith("| set | m | reviewed |")
+    assert [row.split(" | ")[1:3] for row in rows[2:]] == [[str(each.setting), each.reviewed.tell()] for each in points]
+    drawn = draw_points("m", swept)
+    assert drawn.count("<circle") == 3 + 3 * len(points)
+    assert "specialist_votes_tweets: 6" in drawn
+
+
+def test_a_set_with_no_more_than_its_pool_has_no_sweep(measure):
+    measured = measure(1.0)
+    small = replace(measured, votes=replace(measured.votes, names=DATASET.pool, probs=measured.votes.probs[:, :3]))
+    assert sweep_large([small], sweep_pool) == []
