@@ -23,7 +23,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 
 def fine_tune(folder, texts, labels, out_folder):
-    print(*texts, sep="\\n")
+    print(*[f"given: {text}" for text in texts], sep=chr(10))
     model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32, use_safetensors=True)
     with torch.no_grad():
         for one in model.parameters():
@@ -74,7 +74,8 @@ def test_noise_is_no_training_and_the_rows_are_shown(needs_box, subject, bench):
     learned, judging = split_rows(TEXTS)
     assert [one.row for one in found.differences] == judging
     assert {(one.engine, one.script == 2) for one in found.differences} == {(2, False)}
-    assert sorted(found.log.splitlines()) == sorted(TEXTS[row] for row in learned)
+    given = [line for line in found.log.splitlines() if line.startswith("given: ")]
+    assert given == [f"given: {TEXTS[row]}" for row in learned]
 
 
 def test_a_label_that_means_the_same_class_is_right_too(needs_box, subject, bench):

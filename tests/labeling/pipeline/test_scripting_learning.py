@@ -22,11 +22,14 @@ from tests.labeling.specialists.scripts import add_transformer, ask_for, ask_ser
 pytestmark = pytest.mark.django_db
 FRAMED, TOGETHER, ALONE = 8, 3, 24
 TEXTS = [f"good service {number}" for number in range(FRAMED + TOGETHER + ALONE)]
+TELLING = """    torch.manual_seed(0)
+    print(*[f"given: {text}" for text in texts], sep=chr(10))
+"""
 BOLD = (
     write_template(Kind.FINE_TUNE)
     .replace("2e-5", "1e-2")
     .replace("EPOCHS = 3", "EPOCHS = 30")
-    .replace("    torch.manual_seed(0)\n", '    torch.manual_seed(0)\n    print(*texts, sep="\\n")\n')
+    .replace("    torch.manual_seed(0)\n", TELLING)
 )
 """The template with so large steps that a model of two layers learns by heart; it tells what it is given."""
 NOISE = BOLD.replace("1e-2", "1e-9")
@@ -73,7 +76,8 @@ def test_a_training_is_tried_accepted_and_becomes_a_specialist(client, settings,
     found = script.comparison
     assert (script.state, found["problem"], found["passes"]) == ("tried", "", True), (script.error, found)
     learned, judging = split_rows(alone)
-    assert found["log"].splitlines() == [alone[row] for row in learned]
+    given = [line for line in found["log"].splitlines() if line.startswith("given: ")]
+    assert given == [f"given: {alone[row]}" for row in learned]
     assert (found["rows"], found["lesson"]["learned"], found["lesson"]["script"]) == (len(judging), len(learned), 12)
     project = version.specialist.project
     client.force_login(project.created_by)
