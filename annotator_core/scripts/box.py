@@ -26,17 +26,15 @@ from annotator_core.scripts.box_watch import Watched, watch
 _INSIDE: Final = Path(__file__).with_name("box_inside.py")
 _PROBE: Final = """\
 import os
-import socket
 
 
-def probe():
+def probe(kinds):
     status = dict(line.split(":", 1) for line in open("/proc/self/status"))
-    try:
-        socket.create_connection(("127.0.0.1", 9), timeout=1)
-    except OSError as error:
-        network = error.errno
-    return [os.getuid(), status["CapEff"].strip(), status["NoNewPrivs"].strip(), network, sorted(os.environ)]
+    spaces = [os.readlink("/proc/self/ns/" + kind) for kind in kinds]
+    return [os.getuid(), status["CapEff"].strip(), status["NoNewPrivs"].strip(), spaces, sorted(os.environ)]
 """
+_NAMESPACES: Final = {"user": "users", "mnt": "files", "pid": "processes", "net": "network", "ipc": "messages"}
+"""What a box must have of its own, by the kernel's name, and for a person."""
 _PROBE_S: Final = 20.0
 
 
@@ -140,17 +138,26 @@ def probe_box() -> Box | WhyNot:
     if bwrap is None:
         return WhyNot("bubblewrap is not installed: apt-get install bubblewrap.")
     try:
-        ended = Box(bwrap).run(Errand(_PROBE, "probe"), Limits(wall_s=_PROBE_S))
+        ended = Box(bwrap).run(Errand(_PROBE, "probe", (list(_NAMESPACES),)), Limits(wall_s=_PROBE_S))
+        ours = [str(Path("/proc/self/ns", kind).readlink()) for kind in _NAMESPACES]
     except OSError as error:
         return WhyNot(f"bubblewrap cannot be started: {error}.")
-    return Box(bwrap) if _is_tight(ended.answer) else WhyNot(_explain(ended))
+    shared = _find_shared(ended.answer, ours)
+    if shared is None:
+        return WhyNot(_explain(ended))
+    if shared:
+        return WhyNot(f"bubblewrap makes a box here that shares {', '.join(shared)} with the machine.")
+    return Box(bwrap)
 
 
-def _is_tight(answer: object) -> bool:
+def _find_shared(answer: object, ours: list[str]) -> list[str] | None:
+    """Return what the probe shares with this process, None where it is not tight otherwise or says nothing of it."""
     match answer:
-        case [int(uid), "0000000000000000", "1", int(), list(names)]:
-            return uid == NOBODY and "PATH" in names and len(names) < 20
-    return False
+        case [int(uid), "0000000000000000", "1", list(spaces), list(names)] if len(spaces) == len(ours):
+            if uid == NOBODY and "PATH" in names and len(names) < 20:
+                pairs = zip(_NAMESPACES.values(), spaces, ours, strict=True)
+                return [name for name, inside, outside in pairs if inside == outside]
+    return None
 
 
 def _explain(ended: Ended) -> str:

@@ -1,34 +1,50 @@
-"""The backend ``script``: a transformer whose votes an accepted script casts, in the box."""
+"""The backend ``script``: a transformer whose votes an accepted script casts, in the box: annotate, or deploy."""
 
 import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 
+from annotator_core.arrays import FloatArray
 from annotator_core.errors import AnnotatorError, BadLabelMap, BadModelFolder, SpecialistCrashed
 from annotator_core.scripts.answers import read_probs
-from annotator_core.scripts.box import Box, Errand, Limits, WhyNot, probe_box
+from annotator_core.scripts.asking import Subject, VotingKind, ask_for_votes
+from annotator_core.scripts.box import Box, Limits, WhyNot, probe_box
 from annotator_core.scripts.check import check_script
-from annotator_core.scripts.kinds import CONTRACTS, Kind
+from annotator_core.scripts.kinds import Kind
 from annotator_core.specialists.config import read_json
 from annotator_core.specialists.contract import Identity, OnProgress, Prediction, ShouldStop, SpecialistSpec
 from annotator_core.specialists.folder import inspect_folder
+from annotator_core.specialists.mapping import explain_abstentions, map_probs
 from annotator_core.specialists.windows import Window, split_windows
 
 SCRIPT_FILE: Final = "script.json"
 """Stands beside the model's own files, so that one content hash pins the model and who runs it."""
 _FORMAT: Final = 1
+_VOTING: Final = (Kind.DEPLOY, Kind.ANNOTATE)
 _PART: Final = 2_048
 """Texts for one start of the box, which loads the model anew; chosen."""
 _LIMITS: Final = Limits(wall_s=1_800, cpu_s=1_800)
 
 
-def write_script_file(code: str, folder: Path) -> None:
-    """Put an accepted annotate script beside a model's files."""
-    (folder / SCRIPT_FILE).write_text(json.dumps({"format": _FORMAT, "code": code}, indent=1), encoding="utf-8")
+def write_script_file(code: str, folder: Path, kind: VotingKind = Kind.ANNOTATE) -> None:
+    """Put an accepted script beside a model's files."""
+    stored = {"format": _FORMAT, "kind": kind.value, "code": code}
+    (folder / SCRIPT_FILE).write_text(json.dumps(stored, indent=1), encoding="utf-8")
+
+
+def _read_script_file(folder: Path) -> tuple[str, VotingKind]:
+    """Return a script that the check lets through, and its kind; raise BadModelFolder where there is none."""
+    stored = read_json(folder / SCRIPT_FILE)
+    # Files that name no kind are of the time when only one could vote.
+    code, kind = stored.get("code"), stored.get("kind", Kind.ANNOTATE)
+    is_known = stored.get("format") == _FORMAT and isinstance(code, str) and kind in _VOTING
+    if not is_known or check_script(cast(str, code), Kind(kind)):
+        raise BadModelFolder(f"{SCRIPT_FILE} in {folder} holds no script that may run.")
+    return cast(str, code), cast(VotingKind, Kind(kind))
 
 
 def load(spec: SpecialistSpec) -> "ScriptSpecialist":
@@ -38,24 +54,21 @@ def load(spec: SpecialistSpec) -> "ScriptSpecialist":
     labels, SpecialistCrashed where this machine has no box: a script never runs outside it.
     """
     card = inspect_folder(spec.folder)
-    stored = read_json(spec.folder / SCRIPT_FILE)
-    code = stored.get("code")
-    if stored.get("format") != _FORMAT or not isinstance(code, str) or check_script(code, Kind.ANNOTATE):
-        raise BadModelFolder(f"{SCRIPT_FILE} in {spec.folder} holds no script that may run.")
+    code, kind = _read_script_file(spec.folder)
     if card.labels != spec.label_map.model_labels:
         raise BadLabelMap(f"The label map of {spec.identity.name} is for other labels than the model's.")
     box = probe_box()
     if isinstance(box, WhyNot):
         raise SpecialistCrashed(f"{spec.identity.name} cannot vote: {box.reason}", retryable=False)
-    return ScriptSpecialist(spec, code, box)
+    return ScriptSpecialist(spec, kind, code, box)
 
 
 class ScriptSpecialist:
     """A script that votes. Safe for several threads: each part of the texts has a box of its own."""
 
-    def __init__(self, spec: SpecialistSpec, code: str, box: Box) -> None:
+    def __init__(self, spec: SpecialistSpec, kind: VotingKind, code: str, box: Box) -> None:
         """Keep the parts; use `load`."""
-        self._spec, self._code, self._box = spec, code, box
+        self._spec, self._kind, self._code, self._box = spec, kind, code, box
 
     @property
     def identity(self) -> Identity:
@@ -87,16 +100,25 @@ class ScriptSpecialist:
             reasons += window.spread([*why, None])
         return Prediction(probs, tuple(reasons), 0, time.perf_counter() - start)
 
-    def _ask(self, texts: list[str], should_stop: ShouldStop | None) -> tuple[np.ndarray, list[str | None]]:
+    def _ask(self, texts: list[str], should_stop: ShouldStop | None) -> tuple[FloatArray, list[str | None]]:
         spec = self._spec
         length = spec.max_length or inspect_folder(spec.folder).max_length or 512
-        arguments = (texts, "/given/model", list(spec.label_map.targets), spec.n_classes, length)
-        errand = Errand(self._code, CONTRACTS[Kind.ANNOTATE].function, arguments, folders={"model": spec.folder})
-        ended = self._box.run(errand, _LIMITS, should_stop)
+        subject = Subject(spec.folder, spec.label_map, spec.n_classes, length)
+        ended = self._box.run(ask_for_votes(self._kind, self._code, subject, texts), _LIMITS, should_stop)
         if ended.problem:
             last = ended.log.strip().rpartition("\n")[2][:200]
             raise SpecialistCrashed(f"{self.identity.name}: {ended.problem} {last}".strip())
         try:
-            return read_probs(ended.answer, len(texts), spec.n_classes)
+            return self._read(ended.answer, len(texts))
         except AnnotatorError as error:
             raise SpecialistCrashed(f"{self.identity.name}: {error.message}", retryable=False) from error
+
+    def _read(self, answer: object, n_texts: int) -> tuple[FloatArray, list[str | None]]:
+        """Return class probabilities and why rows abstain; what deploy says of the model's labels goes by the map."""
+        spec = self._spec
+        if self._kind is Kind.ANNOTATE:
+            return read_probs(answer, n_texts, spec.n_classes)
+        by_label, reasons = read_probs(answer, n_texts, len(spec.label_map.model_labels))
+        probs = map_probs(by_label, spec.label_map, spec.n_classes)
+        outside = explain_abstentions(by_label, probs)
+        return probs, [reason or why for reason, why in zip(reasons, outside, strict=True)]

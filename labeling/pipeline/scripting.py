@@ -23,6 +23,7 @@ from labeling.llm.models import Purpose
 from labeling.llm.sharing import shared_singly
 from labeling.pipeline.hand import Hand, StopWork
 from labeling.refinement.cold_start.queries import verified_texts
+from labeling.refinement.weights import HUMAN_WEIGHT
 from labeling.specialists.models import GeneratedScript, ScriptKind, ScriptState
 from labeling.specialists.scripting.actions import (
     OUTSIDE_RUNS,
@@ -38,7 +39,8 @@ from labeling.web.errors import ActionError
 WRITE, TRY, STORE = "write", "try", "store"
 QUEUES = {WRITE: "io", TRY: "consensus", STORE: "io"}
 PILOT_ROWS = 100
-LEAST_LABELED = 10  # chosen: under it nothing can be seen to be learned
+MOST_LABELED = 200  # one half teaches, the other judges
+LEAST_LABELED = 20  # chosen: ten to learn from and ten to judge by; under it nothing can be seen to be learned
 CODE_TOKENS = 4_000  # chosen: the templates have under 700, and models that think aloud need room before them
 
 
@@ -110,10 +112,11 @@ def _random_texts(script: GeneratedScript) -> list[str]:
 
 
 def _labeled_rows(script: GeneratedScript) -> tuple[list[str], list[int]]:
-    """Texts that people labeled, outside every audit frame, and the model's label for each."""
-    known = verified_texts(script.project, PILOT_ROWS)
+    """Texts that people labeled one by one, outside every audit frame, and the model's label for each."""
+    known = [row for row in verified_texts(script.project) if row.weight >= HUMAN_WEIGHT]
     outputs = label_indices(script.version, [row.class_id for row in known])
     usable = [(row.sample_id, output) for row, output in zip(known, outputs, strict=True) if output is not None]
+    usable = usable[:MOST_LABELED]
     if len(usable) < LEAST_LABELED:
         raise ActionError(
             _("A script that learns is tried on texts that people labeled: label at least %(n)d first.")

@@ -265,7 +265,8 @@ class GeneratedScript(models.Model):
 
     `connection`: the language model that writes it, at most for `cap_nano`. `checks`: what the check found, as {line,
     message}. `comparison`: what became of it on pilot rows beside the engine, with `passes`, empty while it was not
-    tried. `voter`: the specialist that votes by it, made when a manager asks for that.
+    tried; with `weights_hash` of the model that it trained, empty where none was kept. `voter`: the specialist that
+    votes by it, or with what it trained, made when a manager asks for that.
     """
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="scripts")

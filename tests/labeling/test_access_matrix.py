@@ -49,6 +49,7 @@ NEEDS = {
     "specialists:search-add": MANAGER,
     "scripts:list": MANAGER,
     "scripts:detail": MANAGER,
+    "scripts:download": MANAGER,
     "scripts:act": MANAGER,
     "llm:connections": MANAGER,
     "llm:add": MANAGER,

@@ -21,9 +21,11 @@ from labeling.refinement.models import ROUND_OPEN_STATES, Challenger, Challenger
 from labeling.runs.models import PoolMember, RunState
 from labeling.specialists.engine import store_folder_of
 from labeling.specialists.models import Specialist, SpecialistVersion
+from labeling.specialists.scripting.queries import untaken_results
 
 GONE, INCOMING = ".gone-", ".incoming-"
 LEFT_BEHIND = timedelta(days=1)  # chosen: no copy into the store takes longer
+UNTAKEN = timedelta(days=7)  # chosen: a manager has looked at what a script trained within a week
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,8 @@ def prune_versions(*, project: Project | None = None, dry_run: bool = False) -> 
     """Remove the weights of versions that are no champion, no parent of one and wait for nobody.
 
     Champions are the newest pool of every run that is not over and each specialist's newest confirmed version. Working
-    folders of rounds that have ended go, too. A version that shares its weights with one that stays keeps them. Raises
-    StorageError where the store cannot be written.
+    folders of rounds that have ended go, too, and what scripts trained and nobody took up in a week. A version that
+    shares its weights with one that stays keeps them. Raises StorageError where the store cannot be written.
     """
     if dry_run:
         count, hashes = _unneeded(project)
@@ -68,7 +70,7 @@ def _unneeded(project: Project | None) -> tuple[int, set[str]]:
     there = list(versions.values_list("weights_hash", flat=True))
     kept = kept_hashes()
     unneeded = [one for one in there if one not in kept]
-    return len(unneeded), {*unneeded, *_half_pruned(kept)}
+    return len(unneeded), {*unneeded, *_half_pruned(kept), *_untaken(project, kept)}
 
 
 def kept_hashes() -> set[str]:
@@ -143,6 +145,14 @@ def _half_pruned(kept: set[str]) -> set[str]:
     """Weights that were to go when the process was killed."""
     pruned = SpecialistVersion.objects.exclude(pruned_at=None).exclude(weights_hash__in=kept)
     return {one for one in set(pruned.values_list("weights_hash", flat=True)) if store_folder_of(one).is_dir()}
+
+
+def _untaken(project: Project | None, kept: set[str]) -> set[str]:
+    """What scripts trained and nobody took up, and no version votes with."""
+    old = untaken_results(timezone.now() - UNTAKEN, project)
+    versions = SpecialistVersion.objects.filter(pruned_at=None, weights_hash__in=old)
+    used = set(versions.values_list("weights_hash", flat=True))
+    return {one for one in old - kept - used if store_folder_of(one).is_dir()}
 
 
 def _left_behind() -> Iterable[Path]:

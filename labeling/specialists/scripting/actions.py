@@ -26,6 +26,7 @@ from labeling.specialists.models import (
     SpecialistVersion,
     VersionOrigin,
 )
+from labeling.specialists.scripting.engine import has_result
 from labeling.specialists.scripting.queries import next_script_number
 from labeling.web.errors import ActionError
 
@@ -97,15 +98,20 @@ def retry_script(*, script: GeneratedScript) -> None:
 def accept_script(*, script: GeneratedScript, by: User | None) -> None:
     """A manager has read it and takes it. Raises ActionError unless it did well beside the engine."""
     if script.state != ScriptState.TRIED or not script.passes:
-        raise ActionError(_("Only a script that agrees with the engine on the pilot rows can be accepted."))
+        raise ActionError(_("Only a script that does well beside the engine can be accepted."))
     rows = GeneratedScript.objects.filter(pk=script.pk, state=ScriptState.TRIED)
     rows.update(state=ScriptState.ACCEPTED, accepted_by=by, accepted_at=timezone.now())
 
 
 def ask_voter(*, script: GeneratedScript) -> None:
-    """Make a specialist that votes by an accepted script: a job puts its files together."""
-    if script.state != ScriptState.ACCEPTED or script.kind != ScriptKind.ANNOTATE:
-        raise ActionError(_("Only an accepted script that annotates can vote."))
+    """Make a specialist that votes by an accepted script, or with the weights that it trained: a job stores its files.
+
+    Raises ActionError for a script that is not accepted, votes already, or whose weights were removed.
+    """
+    if script.state != ScriptState.ACCEPTED:
+        raise ActionError(_("Only an accepted script can vote."))
+    if script.kind == ScriptKind.FINE_TUNE and not has_result(script):
+        raise ActionError(_("The weights that it trained were removed to free the disk. Ask for the script again."))
     with transaction.atomic():
         locked = GeneratedScript.objects.select_for_update().get(pk=script.pk)
         if locked.voter_id is not None:
@@ -116,7 +122,7 @@ def ask_voter(*, script: GeneratedScript) -> None:
             name=_free_name(script, about.name),
             source=Source.SCRIPT,
             location=str(script),
-            backend="script",
+            backend=_backend_of(script),
             model_labels=script.version.model_labels,
             architecture=about.architecture,
             license=about.license,
@@ -125,6 +131,11 @@ def ask_voter(*, script: GeneratedScript) -> None:
         locked.save(update_fields=["voter"])
         open_job(project_id=script.project_id, kind=VOTER, subject=script.pk)
     script.refresh_from_db()
+
+
+def _backend_of(script: GeneratedScript) -> str:
+    """What a script trained is a transformer like any other; the others vote in the box."""
+    return script.version.backend if script.kind == ScriptKind.FINE_TUNE else "script"
 
 
 def _free_name(script: GeneratedScript, name: str) -> str:
@@ -146,7 +157,7 @@ def record_voter(*, script: GeneratedScript, weights_hash: str, size_bytes: int)
     made = Made(
         weights_hash=weights_hash,
         size_bytes=size_bytes,
-        backend="script",
+        backend=_backend_of(script),
         model_labels=tuple(version.model_labels),
         targets=tuple(version.targets),
         class_ids=tuple(version.class_ids),

@@ -1,9 +1,12 @@
 """Reads about scripts."""
 
+from datetime import datetime
+
 from django.db.models import Max, QuerySet
+from django.db.models.fields.json import KT
 
 from labeling.projects.models import Project
-from labeling.specialists.models import GeneratedScript, SpecialistVersion
+from labeling.specialists.models import GeneratedScript, ScriptKind, SpecialistVersion
 from labeling.specialists.queries import SETTLED
 
 BACKEND = "torch"
@@ -34,3 +37,17 @@ def subjects_of(project: Project) -> list[SpecialistVersion]:
     for version in versions.select_related("specialist").order_by("specialist_id", "-number"):
         newest.setdefault(version.specialist_id, version)
     return list(newest.values())
+
+
+def untaken_results(before: datetime, project: Project | None = None) -> set[str]:
+    """Weights that scripts asked for before then trained and no specialist was made of; None for all projects."""
+    trained = GeneratedScript.objects.filter(kind=ScriptKind.FINE_TUNE)
+    old = trained.filter(created_at__lt=before, voter=None)
+    mine = old if project is None else old.filter(project=project)
+    # The same rows taught by the same script are the same weights.
+    others = trained.exclude(pk__in=old.values("pk"))
+    return _hashes(mine) - _hashes(others)
+
+
+def _hashes(scripts: QuerySet[GeneratedScript]) -> set[str]:
+    return set(scripts.values_list(KT("comparison__weights_hash"), flat=True)) - {None, ""}

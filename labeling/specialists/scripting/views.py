@@ -11,7 +11,7 @@ from labeling.accounts.models import User
 from labeling.jobs.queries import job_of, progress_of
 from labeling.projects.access import Access, project_view
 from labeling.projects.models import LabelClass, Role
-from labeling.specialists.models import GeneratedScript, ScriptKind
+from labeling.specialists.models import GeneratedScript, ScriptKind, ScriptState
 from labeling.specialists.scripting.actions import SCRIPT, accept_script, ask_voter, request_script, retry_script
 from labeling.specialists.scripting.forms import ScriptForm
 from labeling.specialists.scripting.highlight import lines_of
@@ -61,7 +61,8 @@ def detail(request: HttpRequest, access: Access, number: int) -> HttpResponse:
         "rows": _rows(access, script),
         "topic": job.topic if job else "",
         "progress": progress_of(job) if job else None,
-        "may_vote": script.state == "accepted" and script.kind == ScriptKind.ANNOTATE,
+        "is_accepted": script.state == ScriptState.ACCEPTED,
+        "learns": script.kind == ScriptKind.FINE_TUNE,
     }
     return render_page(request, "specialists/script.html", context, fragment="work")
 
@@ -73,6 +74,19 @@ def _rows(access: Access, script: GeneratedScript) -> list[dict[str, Any]]:
         return list(rows)
     names = dict(LabelClass.objects.filter(project=access.project).values_list("pk", "name"))
     return [row | {who: names.get(row[who]) for who in ("engine", "script")} for row in rows]
+
+
+@require_GET
+@project_view(Role.MANAGER)
+def download(request: HttpRequest, access: Access, number: int) -> HttpResponse:  # noqa: ARG001 (Django's signature)
+    """An accepted script as a file, never shown by the browser as a page. Raises ActionError for any other."""
+    script = _script(access, number)
+    if script.state != ScriptState.ACCEPTED:
+        raise ActionError(_("Only an accepted script can be downloaded: read it and accept it first."))
+    response = HttpResponse(script.code, content_type="text/x-python; charset=utf-8")
+    name = f"{access.project.slug}-script-{script.number}-{script.kind}.py"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
 
 
 @require_POST
@@ -89,7 +103,7 @@ def act(request: HttpRequest, access: Access, number: int, verb: str) -> HttpRes
             retry_script(script=script)
         else:
             ask_voter(script=script)
-            messages.success(request, _("A specialist that votes by it is put together. Confirm it when it was tried."))
+            messages.success(request, _("A specialist is made of it. Confirm it when it was tried."))
             return redirect_to(request, "specialists:detail", slug=slug, specialist_id=script.voter_id)
     except ActionError as error:
         messages.error(request, error.message)

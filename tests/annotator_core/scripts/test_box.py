@@ -1,5 +1,6 @@
 """What goes into the box and what comes out, and that there is none where it could not hold."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,34 @@ def test_a_bubblewrap_that_lets_everything_through_is_no_box(monkeypatch, tmp_pa
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     assert isinstance(probe_box.__wrapped__(), WhyNot)
+
+
+def put_before(bwrap, folder, swaps):
+    """A bubblewrap that hands its words to the real one, some of them changed."""
+    program = folder / "bwrap"
+    swaps = {str(program): [bwrap]} | swaps
+    lines = [
+        f"#!{sys.executable}",
+        "import os, sys",
+        f"words = [one for word in sys.argv for one in {swaps!r}.get(word, [word])]",
+        f"os.execv({bwrap!r}, words)",
+    ]
+    program.write_text("\n".join(lines), encoding="utf-8")
+    program.chmod(0o755)
+
+
+@pytest.mark.parametrize(
+    ("kept", "shared"), [("", []), ("net", ["network"]), ("pid", ["processes"]), ("ipc", ["messages"])]
+)
+def test_a_box_that_shares_something_with_the_machine_is_none(needs_box, monkeypatch, tmp_path, kept, shared):
+    spaces = [f"--unshare-{one}" for one in ("ipc", "net", "pid", "uts") if one != kept]
+    # Without processes of its own it could not mount theirs, and would fail for that.
+    processes = {"--proc": ["--ro-bind", "/proc"]} if kept == "pid" else {}
+    put_before(needs_box.bwrap, tmp_path, {"--unshare-all": spaces} | processes)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    found = probe_box.__wrapped__()
+    reasons = [WhyNot(f"bubblewrap makes a box here that shares {one} with the machine.") for one in shared]
+    assert [found] == (reasons or [Box(str(tmp_path / "bwrap"))])
 
 
 def test_the_box_of_this_machine_is_found_once(needs_box):

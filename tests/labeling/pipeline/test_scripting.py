@@ -1,7 +1,9 @@
 """The script job with a tiny real transformer in the real box, written by a template or a fake server."""
 
+import json
 from datetime import timedelta
 
+import numpy as np
 import pytest
 from django.utils import timezone
 
@@ -11,19 +13,15 @@ from annotator_core.scripts.writing import write_template
 from annotator_core.types import ABSTAIN
 from labeling.jobs.models import Chunk, ChunkState
 from labeling.llm.models import LlmCall, Seat
-from labeling.llm.secrets import seal
-from labeling.specialists.actions import confirm_version
 from labeling.specialists.engine import predict, store_folder_of
-from labeling.specialists.models import ScriptKind, ScriptState, SpecialistState, SpecialistVersion
-from labeling.specialists.queries import newest_trial, newest_version
+from labeling.specialists.models import ScriptKind, ScriptState, SpecialistVersion
+from labeling.specialists.queries import newest_trial
 from labeling.specialists.scripting import engine
-from labeling.specialists.scripting.actions import Writer, accept_script, ask_voter, retry_script
+from labeling.specialists.scripting.actions import Writer, retry_script
 from tests.annotator_core.conftest import make_classifier
 from tests.labeling.factories import make_dataset, make_project, make_user
-from tests.labeling.llm.calling import make_connection
-from tests.labeling.llm.serving import KEY, serving
-from tests.labeling.pool import work_off
-from tests.labeling.specialists.scripts import add_transformer, ask_for
+from tests.labeling.llm.serving import serving
+from tests.labeling.specialists.scripts import add_transformer, ask_for, ask_server, connect, do, let_vote
 
 pytestmark = pytest.mark.django_db
 TEXTS = ["good movie", "the flight was awful", "bad service", "very late", "never again", "fine", "a great time"]
@@ -39,45 +37,29 @@ def version(settings, tmp_path, needs_box):
     return add_transformer(project, folder)
 
 
-def do(script):
-    work_off()
-    script.refresh_from_db()
-    return script
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("kind", [ScriptKind.ANNOTATE, ScriptKind.DEPLOY])
+def test_a_template_is_tried_accepted_and_votes(version, kind):
+    script = do(ask_for(version, kind))
+    assert (script.state, script.error) == ("tried", ""), script.comparison
+    assert (script.comparison["agreed"], script.comparison["passes"]) == (len(TEXTS), True)
+    mine = let_vote(script)
+    assert (mine.backend, newest_trial(mine).row_count) == ("script", len(TEXTS))
+    np.testing.assert_allclose(predict(mine, TEXTS).probs, predict(version, TEXTS).probs, atol=1e-4)
+    assert (store_folder_of(mine.weights_hash) / "script.json").is_file()
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_a_template_is_tried_accepted_and_votes(version):
-    script = do(ask_for(version))
-    assert (script.state, script.error) == ("tried", ""), script.comparison
-    assert (script.comparison["agreed"], script.comparison["passes"]) == (len(TEXTS), True)
-    accept_script(script=script, by=None)
-    script.refresh_from_db()
-    ask_voter(script=script)
-    work_off()
-    mine = newest_version(script.voter)
-    script.voter.refresh_from_db()
-    assert (script.voter.state, mine.backend, newest_trial(mine).error) == (SpecialistState.READY, "script", "")
-    assert newest_trial(mine).row_count == len(TEXTS)
-    confirm_version(version=mine, by=None)
-    mine.refresh_from_db()
-    assert mine.may_vote
-    assert predict(mine, TEXTS).probs.argmax(axis=1).tolist() == predict(version, TEXTS).probs.argmax(axis=1).tolist()
-    assert (store_folder_of(mine.weights_hash) / "script.json").is_file()
-
-
-def ask_server(settings, version, **script):
-    """What becomes of a script that a fake server writes."""
-    with serving(settings, **script) as (url, server):
-        made = ask_for(version, ScriptKind.DEPLOY, Writer(connect(version, url, server), 10**9))
-        return do(made), server
-
-
-def connect(version, url, server):
-    connection = make_connection(version.specialist.project, base_url=url, model=server.model)
-    type(connection).objects.filter(pk=connection.pk).update(encrypted_key=seal(KEY))
-    connection.refresh_from_db()
-    return connection
+def test_what_a_language_model_wrote_is_accepted_and_votes(settings, version):
+    code = write_template(Kind.ANNOTATE).replace("BATCH = 16", "BATCH = 3")
+    script, _server = ask_server(settings, version, ScriptKind.ANNOTATE, steps=[say(f"```python\n{code}```")])
+    assert (script.state, script.source, script.code) == ("tried", "llm", code), script.error
+    mine = let_vote(script)
+    np.testing.assert_allclose(predict(mine, TEXTS).probs, predict(version, TEXTS).probs, atol=1e-4)
+    stored = json.loads((store_folder_of(mine.weights_hash) / "script.json").read_text(encoding="utf-8"))
+    assert (stored["code"], stored["kind"]) == (code, "annotate")
 
 
 @pytest.mark.slow
@@ -142,7 +124,7 @@ def test_a_machine_without_a_box_says_so_and_tries_again_when_asked(version, wit
 
 def test_without_rows_or_labels_there_is_nothing_to_try_it_on(version):
     learning = do(ask_for(version, ScriptKind.FINE_TUNE))
-    assert "label at least 10 first" in learning.error
+    assert "label at least 20 first" in learning.error
     version.specialist.project.datasets.update(is_ready=False)
     assert "upload a data set first" in do(ask_for(version)).error
 

@@ -1,6 +1,7 @@
 """Pruning: who keeps the weights, and what is left of the others."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,14 +11,14 @@ from django.utils import timezone
 
 from labeling.datasets.models import Dataset
 from labeling.refinement.actions import prune_versions
-from labeling.refinement.actions.prune import _remove, champion_ids, store_size
+from labeling.refinement.actions.prune import Pruned, _remove, champion_ids, store_size
 from labeling.refinement.engine.training import workplace_of_round
 from labeling.refinement.models import ChallengerState
 from labeling.runs.actions import cancel_run
 from labeling.runs.models import PoolGeneration, PoolMember, Run
 from labeling.runs.queries import votable_versions
 from labeling.specialists.engine import store_folder_of
-from labeling.specialists.models import SpecialistVersion
+from labeling.specialists.models import GeneratedScript, ScriptKind, SpecialistVersion
 from tests.labeling.factories import make_project, make_user
 from tests.labeling.refinement.learning import decide_most, finish_round, learnable_run, make_checked, train_now
 from tests.labeling.refinement.made_rounds import (
@@ -26,6 +27,7 @@ from tests.labeling.refinement.made_rounds import (
     make_training_round,
     make_versions,
 )
+from tests.labeling.specialists.scripts import make_script
 
 pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]
 
@@ -124,6 +126,24 @@ def test_a_removal_that_was_killed_is_ended_by_the_next(project, tmp_path):
     assert prune_versions().count == 0
     assert not store_folder_of(version.weights_hash).exists()
     assert Path(settings.MODEL_STORE).is_dir()
+
+
+def test_what_a_script_trained_goes_when_nobody_took_it_up_in_a_week(project, store):
+    version, taken = make_versions(project, count=2)
+    week_ago = timezone.now() - timedelta(days=7, minutes=1)
+    for name, fields, is_old in [
+        ("old", {}, True), ("fresh", {}, False), ("taken", {"voter": taken.specialist}, True),
+        ("shared", {}, True), ("shared", {}, False), (taken.weights_hash, {}, True), ("", {}, True),
+    ]:  # fmt: skip
+        script = make_script(version, kind=ScriptKind.FINE_TUNE, comparison={"weights_hash": name}, **fields)
+        if is_old:
+            GeneratedScript.objects.filter(pk=script.pk).update(created_at=week_ago)
+        (store / (name or "none")).mkdir(parents=True, exist_ok=True)
+    (store / "old" / "config.json").write_bytes(b"12345")
+    assert prune_versions(dry_run=True) == Pruned(0, 5)
+    assert prune_versions(project=make_project(make_user())) == Pruned(0, 0)
+    assert prune_versions(project=project) == Pruned(0, 5)
+    assert {one.name for one in store.iterdir()} == {"fresh", "taken", "shared", taken.weights_hash, "none"}
 
 
 def test_a_version_that_is_made_while_others_are_looked_for_stays(project):

@@ -1,9 +1,14 @@
 """Transformers for scripts to be about, brought in by the site's own actions, and rows as a try leaves them."""
 
+import re
+
+from labeling.llm.secrets import seal
 from labeling.specialists.actions import add_specialist, confirm_version, save_map
-from labeling.specialists.models import GeneratedScript, ScriptKind, ScriptState, Source
-from labeling.specialists.queries import newest_version
-from labeling.specialists.scripting.actions import Writer, request_script
+from labeling.specialists.models import GeneratedScript, ScriptKind, ScriptState, Source, SpecialistState
+from labeling.specialists.queries import newest_trial, newest_version
+from labeling.specialists.scripting.actions import Writer, accept_script, ask_voter, request_script
+from tests.labeling.llm.calling import make_connection
+from tests.labeling.llm.serving import KEY, serving
 from tests.labeling.pool import own_targets, work_off
 
 COMPARISON = {
@@ -13,7 +18,7 @@ COMPARISON = {
     "seconds": 3.2,
     "agreed": 99,
     "largest": 0.5,
-    "before": None,
+    "lesson": None,
     "passes": True,
 }
 
@@ -46,3 +51,43 @@ def make_script(version, state=ScriptState.TRIED, kind=ScriptKind.ANNOTATE, **fi
     return GeneratedScript.objects.create(
         project=project, number=number, version=version, kind=kind, state=state, **(values | fields)
     )
+
+
+def stats_of(page):
+    """(label, figure) of what a page shows in large."""
+    return re.findall(r'stat-label">(.*?)</span><span class="stat-value">(.*?)</span>', page.content.decode())
+
+
+def do(script):
+    work_off()
+    script.refresh_from_db()
+    return script
+
+
+def let_vote(script):
+    """The confirmed version of the specialist that an accepted script becomes."""
+    accept_script(script=script, by=None)
+    script.refresh_from_db()
+    ask_voter(script=script)
+    work_off()
+    script.voter.refresh_from_db()
+    mine = newest_version(script.voter)
+    assert (script.voter.state, newest_trial(mine).error) == (SpecialistState.READY, "")
+    confirm_version(version=mine, by=None)
+    mine.refresh_from_db()
+    assert mine.may_vote
+    return mine
+
+
+def ask_server(settings, version, kind=ScriptKind.DEPLOY, **script):
+    """What becomes of a script that a fake server writes."""
+    with serving(settings, **script) as (url, server):
+        made = ask_for(version, kind, Writer(connect(version, url, server), 10**9))
+        return do(made), server
+
+
+def connect(version, url, server):
+    connection = make_connection(version.specialist.project, base_url=url, model=server.model)
+    type(connection).objects.filter(pk=connection.pk).update(encrypted_key=seal(KEY))
+    connection.refresh_from_db()
+    return connection

@@ -1,7 +1,10 @@
 """The pages about scripts, and what may be done with one."""
 
+import re
+
 import pytest
 from django.urls import reverse
+from django.utils.html import strip_tags
 
 from labeling.jobs.models import Job
 from labeling.llm.models import Budget
@@ -13,7 +16,7 @@ from labeling.web.errors import ActionError
 from tests.labeling.factories import add_member, make_project, make_user
 from tests.labeling.llm.calling import make_connection
 from tests.labeling.pool import add_fake, own_targets
-from tests.labeling.specialists.scripts import make_script
+from tests.labeling.specialists.scripts import COMPARISON, make_script, stats_of
 
 pytestmark = pytest.mark.django_db
 
@@ -128,12 +131,57 @@ def test_an_accepted_script_becomes_one_specialist(client, project, version):
         ask_voter(script=script)
 
 
-@pytest.mark.parametrize(
-    ("state", "kind"), [(ScriptState.TRIED, ScriptKind.ANNOTATE), (ScriptState.ACCEPTED, ScriptKind.DEPLOY)]
-)
-def test_only_an_accepted_script_that_annotates_votes(version, state, kind):
+@pytest.mark.parametrize("kind", ScriptKind)
+def test_only_an_accepted_script_votes(version, kind):
     with pytest.raises(ActionError, match="Only an accepted script"):
-        ask_voter(script=make_script(version, state=state, kind=kind))
+        ask_voter(script=make_script(version, state=ScriptState.TRIED, kind=kind))
+
+
+def test_what_a_script_trained_votes_while_its_weights_are_there(client, project, version, settings, tmp_path):
+    settings.MODEL_STORE = str(tmp_path)
+    comparison = COMPARISON | {"weights_hash": "1" * 64}
+    script = make_script(version, state=ScriptState.ACCEPTED, kind=ScriptKind.FINE_TUNE, comparison=comparison)
+    vote = url(project, "act", number=script.number, verb="vote")
+    assert "removed to free the disk" in client.post(vote, follow=True).content.decode()
+    (tmp_path / ("1" * 64)).mkdir()
+    client.post(vote)
+    script.refresh_from_db()
+    assert (script.voter.backend, script.voter.state, script.voter.source) == ("torch", "fetching", "script")
+
+
+@pytest.mark.parametrize("kind", ScriptKind)
+def test_an_accepted_script_is_downloaded_as_a_file(client, project, version, kind):
+    script = make_script(version, state=ScriptState.ACCEPTED, kind=kind, code="# ü <script>\n")
+    file = url(project, "download", number=script.number)
+    answer = client.get(file)
+    assert (answer.status_code, answer.content.decode()) == (200, "# ü <script>\n")
+    assert answer.headers["Content-Type"] == "text/x-python; charset=utf-8"
+    name = f"{project.slug}-script-1-{kind}.py"
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="{name}"'
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert file in client.get(url(project, "detail", number=script.number)).content.decode()
+
+
+@pytest.mark.parametrize("state", [one for one in ScriptState if one != ScriptState.ACCEPTED])
+def test_no_other_script_is_downloaded(client, project, version, state):
+    script = make_script(version, state=state)
+    file = url(project, "download", number=script.number)
+    assert client.get(file).status_code == 409
+    assert file not in client.get(url(project, "detail", number=script.number)).content.decode()
+
+
+def test_a_script_that_learns_is_shown_with_who_was_right(client, project, version):
+    lesson = {"learned": 21, "before": 5, "engine": 13, "script": 12}
+    row = {"text": "late", "engine": "a", "script": "c", "engine_prob": 0.75, "script_prob": 0.5}
+    comparison = COMPARISON | {"rows": 22, "agreed": 20, "lesson": lesson, "differences": [row]}
+    script = make_script(version, kind=ScriptKind.FINE_TUNE, comparison=comparison)
+    page = client.get(url(project, "detail", number=script.number))
+    assert stats_of(page) == [
+        ("Learned from", "21"), ("Judged by", "22"), ("Right before", "5"), ("Right by the engine", "13"),
+        ("Right by the script", "12"), ("Agreed", "20"), ("Largest difference", "50.00%"), ("Time", "3.2 s"),
+    ]  # fmt: skip
+    cells = [" ".join(strip_tags(cell).split()) for cell in re.findall("<td.*?</td>", page.content.decode())]
+    assert cells == ["late", "a 0.75", "c 0.50"]
 
 
 def test_what_did_not_fail_is_not_tried_again(client, project, version):
