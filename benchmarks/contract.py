@@ -120,8 +120,8 @@ def _chains(workers):
     return (
         f"## The whole chain, simulated\n\n{table(head, rows)}\n\nAudits of {AUDIT} rows from {ROWS:,}, confidence "
         f"95%: of {REPEATS:,} promises at most {allowed_violations(REPEATS)} may break (5% and three standard "
-        "deviations). Mean share accepted over all audits; mean error where anything was accepted. The naive rule promises nothing and knows nothing: its line "
-        "is the plain truth of accepting what looks 90% sure."
+        "deviations). Mean share accepted over all audits; mean error where anything was accepted. The naive rule "
+        "promises nothing and knows nothing: its line is the plain truth of accepting what looks 90% sure."
     )
 
 
