@@ -39,7 +39,7 @@ from labeling.runs.story import (
     story_of,
 )
 from labeling.runs.verification import Verification, missing_nano, verification_of
-from labeling.runs.wording import figures_of, review_sentence
+from labeling.runs.wording import asking_figures, figures_of, review_sentence
 from labeling.web.errors import ActionError
 from labeling.web.rendering import redirect_to, render_page
 from labeling.web.wording import NANO
@@ -120,6 +120,7 @@ def _run_context(run: Run) -> dict[str, Any]:
         "job": job,
         "progress": progress_of(job) if job else None,
         "verification": verification,
+        "how_asked": asking_figures(run),
         "people_saving": None if run.has_verifier else saving_of_people(run),
         "may_pause": run.state == RunState.RUNNING or _is_asking(run, verification),
         "parts": split_of(run),
