@@ -135,8 +135,9 @@ def test_after_a_round_the_script_is_the_last_generations_and_takes_verdicts_fro
     rows = run_script(client.get(url(run)).content, texts, tmp_path / "script")
     assert told_by(rows) == now
     hard = [row["text"] for row in rows if row["route"] == "review"]
-    file = f'text,label\r\n"{hard[0]}",neutral\r\n'.encode()
-    rows = run_script(client.get(url(run)).content, texts, tmp_path / "script", file)
+    quoted = hard[0].replace('"', '""')
+    file = f'text,label\r\n"{quoted}",neutral\r\n'
+    rows = run_script(client.get(url(run)).content, texts, tmp_path / "script", file.encode())
     assert {row["text"]: row["label"] for row in rows if row["route"] == "verify"} == {hard[0]: "neutral"}
     expected = [("verify" if text == hard[0] else fact[0], *fact[1:]) for text, fact in zip(texts, now, strict=True)]
     assert told_by(rows) == expected
@@ -166,7 +167,7 @@ def test_with_its_export_a_run_by_a_language_model_is_repeated(client, project, 
     with serving(settings, answerer=knows_most) as server:
         connections = [make_connection(project, server)]
         run = start(
-            project, add_demo(project), texts, verifiers=connections, mode=mode, answer_use=answer_use, sure_from=0.1
+            project, add_demo(project), texts, verifiers=connections, mode=mode, answer_use=answer_use, sure_from=0.0
         )
     answer(run, project.created_by, open_items(run)[::2])
     _export, file = export_file(run.dataset)
