@@ -261,9 +261,13 @@ def _recommend(
     human, asked = priced[0][0], priced[0][1]
     place = 0 if cap_nano is None else _find_paid(priced, cap_nano)
     if place is None:
-        return 0, "human", (
-            f"The calls would cost {_usd(asked.llm_nano)}, above the cap of {_usd(cap_nano or 0)}: raise it, ask a "
-            "cheaper model or about a fixed share of the rows, the least certain first, or have people review."
+        return (
+            0,
+            "human",
+            (
+                f"The calls would cost {_usd(asked.llm_nano)}, above the cap of {_usd(cap_nano or 0)}: raise it, ask a "
+                "cheaper model or about a fixed share of the rows, the least certain first, or have people review."
+            ),
         )
     if human.human_hours <= SMALL_WORK_HOURS:
         work = _hours(human.human_hours)
@@ -318,10 +322,11 @@ def _reach(
     reaching = [one for one in paid if one[1].accuracy >= target]
     if not reaching:
         place, best = max(paid, key=lambda one: round(one[1].accuracy, 9))
-        return place, best.mode, (
+        why = (
             f"No mode is expected to reach {target:.1%}; this comes nearest with {best.accuracy:.1%}. What is missing "
             "is in rows that the pool accepts: audit them, review more of them, or train the specialists."
         )
+        return place, best.mode, why
     place, best = min(reaching, key=lambda one: (*_rank_effort(one[1]), rules[one[0]].n_hard))
     within = "" if cap_nano is None else f" within {_usd(cap_nano)} of calls"
     return place, best.mode, f"The least effort that is expected to reach {target:.1%}{within}: {_tell_effort(best)}."

@@ -20,12 +20,16 @@ def build_verification(run: Run) -> dict[str, Any] | None:
     figures = ("mode", "answer_use", "ask_strategy", "shows_votes", "draws", "sure_from")
     verifiers = run.verifiers.select_related("connection").prefetch_related("connection__prices")
     versions = VerifierAnswer.objects.filter(run=run).order_by().values_list("prompt_version", flat=True).distinct()
-    return {name: getattr(run, name) for name in figures} | _fixed(run) | {
-        "connections": [_connection(one.connection) for one in verifiers],
-        "prompt_versions": sorted(versions),
-        "rows": {name: getattr(run, name) for name in ("asking", "verified")},
-        "costs": _costs(run),
-    }
+    return (
+        {name: getattr(run, name) for name in figures}
+        | _fixed(run)
+        | {
+            "connections": [_connection(one.connection) for one in verifiers],
+            "prompt_versions": sorted(versions),
+            "rows": {name: getattr(run, name) for name in ("asking", "verified")},
+            "costs": _costs(run),
+        }
+    )
 
 
 def _fixed(run: Run) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from labeling.pipeline.ruling import Joined, join
 from labeling.runs.models import LlmPilot, PilotAnswer, PilotRow, Run
 from labeling.runs.pilots.figures import ALWAYS, Counted, Measured, PilotFigures
 from labeling.runs.pilots.queries import keys_of
+from labeling.runs.policies import CONFIDENT_FROM
 from labeling.runs.queries import members_of
 
 

@@ -137,7 +137,11 @@ def test_the_route_of_an_export_counts_and_the_specialists_own_labels_do_not(tmp
     agreed = ("agreed,a,consensus,accept", "again,b,consensus,verify")
     lines = ("seen,a,human,verify", *agreed, "asked,,,verify", "waits,,,review")
     asked = Verdict(-1, "", "verify")
-    assert _read(tmp_path, "text,label,label_source,route", *lines) == {"seen": Verdict(0, "human", "verify"), "asked": asked, "again": asked}
+    assert _read(tmp_path, "text,label,label_source,route", *lines) == {
+        "seen": Verdict(0, "human", "verify"),
+        "asked": asked,
+        "again": asked,
+    }
     assert Verdict(-1, "", "review") == NOTHING
 
 

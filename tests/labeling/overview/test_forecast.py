@@ -134,7 +134,7 @@ TARGETS = (None, 50, 68, 70, 72, 74, 76, 80, 99)
 @pytest.mark.parametrize("hour", ["", "1", "30"])
 def test_recommendation_advice_and_plan_agree_for_all_caps_and_targets(client, project, hour):
     """Each page: one rule is advised, its line says what is recommended, and the plan begins with both."""
-    dataset, connection = with_three_ways(project)
+    dataset, _connection = with_three_ways(project)
     user = make_user()
     add_member(project, user, Role.MANAGER)
     client.force_login(user)
