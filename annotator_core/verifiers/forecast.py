@@ -366,7 +366,7 @@ def _tell_sources(rows: Rows, people: People, llm: Llm | None) -> str:
 
 def _check(rows: Rows, llm: Llm | None, people: People) -> None:
     knowns = [rows.accepted_right, rows.pool_hard_right, people.right]
-    numbers = [rows.n_rows, rows.n_hard, rows.n_left, rows.n_rows - rows.n_hard - rows.n_left]
+    numbers: list[float] = [rows.n_rows, rows.n_hard, rows.n_left, rows.n_rows - rows.n_hard - rows.n_left]
     numbers += [people.seconds_a_row, people.usd_an_hour or 0]
     if llm is not None:
         knowns += [llm.right, llm.abstains, llm.unsure, *([llm.fused] if llm.fused else [])]
