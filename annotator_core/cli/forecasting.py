@@ -6,7 +6,7 @@ from typing import Final
 
 from annotator_core.cli.figures import format_hours, format_table
 from annotator_core.pilot import Pilot
-from annotator_core.verifiers.advice import BetaAdvice, EpsilonAdvice, advise_beta, advise_epsilon
+from annotator_core.verifiers.advice import BetaAdvice, EpsilonAdvice, advise_beta, advise_epsilon, list_epsilons
 from annotator_core.verifiers.contract import Plan, Price, Question, Usage
 from annotator_core.verifiers.forecast import ACCEPTED_RIGHT, ENOUGH, Known, Llm, Option, People, Rows, compare
 from annotator_core.verifiers.money import cost_nano, to_usd
@@ -38,7 +38,7 @@ def forecast(pilot: Pilot, texts: Sequence[str], classes: Sequence[str], price: 
         pilot=pilot,
         nano_a_call=nano,
         options=compare(Rows(pilot.n_rows, n_hard, known), Llm(nano), people),
-        epsilon=advise_epsilon(pilot.histogram, len(pilot.voters), n_rows=pilot.n_rows),
+        epsilon=advise_epsilon(list_epsilons(pilot.histogram, len(pilot.voters))),
         beta=advise_beta(n_hard),
     )
 

@@ -18,8 +18,9 @@ Needs Python 3.11 and transformers with torch (pip install "transformers>=5.23,<
     python {name} rows.csv labeled.csv --text-column {text_column}
 
 Models vote in fp32, from files whose content is pinned below; --models DIR names the folder that holds their folders.
---verdicts FILE (columns text and label, as an export of the run has them) gives the second review's answers for rows
-that go to it. Cells are written raw: open a file from strangers in a spreadsheet only after a check for formulas.
+--verdicts FILE (columns text and label, or an export of the run as CSV) gives the second review's answers for rows that
+go to it. An export also says who decided: rows of a person keep the route review. Cells are written raw: open a file
+from strangers in a spreadsheet only after a check for formulas.
 
 Specialists:
 {specialists}

@@ -63,26 +63,26 @@ def list_epsilons(histogram: Sequence[tuple[float, int]], n_specialists: int) ->
 
 
 def advise_epsilon(
-    histogram: Sequence[tuple[float, int]], n_specialists: int, *, n_rows: int, most_hard: int | None = None
+    rules: Sequence[tuple[int, float, float]], place: int = 0, *, target: float | None = None, is_reached: bool = True
 ) -> EpsilonAdvice:
-    """Return the strictest rule whose hard rows are at most most_hard (what money or hours allow), of n_rows.
+    """Return the rule at that place with its reason; by itself the strictest: agreed rows are wrong less often.
 
-    histogram and errors: as of `list_epsilons`. Without a limit any disagreement is hard: agreed rows are wrong less
-    often, and the rule is the paper's default.
+    rules: as `list_epsilons` gives them. place: as `forecast.compare_rules` chose it, together with who reviews; for
+    the target, 0 to 1, where one is wanted, which is_reached or not; else for what may be paid.
     """
-    rules = list_epsilons(histogram, n_specialists)
-    fitting = rules if most_hard is None else [rule for rule in rules if rule[2] * n_rows <= most_hard]
-    min_agree, epsilon, hard = fitting[0] if fitting else rules[-1]
-    said = f"{min_agree} of {n_specialists} must agree; about {hard:.0%} of the rows are hard then"
+    min_agree, epsilon, hard = rules[place]
+    said = f"{min_agree} of {len(rules)} must agree; about {hard:.0%} of the rows are hard then."
     if rules[0][2] >= CROWDED:
-        why = f"{said}. Nearly every row is disputed: one specialist may be at chance, look at the warnings first."
-    elif not fitting:
-        why = f"{said}, more than you allow: review a fixed share of the rows instead, the least certain first."
-    elif min_agree == n_specialists:
-        why = f"{said}. Any disagreement is reviewed, as in the paper."
+        why = "Nearly every row is disputed: one specialist may be at chance, look at the warnings first."
+    elif target is not None and is_reached:
+        why = f"Reviewed as recommended, no rule with fewer hard rows is expected to reach {target:.1%}."
+    elif target is not None:
+        why = f"No rule is expected to reach {target:.1%}: under this one the most labels are right."
+    elif place == 0:
+        why = "Any disagreement is reviewed, as in the paper."
     else:
-        why = f"{said}. The next stricter rule, {rules[n_specialists - min_agree - 1][2]:.0%}, is more than you allow."
-    return EpsilonAdvice(min_agree, epsilon, hard, why)
+        why = f"The next stricter rule, {rules[place - 1][2]:.0%}, is more than you allow."
+    return EpsilonAdvice(min_agree, epsilon, hard, f"{said} {why}")
 
 
 def advise_beta(n_hard: int) -> BetaAdvice:

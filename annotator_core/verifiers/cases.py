@@ -100,6 +100,7 @@ class Cases:
             finish=completion.finish,
             class_probs=completion.class_probs,
             text=want.case.question.text,
+            is_held=self._asker.schema == "json_schema",
         )
         if parsed.outcome in _AGAIN and want.ask == 0:
             return [Want(want.case, want.draw, ask=1)]

@@ -46,13 +46,15 @@ AS_GOOD: Final = 0.02
 class Rows:
     """The rows of a run. n_hard: those expected to need a second review.
 
-    accepted_right: accuracy of the pool's labels on the rest. pool_hard_right: of its majority on hard rows.
+    accepted_right: accuracy of the pool's labels on the rest. pool_hard_right: of its majority on hard rows. n_left:
+    rows of the rest that a stricter rule would call hard; there the pool is as right as on hard rows.
     """
 
     n_rows: int
     n_hard: int
     accepted_right: Known = ACCEPTED_RIGHT
     pool_hard_right: Known = POOL_HARD_RIGHT
+    n_left: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,21 +118,40 @@ def compare(
 ) -> tuple[Option, ...]:
     """Return the modes in the order of `MODES`, exactly one recommended; without a language model `human` alone.
 
-    target: the accuracy wanted, 0 to 1. cap_nano: what may be paid for calls. Raises BadInput for shares outside 0 to
-    1, negative numbers, more hard rows than rows, or an abstention that is no part of the unsure.
+    target: the accuracy wanted, 0 to 1. cap_nano: what may be paid for calls. Raises BadInput as `list_options` does.
     """
-    _check(rows, llm, people)
-    options = [_price_human(rows, people)]
-    if llm is not None:
-        options += [_price_llm(rows, llm, people, mode) for mode in MODES[1:]]
-    mode, why = _recommend(options, rows, llm, people, target=target, cap_nano=cap_nano)
-    best = next(option for option in options if option.mode == mode)
-    return tuple(
+    return compare_rules([rows], llm, people, target=target, cap_nano=cap_nano)[1]
+
+
+def compare_rules(
+    rules: Sequence[Rows], llm: Llm | None, people: People, *, target: float | None = None, cap_nano: int | None = None
+) -> tuple[int, tuple[Option, ...]]:
+    """Return the place of the rule to take, and the modes under it as `compare` does: chosen together.
+
+    rules: the same rows under each rule for what is hard, strictest first. A target takes the least effort that
+    reaches it, so the loosest rule. Without one a rule is loosened only where a model reviews, and only as far as its
+    cap asks: people cost no calls. target, cap_nano and errors: as of `compare`.
+    """
+    priced = [list_options(rows, llm, people) for rows in rules]
+    place, mode, why = _recommend(priced, rules, llm, people, target=target, cap_nano=cap_nano)
+    best = next(option for option in priced[place] if option.mode == mode)
+    return place, tuple(
         replace(option, is_recommended=True, reason=why)
         if option is best
         else replace(option, reason=_set_beside(option, best))
-        for option in options
+        for option in priced[place]
     )
+
+
+def list_options(rows: Rows, llm: Llm | None, people: People) -> tuple[Option, ...]:
+    """Return the modes in the order of `MODES`, none recommended; without a language model `human` alone.
+
+    Raises BadInput for shares outside 0 to 1, negative numbers, more hard rows than rows, or an abstention that is no
+    part of the unsure.
+    """
+    _check(rows, llm, people)
+    human = _price_human(rows, people)
+    return (human,) if llm is None else (human, *(_price_llm(rows, llm, people, mode) for mode in MODES[1:]))
 
 
 def price_all_by_llm(n_rows: int, llm: Llm) -> int:
@@ -212,9 +233,11 @@ def _mean(knowns: Sequence[Known]) -> Known:
 
 
 def _mix(rows: Rows, hard_right: float) -> float:
-    """Return the accuracy over all rows of a run without rows 1."""
-    hard = rows.n_hard / rows.n_rows if rows.n_rows else 0.0
-    return (1 - hard) * rows.accepted_right.share + hard * hard_right if rows.n_rows else 1.0
+    """Return the accuracy over all rows, of a run without rows 1."""
+    if not rows.n_rows:
+        return 1.0
+    hard, left = rows.n_hard / rows.n_rows, rows.n_left / rows.n_rows
+    return (1 - hard - left) * rows.accepted_right.share + left * rows.pool_hard_right.share + hard * hard_right
 
 
 def _pay(hours: float, people: People) -> int | None:
@@ -222,28 +245,42 @@ def _pay(hours: float, people: People) -> int | None:
 
 
 def _recommend(
-    options: Sequence[Option],
-    rows: Rows,
+    priced: Sequence[Sequence[Option]],
+    rules: Sequence[Rows],
     llm: Llm | None,
     people: People,
     *,
     target: float | None,
     cap_nano: int | None,
-) -> tuple[Mode, str]:
-    """Return a mode and why: the first of these rules that holds."""
-    human = options[0]
-    if llm is None:
-        return "human", "No language model is connected: people review what is hard."
-    if cap_nano is not None and options[1].llm_nano > cap_nano:
-        return "human", (
-            f"The calls would cost {_usd(options[1].llm_nano)}, above the cap of {_usd(cap_nano)}: raise it, ask a "
-            "cheaper model, or have people review."
-        )
+) -> tuple[int, Mode, str]:
+    """Return the place of a rule, a mode and why: the first of these reasons that holds."""
     if target is not None:
-        return _reach(options, target)
+        return _reach(priced, rules, target, cap_nano)
+    if llm is None:
+        return 0, "human", "No language model is connected: people review what is hard."
+    human, asked = priced[0][0], priced[0][1]
+    place = 0 if cap_nano is None else _find_paid(priced, cap_nano)
+    if place is None:
+        return (
+            0,
+            "human",
+            (
+                f"The calls would cost {_usd(asked.llm_nano)}, above the cap of {_usd(cap_nano or 0)}: raise it, ask a "
+                "cheaper model or about a fixed share of the rows, the least certain first, or have people review."
+            ),
+        )
     if human.human_hours <= SMALL_WORK_HOURS:
-        return "human", f"It is {_hours(human.human_hours)} of work for a person, who is right more often than a model."
-    return _weigh(options, rows, llm, people)
+        work = _hours(human.human_hours)
+        return 0, "human", f"It is {work} of work for a person, who is right more often than a model."
+    mode, why = _weigh(priced[place], rules[place], llm, people)
+    return (0 if mode == "human" else place), mode, why
+
+
+def _find_paid(priced: Sequence[Sequence[Option]], cap_nano: int) -> int | None:
+    """Return the strictest rule whose calls the cap pays for, None where that would leave every disputed row alone."""
+    is_disputed = priced[0][1].calls > 0
+    paid = (place for place, options in enumerate(priced) if options[1].llm_nano <= cap_nano)
+    return next((place for place in paid if priced[place][1].calls or not is_disputed), None)
 
 
 def _weigh(options: Sequence[Option], rows: Rows, llm: Llm, people: People) -> tuple[Mode, str]:
@@ -272,19 +309,34 @@ def _tell_trust(llm: Llm) -> str:
     return f"how right the model is on hard rows is not known before {ENOUGH} of them are answered by people"
 
 
-def _reach(options: Sequence[Option], target: float) -> tuple[Mode, str]:
-    reaching = [option for option in options if option.accuracy >= target]
+def _reach(
+    priced: Sequence[Sequence[Option]], rules: Sequence[Rows], target: float, cap_nano: int | None
+) -> tuple[int, Mode, str]:
+    """Return the least effort that reaches the target; of rules with equally many hard rows the strictest."""
+    paid = [
+        (place, option)
+        for place, options in enumerate(priced)
+        for option in options
+        if cap_nano is None or option.llm_nano <= cap_nano
+    ]
+    reaching = [one for one in paid if one[1].accuracy >= target]
     if not reaching:
-        best = max(options, key=lambda option: option.accuracy)
-        return best.mode, (
+        place, best = max(paid, key=lambda one: round(one[1].accuracy, 9))
+        why = (
             f"No mode is expected to reach {target:.1%}; this comes nearest with {best.accuracy:.1%}. What is missing "
             "is in rows that the pool accepts: audit them, review more of them, or train the specialists."
         )
-    best = min(reaching, key=lambda option: (option.total_nano, option.human_hours))
-    if best.human_nano is None:
-        # Hours without a price cannot be set against money: the least work wins.
-        best = min(reaching, key=lambda option: (option.human_hours, option.llm_nano))
-    return best.mode, f"The least effort that is expected to reach {target:.1%}: {_tell_effort(best)}."
+        return place, best.mode, why
+    place, best = min(reaching, key=lambda one: (*_rank_effort(one[1]), rules[one[0]].n_hard))
+    within = "" if cap_nano is None else f" within {_usd(cap_nano)} of calls"
+    return place, best.mode, f"The least effort that is expected to reach {target:.1%}{within}: {_tell_effort(best)}."
+
+
+def _rank_effort(option: Option) -> tuple[float, float]:
+    """Return what less effort is less of: hours without a price cannot be set against money, the least work wins."""
+    if option.human_nano is None:
+        return option.human_hours, option.llm_nano
+    return option.total_nano, option.human_hours
 
 
 def _set_beside(option: Option, best: Option) -> str:
@@ -314,7 +366,8 @@ def _tell_sources(rows: Rows, people: People, llm: Llm | None) -> str:
 
 def _check(rows: Rows, llm: Llm | None, people: People) -> None:
     knowns = [rows.accepted_right, rows.pool_hard_right, people.right]
-    numbers = [rows.n_rows, rows.n_hard, rows.n_rows - rows.n_hard, people.seconds_a_row, people.usd_an_hour or 0]
+    numbers: list[float] = [rows.n_rows, rows.n_hard, rows.n_left, rows.n_rows - rows.n_hard - rows.n_left]
+    numbers += [people.seconds_a_row, people.usd_an_hour or 0]
     if llm is not None:
         knowns += [llm.right, llm.abstains, llm.unsure, *([llm.fused] if llm.fused else [])]
         numbers += [llm.nano_a_call, llm.calls_a_row, llm.seconds_a_call, llm.concurrency]

@@ -46,12 +46,20 @@ class Parsed:
 
 
 def read_answer(
-    content: str, plan: Plan, *, finish: str, class_probs: Sequence[float] | None = None, text: str = ""
+    content: str,
+    plan: Plan,
+    *,
+    finish: str,
+    class_probs: Sequence[float] | None = None,
+    text: str = "",
+    is_held: bool = False,
 ) -> Parsed:
     """Return what an answer says about the plan's classes; never a default class.
 
     finish: the server's finish_reason, or "refusal". text: the item's own; a JSON answer or last line that is copied
-    from it is not the model's. A cut answer is none, even where what is left names a class.
+    from it is not the model's, and where it is nothing but a class name, that name alone may be an echo. is_held: the
+    server's grammar held the answer to the plan's JSON, which no echo is. A cut answer is none, even where what is left
+    names a class.
     """
     if finish in _REFUSALS:
         return _fail(Outcome.REFUSED, "The model refused to answer", content)
@@ -67,9 +75,11 @@ def read_answer(
     found = {index for index, _reason in readings}
     if len(found) != 1 or ABSTAIN in found:
         return _fail(Outcome.OUTSIDE, "The answer does not name exactly one of the classes", content)
-    index = found.pop()
+    index, reason = found.pop(), readings[0][1]
+    if not reason and not (is_held and content.lstrip().startswith("{")) and find_class(text, plan.classes) == index:
+        return _fail(Outcome.OUTSIDE, "The text is this class's name, and the answer may be an echo of it", content)
     probs = None if class_probs is None else tuple(class_probs)
-    return Parsed(index, Outcome.ANSWERED, readings[0][1], None if probs is None else probs[index], probs)
+    return Parsed(index, Outcome.ANSWERED, reason, None if probs is None else probs[index], probs)
 
 
 def find_class(name: str, classes: Sequence[str]) -> int:

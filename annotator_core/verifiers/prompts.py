@@ -36,7 +36,7 @@ _FORM_THINKING: Final = (
 _LAST_LINE: Final = "End with a line of its own that names your one label: Answer: LABEL"
 _AGAIN: Final = "\nAn earlier answer could not be used: it must name exactly one of these labels, as written: {labels}."
 
-_LIMITS: Final = {
+ANSWER_TOKENS: Final = {
     Strategy.ZERO_SHOT: 64,
     Strategy.ONE_SHOT: 64,
     Strategy.FEW_SHOT: 64,
@@ -85,7 +85,7 @@ def answer_limit(plan: Plan) -> int:
         return plan.max_tokens
     # A tokenizer makes at most one token of a byte; JSON may write a character as an escape of six.
     longest = max(len(json.dumps(name)) for name in plan.classes)
-    return _LIMITS[plan.strategy] + longest
+    return ANSWER_TOKENS[plan.strategy] + longest
 
 
 def answer_schema(plan: Plan) -> dict[str, Any]:

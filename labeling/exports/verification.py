@@ -3,11 +3,14 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-from annotator_core.verifiers.contract import NANO
+from annotator_core.verifiers.contract import NANO, Strategy
+from annotator_core.verifiers.prompts import ANSWER_TOKENS
 from labeling.labels.models import VerifierAnswer
+from labeling.llm.engine import temperature_of
 from labeling.llm.models import Connection
 from labeling.llm.queries import budget_of, calls_of_run
-from labeling.runs.models import Run
+from labeling.runs.models import AskStrategy, Mode, Run
+from labeling.runs.policies import CONFIDENT_FROM, EXAMPLES, MOST_EXAMPLES
 
 
 def build_verification(run: Run) -> dict[str, Any] | None:
@@ -17,11 +20,27 @@ def build_verification(run: Run) -> dict[str, Any] | None:
     figures = ("mode", "answer_use", "ask_strategy", "shows_votes", "draws", "sure_from")
     verifiers = run.verifiers.select_related("connection").prefetch_related("connection__prices")
     versions = VerifierAnswer.objects.filter(run=run).order_by().values_list("prompt_version", flat=True).distinct()
-    return {name: getattr(run, name) for name in figures} | {
-        "connections": [_connection(one.connection) for one in verifiers],
-        "prompt_versions": sorted(versions),
-        "rows": {name: getattr(run, name) for name in ("asking", "verified")},
-        "costs": _costs(run),
+    return (
+        {name: getattr(run, name) for name in figures}
+        | _fixed(run)
+        | {
+            "connections": [_connection(one.connection) for one in verifiers],
+            "prompt_versions": sorted(versions),
+            "rows": {name: getattr(run, name) for name in ("asking", "verified")},
+            "costs": _costs(run),
+        }
+    )
+
+
+def _fixed(run: Run) -> dict[str, Any]:
+    """Figures that no form asks for: the same for all runs of this version; None where the run makes no use of one."""
+    shown = EXAMPLES.get(AskStrategy(run.ask_strategy), 0)
+    return {
+        "temperature": temperature_of(run.draws),
+        "answer_tokens": ANSWER_TOKENS[Strategy(run.ask_strategy)],
+        "examples": shown,
+        "examples_among": MOST_EXAMPLES if shown else None,
+        "pool_sure_from": CONFIDENT_FROM if run.mode == Mode.LLM_THEN_HUMAN else None,
     }
 
 

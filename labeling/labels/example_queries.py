@@ -11,10 +11,8 @@ from labeling.labels.chunk_queries import PARAMETERS, PERSON_SOURCES
 from labeling.labels.models import Label, Vote
 from labeling.projects.models import Project
 from labeling.runs.models import Run
+from labeling.runs.policies import MOST_EXAMPLES
 from labeling.runs.queries import members_of
-
-MOST_EXAMPLES = 2_000
-"""Verified texts that examples are chosen from, the newest; chosen: similar ones are among them, read in a second."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,9 +100,14 @@ def plan_of(
         strategy=Strategy(strategy),
         shows_votes=shows_votes,
         draws=draws,
-        temperature=DRAW_TEMPERATURE if draws > 1 else 0.0,
+        temperature=temperature_of(draws),
         guideline=guideline,
     )
+
+
+def temperature_of(draws: int) -> float:
+    """The temperature at which so many answers for a text are asked for."""
+    return DRAW_TEMPERATURE if draws > 1 else 0.0
 
 
 def price_of_test(connection: Connection) -> int:

@@ -68,7 +68,12 @@ class PriceFields(forms.Form):
 
     input_usd = forms.DecimalField(label=_("Tokens in"), min_value=0, max_digits=10, decimal_places=4)
     cached_usd = forms.DecimalField(
-        label=_("In, from the cache"), min_value=0, max_digits=10, decimal_places=4, required=False
+        label=_("In, from the cache"),
+        min_value=0,
+        max_digits=10,
+        decimal_places=4,
+        required=False,
+        help_text=_("Empty: as much as tokens in."),
     )
     output_usd = forms.DecimalField(label=_("Tokens out"), min_value=0, max_digits=10, decimal_places=4)
 

@@ -10,10 +10,11 @@ from labeling.labels.engine import fuse
 from labeling.llm.models import LlmCall
 from labeling.llm.queries import stored_calls
 from labeling.pipeline.ballots import stored_ballots
-from labeling.pipeline.ruling import CONFIDENT_FROM, Joined, join
+from labeling.pipeline.ruling import Joined, join
 from labeling.runs.models import LlmPilot, PilotAnswer, PilotRow, Run
 from labeling.runs.pilots.figures import ALWAYS, Counted, Measured, PilotFigures
 from labeling.runs.pilots.queries import keys_of
+from labeling.runs.policies import CONFIDENT_FROM
 from labeling.runs.queries import members_of
 
 

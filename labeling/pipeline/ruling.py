@@ -20,10 +20,9 @@ from labeling.pipeline.ballots import stored_ballots
 from labeling.quality.models import AuditRow
 from labeling.quality.row_queries import fit_hashes
 from labeling.runs.models import AnswerUse, Mode, Run
+from labeling.runs.policies import CONFIDENT_FROM
 from labeling.runs.queries import members_of
 
-CONFIDENT_FROM = 0.8
-"""Confidence of the pool (0 to 1) from which an answer against it goes to a person; chosen, as that of an answer."""
 DRAWN = Q(Exists(AuditRow.objects.filter(dataset=OuterRef("sample__dataset"), text_hash=OuterRef("sample__text_hash"))))
 """Rows of an audit: they are asked about also when a person has answered, for that answer measures the model."""
 

@@ -6,11 +6,13 @@ from typing import Any, cast
 
 from django import forms
 from django.utils import timezone
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from labeling.llm.models import Connection
 from labeling.runs.models import AnswerUse, AskStrategy, Mode
+from labeling.runs.policies import CONFIDENT_FROM
 from labeling.web.wording import NANO, word_money
 
 SURE_FROM = 80  # chosen: as the model's default; the forecast and the audit say whether it suits the project
@@ -24,6 +26,10 @@ MODE_HINTS = {
         " specialists that are."
     ),
 }
+SURE_HELP = format_lazy(
+    gettext_lazy("At any confidence people see answers against specialists who are at least {pool}% sure."),
+    pool=f"{100 * CONFIDENT_FROM:g}",
+)
 USE_HELP = gettext_lazy(
     "As one more vote it is weighed against the specialists by what the audit says of each; it never did much worse"
     " than they in our measurements, while replacing cost up to 16 points. The paper's policy always replaces."
@@ -76,7 +82,10 @@ class AskFields(forms.Form):
         help_text=USE_HELP,
     )
     sure_from = forms.FloatField(
-        label=gettext_lazy("No person from a confidence of, in percent"), initial=SURE_FROM, required=False
+        label=gettext_lazy("No person from a confidence of, in percent"),
+        initial=SURE_FROM,
+        required=False,
+        help_text=SURE_HELP,
     )
     ask_strategy = forms.ChoiceField(
         label=gettext_lazy("How it is asked"),

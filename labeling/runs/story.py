@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from annotator_core.scripts.plan import CARRIED
 from labeling.jobs.models import Job, JobState
 from labeling.runs.models import GenerationOrigin, PoolGeneration, PoolMember, Run, RunState, VoteAhead
 from labeling.runs.verification import Verification
@@ -56,6 +57,11 @@ def split_of(run: Run) -> list[SplitPart]:
 def member_rows(members: Sequence[PoolMember]) -> list[MemberRow]:
     """The specialists as lines of a table."""
     return [_member_row(member) for member in members]
+
+
+def left_out_names(members: Sequence[PoolMember]) -> list[str]:
+    """Those specialists that no standalone script can run: with one of them in the pool there is no script."""
+    return [member.version.specialist.name for member in members if member.version.backend not in CARRIED]
 
 
 def _member_row(member: PoolMember) -> MemberRow:

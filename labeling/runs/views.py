@@ -33,12 +33,13 @@ from labeling.runs.story import (
     generation_rows,
     hard_share_cause,
     is_waiting_for_pool,
+    left_out_names,
     member_rows,
     split_of,
     story_of,
 )
 from labeling.runs.verification import Verification, missing_nano, verification_of
-from labeling.runs.wording import figures_of, review_sentence
+from labeling.runs.wording import asking_figures, figures_of, review_sentence
 from labeling.web.errors import ActionError
 from labeling.web.rendering import redirect_to, render_page
 from labeling.web.wording import NANO
@@ -119,10 +120,12 @@ def _run_context(run: Run) -> dict[str, Any]:
         "job": job,
         "progress": progress_of(job) if job else None,
         "verification": verification,
+        "how_asked": asking_figures(run),
         "people_saving": None if run.has_verifier else saving_of_people(run),
         "may_pause": run.state == RunState.RUNNING or _is_asking(run, verification),
         "parts": split_of(run),
         "members": member_rows(members),
+        "left_out": left_out_names(members),
         "cause": hard_share_cause(run, members),
         "story": story_of(run, job, history, verification),
         "hard_share": run.hard / routed if (routed := run.accepted + run.hard) else None,

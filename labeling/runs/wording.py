@@ -8,8 +8,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from annotator_core.verifiers.contract import Strategy
+from annotator_core.verifiers.prompts import ANSWER_TOKENS
+from labeling.llm.engine import temperature_of
 from labeling.runs.models import Aggregator, AnswerUse, AskStrategy, Mode, Run, VoteAhead
-from labeling.runs.policies import Policy, propose_beta, usual_aggregator
+from labeling.runs.policies import CONFIDENT_FROM, EXAMPLES, MOST_EXAMPLES, Policy, propose_beta, usual_aggregator
 from labeling.web.wording import word_number
 
 Plan = Policy | Run
@@ -39,7 +42,7 @@ def figures_of(plan: Plan, pool_size: int, *, is_certified: bool = False) -> lis
     who = _("A person decides") if plan.mode == Mode.HUMAN else _("A language model reviews")
     return [
         Figure(who, routing_sentence(plan, pool_size, is_certified=is_certified)),
-        *_asking_figures(plan),
+        *asking_figures(plan),
         Figure(_("Consensus"), _consensus(plan)),
         Figure(_("Votes"), str(VoteAhead(plan.vote_ahead).label)),
         Figure(_("Hard pool"), _pool(plan), is_open=True),
@@ -51,13 +54,32 @@ def figures_of(plan: Plan, pool_size: int, *, is_certified: bool = False) -> lis
     ]
 
 
-def _asking_figures(plan: Plan) -> list[Figure]:
-    """How a language model takes part; nothing where people review."""
+def asking_figures(plan: Plan) -> list[Figure]:
+    """How a language model takes part, every figure of it; nothing where people review."""
     if plan.mode == Mode.HUMAN:
         return []
-    people = Figure(_("A person decides"), people_sentence(plan))
-    asked = Figure(_("It is asked"), _asked(plan))
-    return [people, asked, Figure(_("Its answer"), str(AnswerUse(plan.answer_use).label))]
+    strategy = AskStrategy(plan.ask_strategy)
+    length = {"n": ANSWER_TOKENS[Strategy(strategy)]}
+    return [
+        Figure(_("A person decides"), people_sentence(plan)),
+        Figure(_("It is asked"), _asked(plan)),
+        *([Figure(_("Examples"), _examples(EXAMPLES[strategy]))] if strategy in EXAMPLES else []),
+        Figure(_("Length of an answer"), _("at most %(n)d tokens, beside a class name") % length),
+        Figure(_("Its answer"), _answer_use(plan)),
+    ]
+
+
+def _examples(count: int) -> str:
+    """Which texts stand before a question."""
+    words = {"n": count, "most": word_number(MOST_EXAMPLES)}
+    return _("%(n)d before each text, the most similar of the newest %(most)s that people verified") % words
+
+
+def _answer_use(plan: Plan) -> str:
+    label = str(AnswerUse(plan.answer_use).label)
+    if plan.mode == Mode.LLM or plan.answer_use == AnswerUse.REPLACE:
+        return label
+    return _("%(use)s; a person decides where the votes outweigh it, until an audit has measured both") % {"use": label}
 
 
 def review_sentence(plan: Plan, pool_size: int, *, is_certified: bool = False) -> str:
@@ -73,18 +95,23 @@ def people_sentence(plan: Plan) -> str:
     """What a language model leaves to people."""
     if plan.mode == Mode.LLM:
         return _("where it names no class")
-    return _("where it names no class, is less than %(sure)s%% sure, or contradicts specialists that are") % {
-        "sure": _percent(plan.sure_from)
-    }
+    shares = {"sure": _percent(plan.sure_from), "pool": _percent(CONFIDENT_FROM)}
+    return (
+        _(
+            "where it names no class, is less than %(sure)s%% sure, or contradicts specialists who are at least "
+            "%(pool)s%% sure"
+        )
+        % shares
+    )
 
 
 def _asked(plan: Plan) -> str:
     parts = [str(AskStrategy(plan.ask_strategy).label)]
     if plan.shows_votes:
         parts.append(_("with the specialists' votes"))
-    if plan.draws > 1:
-        parts.append(ngettext("%(n)d time a text", "%(n)d times a text", plan.draws) % {"n": plan.draws})
-    return ", ".join(parts)
+    words = {"n": plan.draws, "heat": f"{temperature_of(plan.draws):g}"}
+    times = ngettext("once a text at temperature %(heat)s", "%(n)d times a text at temperature %(heat)s", plan.draws)
+    return ", ".join([*parts, times % words])
 
 
 def routing_sentence(plan: Plan, pool_size: int, *, is_certified: bool = False) -> str:

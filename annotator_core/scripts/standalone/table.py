@@ -2,8 +2,10 @@
 
 import argparse
 import csv
+import re
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,11 +13,29 @@ import numpy as np
 
 from annotator_core.scripts.standalone.answers import ask_all
 from annotator_core.scripts.standalone.routes import Formed, find_hard, form
-from annotator_core.scripts.standalone.values import ABSTAIN, Ballots, Bools, Ints, Refused, read_voter
+from annotator_core.scripts.standalone.values import ABSTAIN, Ballots, Bools, Refused, read_voter
 
 COLUMNS: Final = ("label", "label_source", "confidence", "uncertainty", "score", "route", "votes")
 """Appended to the input's columns, with the prefix aa_ where the table has such a column. Empty label: review."""
+DECIDED_BY: Final = {"human": "review", "adjudicated": "review", "imported": "review"}
+"""The route of a row by the source of its label in an export, where that is not a language model."""
+BARE: Final = re.compile(r"[=+\-@\t\r]")
+GUARDED: Final = re.compile(r"'+[=+\-@\t\r]")
+"""Cells that a spreadsheet would run, and those before which an export has put an apostrophe."""
 Rows = list[list[str]]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a second review says of a text: class index or ABSTAIN, whose label it is, and the route of its rows."""
+
+    label: int
+    source: str
+    route: str
+
+
+NOTHING: Final = Verdict(ABSTAIN, "", "review")
+"""Of a row that nobody has reviewed yet: it waits for a person."""
 
 
 def main(plan: Mapping[str, Any], arguments: Sequence[str] | None = None) -> int:
@@ -32,8 +52,8 @@ def main(plan: Mapping[str, Any], arguments: Sequence[str] | None = None) -> int
         )  # fmt: skip
         formed = form(plan, ballots)
         hard = find_hard(plan, formed, texts)
-        answers = np.array([verdicts.get(text, ABSTAIN) for text in texts], dtype=np.int64)
-        columns = describe(plan, ballots, formed, hard, np.where(hard, answers, ABSTAIN))
+        said = [verdicts.get(text, NOTHING) if is_hard else NOTHING for text, is_hard in zip(texts, hard, strict=True)]
+        columns = describe(plan, ballots, formed, hard, said)
         write_table(given.output, header, rows, columns)
     except (Refused, OSError, csv.Error, UnicodeDecodeError) as error:
         sys.stderr.write(f"{error}\n")
@@ -49,7 +69,9 @@ def _read_arguments(plan: Mapping[str, Any], arguments: Sequence[str] | None) ->
     parser.add_argument("--models", type=Path, help="folder that holds the specialists' folders")
     parser.add_argument("--device", default="", help="cpu or cuda; default: what is there")
     parser.add_argument(
-        "--verdicts", type=Path, help="CSV file with the columns text and label: the second review's answers"
+        "--verdicts",
+        type=Path,
+        help="CSV file with the columns text and label, or an export of the run: the second review's answers",
     )
     return parser.parse_args(arguments)
 
@@ -79,30 +101,65 @@ def read_column(header: Sequence[str], rows: Rows, name: str, path: Path) -> lis
     return [row[place] for row in rows]
 
 
-def read_verdicts(path: Path, classes: Sequence[str], text_column: str = "text") -> dict[str, int]:
-    """Return the class index of each text that a second review decided, by the columns text and label.
+def read_verdicts(path: Path, classes: Sequence[str], text_column: str = "text") -> dict[str, Verdict]:
+    """Return what a second review says of each text, by the columns text and label: their rows have the route verify.
 
-    An export of the run does, too: the text may stand in the input's own column. Raises Refused for a label that is no
-    class.
+    An export of the run does, too, where the text may stand in the input's own column. It says who decided: what a
+    person did keeps the route review, and a label of the specialists alone is no second review. Raises Refused for a
+    label that is no class.
     """
     header, rows = read_table(path)
-    text_name = text_column if text_column in header else "text"
-    pairs = zip(read_column(header, rows, text_name, path), read_column(header, rows, "label", path), strict=True)
-    named = {text: label for text, label in pairs if label}
-    strange = next((label for label in named.values() if label not in classes), None)
+    own = [_find_own(header, name) for name in ("label", "label_source", "route")]
+    is_export = own[1] in header
+    rows = _unguard(rows) if is_export else rows
+    texts = read_column(header, rows, text_column if text_column in header else "text", path)
+    labels = read_column(header, rows, own[0], path)
+    told = [
+        read_column(header, rows, name, path) if is_export and name in header else [""] * len(rows) for name in own[1:]
+    ]
+    strange = next((label for label in labels if label not in {*classes, ""}), None)
     if strange is not None:
         raise Refused(f"{path}: {strange!r} is none of the classes: {', '.join(classes)}.")
-    return {text: list(classes).index(label) for text, label in named.items()}
+    found: dict[str, Verdict] = {}
+    for text, label, source, route in zip(texts, labels, *told, strict=True):
+        one = _read_verdict(list(classes).index(label) if label else ABSTAIN, source, route)
+        if one.label != ABSTAIN:
+            found[text] = one
+        elif one != NOTHING:
+            found.setdefault(text, one)
+    return found
 
 
-def describe(plan: Mapping[str, Any], ballots: Ballots, formed: Formed, hard: Bools, verdicts: Ints) -> list[list[str]]:
-    """Return the values of `COLUMNS` for each row; verdicts (n,): of hard rows, ABSTAIN where there is none."""
+def _find_own(header: Sequence[str], name: str) -> str:
+    """Return the name of an export's own column: behind the uploaded ones, with aa_ where one of them has it."""
+    return next((one for one in reversed(header) if re.fullmatch(f"(aa_)*{name}", one)), name)
+
+
+def _unguard(rows: Rows) -> Rows:
+    """Return the cells of an export as they were before its formula guard; a raw one has cells without it."""
+    if any(BARE.match(cell) for row in rows for cell in row):
+        return rows
+    return [[cell[1:] if GUARDED.match(cell) else cell for cell in row] for row in rows]
+
+
+def _read_verdict(label: int, source: str, route: str) -> Verdict:
+    """Return what a line of the file says; only an export's has a source and a route."""
+    if label == ABSTAIN or source == "consensus":
+        return Verdict(ABSTAIN, "", "verify") if route == "verify" else NOTHING
+    kept = route if route in {"verify", "review"} else DECIDED_BY.get(source, "verify")
+    return Verdict(label, source or "verdict", kept)
+
+
+def describe(
+    plan: Mapping[str, Any], ballots: Ballots, formed: Formed, hard: Bools, verdicts: Sequence[Verdict]
+) -> list[list[str]]:
+    """Return the values of `COLUMNS` for each row; verdicts: one a row, NOTHING for rows that are not hard."""
     names = [*plan["classes"], ""]
-    is_verified = verdicts != ABSTAIN
-    keeps = ~is_verified & (formed.classes != ABSTAIN) & (plan["take_majority"] | ~hard)
-    labels = np.where(keeps, formed.classes, verdicts)
-    sources = np.where(is_verified, "verdict", np.where(keeps, "consensus", ""))
-    routes = np.where(is_verified, "verify", np.where(hard, "review", "accept"))
+    decided = np.array([one.label for one in verdicts], dtype=np.int64)
+    keeps = (decided == ABSTAIN) & (formed.classes != ABSTAIN) & (plan["take_majority"] | ~hard)
+    labels = np.where(keeps, formed.classes, decided)
+    sources = np.where(keeps, "consensus", np.array([one.source for one in verdicts], dtype=object))
+    routes = np.where(hard, np.array([one.route for one in verdicts], dtype=object), "accept")
     return [
         [
             names[int(labels[row])],

@@ -41,7 +41,7 @@ def gather(
 ) -> Facts:
     """The facts for one data set and the models that are asked.
 
-    `hard_share` is of the rule that is advised, None before any votes.
+    `hard_share` is of the strictest rule, None before any votes.
     """
     rows, listed = _rows(project, dataset, pilot, hard_share)
     people, told = _people(project, usd_an_hour)
@@ -61,7 +61,7 @@ def _rows(project: Project, dataset: Dataset, pilot: Pilot | None, hard_share: f
     rows = Rows(dataset.row_count, round(share * dataset.row_count), accepted, hard)
     hard_words = _("%(share)s, %(rows)s rows") % {"share": word_percent(share), "rows": word_number(rows.n_hard)}
     return rows, [
-        Fact(_("Hard rows"), hard_words, _votes_source(dataset, pilot), pilot is not None),
+        Fact(_("Rows with any disagreement"), hard_words, _votes_source(dataset, pilot), pilot is not None),
         accuracy_fact(_("Accepted labels that are right"), accepted, _("the audit")),
         accuracy_fact(_("The pool on hard rows"), hard, hard_by),
     ]

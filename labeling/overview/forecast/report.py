@@ -1,13 +1,13 @@
 """A forecast as its page shows it: the modes side by side, accuracy against rows reviewed, advice."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from annotator_core.verifiers.advice import BetaAdvice, EpsilonAdvice, advise_beta, advise_epsilon, list_epsilons
-from annotator_core.verifiers.forecast import Option, compare, price_all_by_llm
+from annotator_core.verifiers.forecast import Option, Rows, compare_rules, list_options, price_all_by_llm
 from labeling.datasets.models import Dataset
 from labeling.overview.forecast.facts import Facts, gather
 from labeling.overview.forecast.votes import Pilot, pilot_of
@@ -60,7 +60,7 @@ class Point:
 class Epsilon:
     """A rule for what is hard: how many must agree, the paper's epsilon, and the share of rows that are hard then.
 
-    accuracy (0 to 1), nano, human_seconds: what is expected of the mode that the table is of, what it costs in
+    accuracy (0 to 1), nano, human_seconds: what is expected of the recommended mode under it, what that costs in
     nano-dollars, and the work of people.
     """
 
@@ -85,8 +85,8 @@ class Harm:
 class Forecast:
     """All that the page shows. `all_nano` is the price of asking about every row, None without a model.
 
-    The modes side by side are of the strictest rule; `epsilon` is the strictest one that the wished cap allows, and
-    `epsilons` are all rules, in the mode of `epsilon_line`.
+    Rule and mode are chosen together: the modes side by side, `n_hard` and `beta` are of the advised rule `epsilon`,
+    and `epsilons` are all rules, in the recommended mode.
     """
 
     lines: list[Line]
@@ -97,7 +97,6 @@ class Forecast:
     all_nano: int | None
     epsilons: list[Epsilon]
     epsilon: EpsilonAdvice | None
-    epsilon_line: Line
     beta: BetaAdvice
     pilot: Pilot | None
     n_hard: int
@@ -111,25 +110,33 @@ def forecast_of(project: Project, dataset: Dataset, asking: Asking, wish: Wish) 
     rules = list_epsilons(pilot.histogram, pilot.members) if pilot else []
     hard_share = rules[0][2] if rules else None
     facts = gather(project, dataset, pilot, asking, hard_share=hard_share, usd_an_hour=wish.usd_an_hour)
-    options = compare(facts.rows, facts.llm, facts.people, target=wish.target, cap_nano=wish.cap_nano)
+    by_rule = _rows_by_rule(facts.rows, rules)
+    place, options = compare_rules(by_rule, facts.llm, facts.people, target=wish.target, cap_nano=wish.cap_nano)
     lines = [Line(str(NAMES[option.mode]), option) for option in options]
-    epsilon = _advise(pilot, dataset.row_count, _most_hard(facts, wish.cap_nano))
+    best = next(line for line in lines if line.option.is_recommended)
+    strictest = list_options(facts.rows, facts.llm, facts.people)
+    is_reached = wish.target is None or best.option.accuracy >= wish.target
     return Forecast(
         lines=lines,
-        best=next(line for line in lines if line.option.is_recommended),
+        best=best,
         facts=facts.listed,
-        points=_points(facts, options),
+        points=_points(facts, strictest),
         scale=_scale(options),
         all_nano=price_all_by_llm(dataset.row_count, facts.llm) if facts.llm else None,
-        epsilons=_epsilons(facts, options, rules, epsilon),
-        epsilon=epsilon,
-        epsilon_line=lines[-1],
-        beta=advise_beta(facts.rows.n_hard),
+        epsilons=_epsilons(facts, best.option, rules, by_rule, place) if rules else [],
+        epsilon=advise_epsilon(rules, place, target=wish.target, is_reached=is_reached) if rules else None,
+        beta=advise_beta(by_rule[place].n_hard),
         pilot=pilot,
-        n_hard=facts.rows.n_hard,
+        n_hard=by_rule[place].n_hard,
         harm=_harm(facts),
         is_model_measured=facts.llm is not None and facts.llm.right.rows > 0,
     )
+
+
+def _rows_by_rule(rows: Rows, rules: Sequence[tuple[int, float, float]]) -> list[Rows]:
+    """The rows under each rule, strictest first; as they are before any votes."""
+    hard = [round(share * rows.n_rows) for _min_agree, _epsilon, share in rules] or [rows.n_hard]
+    return [replace(rows, n_hard=count, n_left=rows.n_hard - count) for count in hard]
 
 
 def _harm(facts: Facts) -> Harm | None:
@@ -140,38 +147,24 @@ def _harm(facts: Facts) -> Harm | None:
     return Harm(model.share, pool.share)
 
 
-def _most_hard(facts: Facts, cap_nano: int | None) -> int | None:
-    """The rows that a model may be asked about for so much; None where nothing limits them."""
-    a_row = price_all_by_llm(1, facts.llm) if facts.llm else 0
-    return None if cap_nano is None or not a_row else cap_nano // a_row
-
-
-def _advise(pilot: Pilot | None, n_rows: int, most_hard: int | None) -> EpsilonAdvice | None:
-    return advise_epsilon(pilot.histogram, pilot.members, n_rows=n_rows, most_hard=most_hard) if pilot else None
-
-
 def _epsilons(
-    facts: Facts,
-    options: Sequence[Option],
-    rules: Sequence[tuple[int, float, float]],
-    advised: EpsilonAdvice | None,
+    facts: Facts, best: Option, rules: Sequence[tuple[int, float, float]], by_rule: Sequence[Rows], place: int
 ) -> list[Epsilon]:
-    """Cost against accuracy by the rule, in the last of the modes: with a model and people where there is a model."""
-    found = []
-    for min_agree, epsilon, share in rules:
-        part = share / rules[0][2] if rules[0][2] else 0.0
-        found.append(
-            Epsilon(
-                min_agree,
-                epsilon,
-                share,
-                is_advised=advised is not None and min_agree == advised.min_agree,
-                accuracy=_accuracies(facts, options, part)[-1],
-                nano=round(part * options[-1].total_nano),
-                human_seconds=part * options[-1].human_hours * 3600,
-            )
+    """Cost against accuracy by the rule, in the recommended mode; the one at that place is advised."""
+    priced = [list_options(rows, facts.llm, facts.people) for rows in by_rule]
+    reviewed = [next(one for one in options if one.mode == best.mode) for options in priced]
+    return [
+        Epsilon(
+            min_agree,
+            epsilon,
+            share,
+            is_advised=number == place,
+            accuracy=option.accuracy,
+            nano=option.total_nano,
+            human_seconds=option.human_hours * 3600,
         )
-    return found
+        for number, ((min_agree, epsilon, share), option) in enumerate(zip(rules, reviewed, strict=True))
+    ]
 
 
 def _accuracies(facts: Facts, options: Sequence[Option], part: float) -> tuple[float, ...]:

@@ -14,7 +14,7 @@ from annotator_core.routing import hard_by_agreement, hard_by_budget
 from annotator_core.scripts.standalone.aggregators import predict
 from annotator_core.scripts.standalone.linear import predict_linear
 from annotator_core.scripts.standalone.routes import find_hard, form
-from annotator_core.scripts.standalone.table import read_table, read_verdicts
+from annotator_core.scripts.standalone.table import NOTHING, Verdict, read_table, read_verdicts
 from annotator_core.scripts.standalone.transformer import find_length
 from annotator_core.scripts.standalone.values import Ballots as OwnBallots
 from annotator_core.scripts.standalone.values import Refused, Voter, hash_text
@@ -107,12 +107,52 @@ def test_the_length_of_a_text_is_the_engines(classifier):
         read_json(classifier / "tokenizer_config.json")
 
 
+def _read(tmp_path, *lines, text_column="text"):
+    path = tmp_path / "verdicts.csv"
+    path.write_text("\n".join(lines), encoding="utf-8-sig")
+    return read_verdicts(path, ("a", "b"), text_column)
+
+
+def test_a_plain_file_of_verdicts_is_what_a_verifier_said(tmp_path):
+    found = _read(tmp_path, "text,label,route", "fine,b,review", "late,,")
+    assert found == {"fine": Verdict(1, "verdict", "verify")}
+
+
 def test_verdicts_are_read_from_an_export_too(tmp_path):
     export = tmp_path / "export.csv"
     export.write_text("order,review,label,label_source\n1,fine,b,human\n2,late,,\n", encoding="utf-8-sig")
-    assert read_verdicts(export, ("a", "b"), "review") == {"fine": 1}
+    assert read_verdicts(export, ("a", "b"), "review") == {"fine": Verdict(1, "human", "review")}
     with pytest.raises(Refused, match="no column 'text'"):
         read_verdicts(export, ("a", "b"))
+
+
+@pytest.mark.parametrize(("route", "sources"), [("verify", "verifier fused"), ("review", "human adjudicated imported")])
+def test_who_decided_gives_the_route_where_the_export_names_none(tmp_path, route, sources):
+    for source in sources.split():
+        assert _read(tmp_path, "text,label,label_source", f"fine,b,{source}") == {"fine": Verdict(1, source, route)}
+
+
+def test_the_route_of_an_export_counts_and_the_specialists_own_labels_do_not(tmp_path):
+    """A person may have answered a row of an audit that the model was asked about all the same."""
+    agreed = ("agreed,a,consensus,accept", "again,b,consensus,verify")
+    lines = ("seen,a,human,verify", *agreed, "asked,,,verify", "waits,,,review")
+    asked = Verdict(-1, "", "verify")
+    assert _read(tmp_path, "text,label,label_source,route", *lines) == {
+        "seen": Verdict(0, "human", "verify"),
+        "asked": asked,
+        "again": asked,
+    }
+    assert Verdict(-1, "", "review") == NOTHING
+
+
+def test_an_uploaded_column_of_the_same_name_is_no_verdict(tmp_path):
+    found = _read(tmp_path, "text,label,route,aa_label,label_source,aa_route", "fine,strange,north,a,human,review")
+    assert found == {"fine": Verdict(0, "human", "review")}
+
+
+@pytest.mark.parametrize(("cells", "texts"), [(("'-1", "''=x"), ["-1", "'=x"]), (("-1", "'=x"), ["-1", "'=x"])])
+def test_the_formula_guard_of_an_export_is_taken_off_and_a_raw_one_left(tmp_path, cells, texts):
+    assert list(_read(tmp_path, "text,label,label_source", *(f"{cell},a,human" for cell in cells))) == texts
 
 
 def test_a_crooked_table_and_a_strange_verdict_are_refused(tmp_path):

@@ -22,29 +22,23 @@ def test_each_epsilon_is_the_rule_that_it_stands_beside(m):
 
 
 @pytest.mark.parametrize(
-    ("most_hard", "min_agree", "words"),
+    ("place", "wish", "min_agree", "words"),
     [
-        (None, 5, "Any disagreement is reviewed, as in the paper."),
-        (500, 5, "Any disagreement"),
-        (499, 4, "The next stricter rule, 50%, is more than you allow."),
-        (120, 3, "The next stricter rule, 30%"),
-        (0, 2, "about 0% of the rows are hard"),
+        (0, {}, 5, "about 50% of the rows are hard then. Any disagreement is reviewed, as in the paper."),
+        (1, {}, 4, "The next stricter rule, 50%, is more than you allow."),
+        (2, {}, 3, "The next stricter rule, 30%"),
+        (3, {"target": 0.85}, 2, "Reviewed as recommended, no rule with fewer hard rows is expected to reach 85.0%."),
+        (0, {"target": 0.85}, 5, "no rule with fewer hard rows is expected to reach 85.0%."),
+        (0, {"target": 0.99, "is_reached": False}, 5, "No rule is expected to reach 99.0%"),
     ],
 )
-def test_the_strictest_rule_that_fits(most_hard, min_agree, words):
-    advice = advise_epsilon(FIVE, 5, n_rows=1000, most_hard=most_hard)
+def test_the_rule_that_was_chosen_says_why(place, wish, min_agree, words):
+    advice = advise_epsilon(list_epsilons(FIVE, 5), place, **wish)
     assert (advice.min_agree, words in advice.reason) == (min_agree, True)
 
 
-def test_where_no_rule_fits_a_share_is_the_way():
-    # Three specialists that never agree: all rows tie.
-    advice = advise_epsilon([(0.0, 50), (1.0, 50)], 3, n_rows=1000, most_hard=100)
-    assert (advice.min_agree, advice.hard_share) == (1, 0.5)
-    assert "a fixed share of the rows instead" in advice.reason
-
-
 def test_a_pool_that_never_agrees_is_pointed_at():
-    assert "at chance" in advise_epsilon([(0.0, 2), (1 / 3, 98)], 3, n_rows=1000).reason
+    assert "at chance" in advise_epsilon(list_epsilons([(0.0, 2), (1 / 3, 98)], 3)).reason
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Forecasts by hand: price, hours, accuracy of the three modes, and one recommended with its reason."""
 
 from dataclasses import replace
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -8,13 +9,33 @@ from hypothesis import strategies as st
 
 from annotator_core.errors import BadInput
 from annotator_core.verifiers.contract import NANO
-from annotator_core.verifiers.forecast import MODES, Known, Llm, People, Rows, compare, join, price_all_by_llm
+from annotator_core.verifiers.forecast import (
+    MODES,
+    Known,
+    Llm,
+    People,
+    Rows,
+    compare,
+    compare_rules,
+    join,
+    list_options,
+    price_all_by_llm,
+)
 
 ROWS = Rows(10_000, 4_000, Known(0.8, 200), Known(0.5, 100))
 LLM = Llm(
     20_000, seconds_a_call=1.0, concurrency=10, right=Known(0.7, 100), abstains=Known(0.05, 60), unsure=Known(0.25, 60)
 )
 PEOPLE = People(9.0)
+RULES = [replace(ROWS, n_hard=hard, n_left=4_000 - hard) for hard in (4_000, 1_500, 100, 0)]
+"""Strictest first; under the last nothing is hard. Calls cost $0.08, $0.03, $0.002 and nothing."""
+CENT = NANO // 100
+
+
+def _choose(llm=LLM, people=PEOPLE, **wish):
+    place, options = compare_rules(RULES, llm, people, **wish)
+    (best,) = [option for option in options if option.is_recommended]
+    return place, best
 
 
 def _recommended(*args, **more):
@@ -102,6 +123,65 @@ def test_one_mode_is_recommended_with_its_reason(rows, llm, people, limits, mode
     found = _recommended(rows, llm, people, **limits)
     assert found.mode == mode
     assert words in found.reason
+
+
+def test_rows_that_a_looser_rule_accepts_keep_the_pools_class():
+    human = [list_options(rows, None, PEOPLE)[0].accuracy for rows in RULES]
+    assert human == pytest.approx([0.48 + share * 1.0 + (0.4 - share) * 0.5 for share in (0.4, 0.15, 0.01, 0.0)])
+
+
+@pytest.mark.parametrize(
+    ("wish", "place", "mode", "words"),
+    [
+        ({}, 0, "llm_then_human", "1,000 rows instead of 4,000"),
+        ({"cap_nano": 8 * CENT}, 0, "llm_then_human", "1,000 rows instead of 4,000"),
+        ({"cap_nano": 8 * CENT - 1}, 1, "llm_then_human", "375 rows instead of 1,500"),
+        ({"cap_nano": CENT}, 2, "llm_then_human", "25 rows instead of 100"),
+        ({"cap_nano": CENT // 10}, 0, "human", "The calls would cost $0.08, above the cap of $0.0010"),
+        ({"target": 0.7}, 1, "llm", "reach 70.0%: $0.03 of calls and 11 min"),
+        ({"target": 0.75}, 0, "llm", "reach 75.0%: $0.08 of calls and 30 min"),
+        ({"target": 0.75, "cap_nano": CENT}, 1, "human", "reach 75.0% within $0.01 of calls: 3.8 h of human work"),
+        ({"target": 0.85}, 0, "human", "reach 85.0%: 10.0 h of human work"),
+        ({"target": 0.67}, 3, "human", "reach 67.0%: 0 min of human work"),
+        ({"target": 0.99, "cap_nano": CENT}, 0, "human", "No mode is expected to reach 99.0%"),
+    ],
+)  # fmt: skip
+def test_rule_and_mode_are_chosen_together(wish, place, mode, words):
+    found, best = _choose(**wish)
+    assert (found, best.mode) == (place, mode)
+    assert words in best.reason
+
+
+def test_without_a_model_a_target_still_says_how_many_rows_people_need_to_see():
+    assert [_choose(None, target=target)[0] for target in (0.87, 0.8, 0.75, 0.67)] == [0, 0, 1, 3]
+
+
+def test_people_alone_never_get_fewer_rows_for_a_cap_on_calls():
+    worse = replace(LLM, right=Known(0.4, 80))
+    assert [_choose(worse, cap_nano=cap * CENT)[0] for cap in (9, 4, 1, 0)] == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("people", [PEOPLE, replace(PEOPLE, usd_an_hour=0.01), replace(PEOPLE, usd_an_hour=20.0)])
+@pytest.mark.parametrize("llm", [LLM, replace(LLM, is_fused=True), Llm(0, abstains=Known(0, 0)), Llm(900_000)])
+def test_rule_and_mode_agree_for_all_caps_and_targets(llm, people):
+    """What is recommended can be paid, reaches the target where anything does, and under no looser rule."""
+    priced = [list_options(rows, llm, people) for rows in RULES]
+    caps, targets = (None, 0, 1, CENT // 5, 3 * CENT, 8 * CENT, NANO), (None, 0.5, 0.68, 0.685, 0.72, 0.8, 0.88, 1.0)
+    for cap, target in product(caps, targets):
+        place, best = _choose(llm, people, cap_nano=cap, target=target)
+        paid = [[one for one in options if cap is None or one.llm_nano <= cap] for options in priced]
+        assert cap is None or best.llm_nano <= cap
+        if target is None:
+            stricter = [options[MODES.index(best.mode)] for options in priced[:place]]
+            assert all(one.llm_nano > cap for one in stricter)
+            assert place == 0 or best.mode != "human"
+            continue
+        reaching = [[one for one in options if one.accuracy >= target] for options in paid]
+        assert (best.accuracy >= target) is any(reaching)
+        if any(reaching):
+            assert best.mode not in {one.mode for options in reaching[place + 1 :] for one in options}
+        else:
+            assert best.accuracy == pytest.approx(max(one.accuracy for options in paid for one in options))
 
 
 def test_the_others_say_what_they_cost_beside_it():

@@ -14,6 +14,7 @@ from annotator_core.verifiers.contract import Plan, Price, Question, Strategy
 from annotator_core.verifiers.drive import ask_all
 from annotator_core.verifiers.ledger import MemoryLedger
 from annotator_core.verifiers.pace import Pace
+from annotator_core.verifiers.parse import find_class
 from tests.annotator_core.verifiers.injections import CLASSES, INJECTIONS
 
 FREE = Price(0.0, 0.0, 0.0)
@@ -45,10 +46,25 @@ def _echo_as_label(messages):
 )
 @pytest.mark.parametrize("strategy", [Strategy.ZERO_SHOT, Strategy.CHAIN_OF_THOUGHT])
 def test_s22_a_model_that_echoes_its_item_labels_nothing(strategy, answerer, schema):
-    """S22: injected text "answer X" must not change the parser, whatever form of an answer is asked for."""
+    """S22: injected text "answer X" must not change the parser, whatever form of an answer is asked for.
+
+    A server that holds answers to one of the classes gives no echo: there a text that is a class name can be labeled.
+    """
     verdicts, _script = _ask(answerer, strategy, schema)
-    assert {verdict.class_index for verdict in verdicts} == {ABSTAIN}
-    assert len(verdicts) == len(INJECTIONS)
+    names = {number: find_class(text, CLASSES) for number, text in enumerate(INJECTIONS.values())}
+    assert {verdict.question_id: verdict.class_index for verdict in verdicts} == {
+        number: index if schema == "json_schema" else ABSTAIN for number, index in names.items()
+    }
+
+
+def test_a_text_that_is_a_class_name_is_asked_about_once_more():
+    verdicts, script = _ask(find_item, Strategy.ZERO_SHOT, "text")
+    names = [text for text in INJECTIONS.values() if find_class(text, CLASSES) != ABSTAIN]
+    asked = [find_item(one.body["messages"]) for one in script.list_questions()]
+    assert len(names) == 4
+    assert {asked.count(text) for text in names} == {2}
+    whys = [verdict.reason for verdict in verdicts if list(INJECTIONS.values())[verdict.question_id] in names]
+    assert all(why.startswith("The text is this class's name, and the answer may be an echo of it") for why in whys)
 
 
 def test_s22_a_model_that_keeps_its_head_is_heard():

@@ -189,5 +189,21 @@ def test_a_form_that_stands_in_the_item_is_not_the_models(before, form, after):
     assert _read(form.strip(), THINK, text=text)[0] == ABSTAIN
 
 
-def test_an_item_that_is_a_class_name_can_be_labeled():
-    assert _read("positive", text="positive") == (2, Outcome.ANSWERED)
+@pytest.mark.parametrize(
+    ("content", "plan", "is_held", "index"),
+    [
+        ("positive", ZERO, False, ABSTAIN), ("'Positive'.", ZERO, False, ABSTAIN), ("positive", THINK, False, ABSTAIN),
+        ("positive", ZERO, True, ABSTAIN), ('{"label": "positive"}', ZERO, False, ABSTAIN),
+        ("Answer: positive", THINK, False, ABSTAIN),
+        # What says more than the name, or is held to JSON by the server, or names another class, is no echo.
+        ("One word.\nAnswer: positive", THINK, False, 2), ('{"reason": "so", "label": "positive"}', ZERO, False, 2),
+        ('{"label": "positive"}', ZERO, True, 2), ("negative", ZERO, False, 0),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("text", ["positive", "POSITIVE.", " \u201cPositive\u201d\n", "**positive**"])
+def test_an_item_that_is_a_class_name_is_not_labeled_by_what_may_be_its_echo(content, plan, is_held, index, text):
+    assert _read(content, plan, text=text, is_held=is_held)[0] == index
+
+
+def test_an_item_that_holds_a_class_name_among_others_is_labeled():
+    assert _read("positive", text="positive news") == (2, Outcome.ANSWERED)

@@ -8,18 +8,21 @@ import pytest
 from django.urls import reverse
 
 from annotator_core.demo import CLASSES, feedback_path, label_maps, specialist_folders
+from annotator_core.fakes.openai_answers import find_item
 from annotator_core.types import ABSTAIN
 from labeling.exports.standalone import plan_of
-from labeling.labels.models import Consensus, Vote
+from labeling.labels.models import Consensus, Label, Vote
 from labeling.runs.actions import ask_renewal, start_run
-from labeling.runs.models import Aggregator, PoolGeneration
+from labeling.runs.models import Aggregator, AnswerUse, Mode, PoolGeneration
 from labeling.runs.policies import Policy
 from labeling.runs.queries import pool_of
 from labeling.specialists.actions import add_specialist, confirm_version, save_map
-from labeling.specialists.models import Source, Specialist
+from labeling.specialists.models import Source, Specialist, SpecialistVersion
 from labeling.specialists.queries import newest_version
+from tests.labeling.asking import DOLLAR, make_connection, serving
+from tests.labeling.exports.exporting import export_file
 from tests.labeling.factories import add_member, make_dataset, make_project, make_user
-from tests.labeling.generations import finish, next_generation
+from tests.labeling.generations import answer, finish, next_generation, open_items, rescale, single
 from tests.labeling.pool import make_pool, work_off
 
 pytestmark = [pytest.mark.django_db, pytest.mark.no_cover]
@@ -54,25 +57,32 @@ def add_demo(project):
     return versions
 
 
-def start(project, versions, texts, **policy):
+def start(project, versions, texts, *, verifiers=(), **policy):
     policy = Policy(**{"min_agree": len(versions)} | policy)
     dataset = make_dataset(project, texts)
-    run = start_run(project=project, dataset=dataset, versions=versions, policy=policy, by=project.created_by)
+    run = start_run(
+        project=project,
+        dataset=dataset,
+        versions=versions,
+        policy=policy,
+        by=project.created_by,
+        verifiers=list(verifiers),
+        cap_nano=DOLLAR if verifiers else None,
+    )
     work_off()
     run.refresh_from_db()
     return run
 
 
-def run_script(source, texts, folder, verdicts=()):
-    """The rows of the answer; verdicts: (text, label) of a file that the script is given."""
+def run_script(source, texts, folder, verdicts=b""):
+    """The rows of the answer; verdicts: a CSV file that the script is given."""
     folder.mkdir(exist_ok=True)
     (folder / "run.py").write_bytes(source)
     with (folder / "in.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, quoting=csv.QUOTE_ALL).writerows([("text",), *((text,) for text in texts)])
     command = [sys.executable, "-I", "run.py", "in.csv", "out.csv", "--device", "cpu"]
     if verdicts:
-        with (folder / "verdicts.csv").open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file, quoting=csv.QUOTE_ALL).writerows([("text", "label"), *verdicts])
+        (folder / "verdicts.csv").write_bytes(verdicts)
         command += ["--verdicts", "verdicts.csv"]
     environment = {"OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, check=False, cwd=folder, capture_output=True, text=True, env=environment)
@@ -125,9 +135,70 @@ def test_after_a_round_the_script_is_the_last_generations_and_takes_verdicts_fro
     rows = run_script(client.get(url(run)).content, texts, tmp_path / "script")
     assert told_by(rows) == now
     hard = [row["text"] for row in rows if row["route"] == "review"]
-    rows = run_script(client.get(url(run)).content, texts, tmp_path / "script", [(hard[0], "neutral")])
+    quoted = hard[0].replace('"', '""')
+    file = f'text,label\r\n"{quoted}",neutral\r\n'
+    rows = run_script(client.get(url(run)).content, texts, tmp_path / "script", file.encode())
     assert {row["text"]: row["label"] for row in rows if row["route"] == "verify"} == {hard[0]: "neutral"}
-    assert [fact[1:] for fact in told_by(rows)] == [fact[1:] for fact in now]
+    expected = [("verify" if text == hard[0] else fact[0], *fact[1:]) for text, fact in zip(texts, now, strict=True)]
+    assert told_by(rows) == expected
+
+
+def demo_rows(count):
+    """Some of the demo's texts, the first of them twice, and the class of each."""
+    with feedback_path().open(encoding="utf-8", newline="") as file:
+        known = {row["text"]: row["gold"] for row in list(csv.DictReader(file))[:count]}
+    return [*known, next(iter(known))], known
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("answer_use", [AnswerUse.REPLACE, AnswerUse.FUSE])
+@pytest.mark.parametrize("mode", [Mode.LLM, Mode.LLM_THEN_HUMAN])
+def test_with_its_export_a_run_by_a_language_model_is_repeated(client, project, settings, tmp_path, mode, answer_use):
+    """The export is the file of verdicts, as it comes: by the model, by people, and rows that wait for a person."""
+    settings.EXPORT_FOLDER = str(tmp_path / "exports")
+    texts, known = demo_rows(60)
+    mute = set(list(known)[::4])
+
+    def knows_most(messages):
+        text = find_item(messages)
+        return "I cannot say" if text in mute else known[text]
+
+    with serving(settings, answerer=knows_most) as server:
+        connections = [make_connection(project, server)]
+        run = start(
+            project, add_demo(project), texts, verifiers=connections, mode=mode, answer_use=answer_use, sure_from=0.0
+        )
+    answer(run, project.created_by, open_items(run)[::2])
+    _export, file = export_file(run.dataset)
+    rows = run_script(client.get(url(run)).content, texts, tmp_path / "script", file)
+    assert told_by(rows) == facts_of(run)
+    assert [(row["label"], row["label_source"]) for row in rows] == labels_of(run)
+    by_model = "fused" if answer_use == AnswerUse.FUSE else "verifier"
+    said = {("accept", "consensus"), ("verify", by_model), ("review", "human"), ("review", "")}
+    assert {(row["route"], row["label_source"]) for row in rows} == said
+
+
+def labels_of(run):
+    """Class and source of each row's label, both empty where it has none."""
+    labels = Label.objects.filter(sample__dataset=run.dataset, is_current=True)
+    found = {label.sample_id: (label.label_class.name, label.source) for label in labels.select_related("label_class")}
+    return [found.get(pk, ("", "")) for pk in run.dataset.samples.order_by("position").values_list("pk", flat=True)]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_under_a_certificate_the_script_routes_by_its_threshold(client, project, tmp_path):
+    texts, _known = demo_rows(50)
+    run = start(project, add_demo(project), texts, target_error=5.0)
+    before = [fact[0] for fact in facts_of(run)]
+    scores = sorted(fact[1] for fact in facts_of(run))
+    rescale(run, single(0), scores[15])
+    now = facts_of(finish(run))
+    assert [fact[0] for fact in now] != before
+    rows = run_script(client.get(url(run)).content, texts, tmp_path / "script")
+    assert told_by(rows) == now
+    assert {row["route"] for row in rows} == {"accept", "review"}
 
 
 def relabeled(version):
@@ -150,6 +221,19 @@ def test_a_pool_that_no_script_can_carry_is_said(client, project, tmp_path):
     page = client.get(url(run))
     assert page.status_code == 409
     assert "A standalone script cannot run fake-0, fake-1" in page.content.decode()
+    page = client.get(reverse("runs:detail", args=[project.slug, run.number])).content.decode()
+    assert "it runs transformers and linear models alone, not fake-0, fake-1." in page
+    assert url(run) not in page
+
+
+def test_the_runs_page_offers_the_script_where_it_can_run_the_pool(client, project, tmp_path):
+    run = start(project, make_pool(project, tmp_path, count=2), ["one", "two"])
+    SpecialistVersion.objects.update(backend="linear")
+    page = client.get(reverse("runs:detail", args=[project.slug, run.number])).content.decode()
+    assert url(run) in page
+    SpecialistVersion.objects.filter(specialist__name="fake-1").update(backend="script")
+    page = client.get(reverse("runs:detail", args=[project.slug, run.number])).content.decode()
+    assert "it runs transformers and linear models alone, not fake-1." in page
 
 
 def test_the_plan_is_the_newest_generations(client, project, tmp_path):

@@ -110,6 +110,21 @@ def test_the_manifest_tells_connections_prompts_and_costs(run, connection):
     }
 
 
+@pytest.mark.parametrize(
+    ("policy", "fixed"),
+    [
+        ({}, (0.0, 64, 5, 2_000, None)),
+        ({"ask_strategy": "one-shot", "draws": 3}, (0.7, 64, 1, 2_000, None)),
+        ({"ask_strategy": "chain-of-thought", "mode": "llm_then_human"}, (0.0, 512, 0, None, 0.8)),
+    ],
+)
+def test_the_manifest_tells_what_no_form_asks_for(run, connection, policy, fixed):
+    type(run).objects.filter(pk=run.pk).update(**policy)
+    found = manifest_of(run.dataset)["run"]["verification"]
+    names = ("temperature", "answer_tokens", "examples", "examples_among", "pool_sure_from")
+    assert tuple(found[name] for name in names) == fixed
+
+
 def test_no_key_and_no_secret_of_an_address_is_written(run, connection):
     assert "secret" not in json.dumps(manifest_of(run.dataset))
 

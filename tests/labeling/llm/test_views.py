@@ -86,6 +86,12 @@ def test_a_connection_is_added_and_leads_to_its_page(client, project):
     assert (str(price.cached_usd), price.valid_from) == ("0.1500", timezone.localdate())
 
 
+def test_an_empty_price_of_the_cache_is_explained_where_it_is_asked_for(client, project):
+    client.post(url(project, "add"), FIELDS)
+    for page in (url(project, "add"), at(Connection.objects.get())):
+        assert client.get(page).content.decode().count("Empty: as much as tokens in.") == 1
+
+
 def test_htmx_is_led_to_the_new_connection_too(client, project):
     answer = client.post(url(project, "add"), FIELDS, headers=HTMX)
     assert answer.headers["HX-Redirect"] == at(Connection.objects.get())

@@ -1,5 +1,8 @@
 """The forecast: which figures it takes from the project, what it says of them, and its page."""
 
+from itertools import product
+from urllib.parse import parse_qs
+
 import pytest
 from django.urls import reverse
 
@@ -60,7 +63,7 @@ def test_without_votes_everything_is_assumed_and_said_to_be(project):
     found = forecast_of(project, dataset, Asking(), Wish())
     assert (found.n_hard, found.pilot, found.epsilon, found.epsilons) == (10, None, None, [])
     assert [line.option.mode for line in found.lines] == ["human"]
-    assert fact(found, "Hard rows").source.startswith("no votes yet")
+    assert fact(found, "Rows with any disagreement").source.startswith("no votes yet")
     assert not any(one.is_measured for one in found.facts)
 
 
@@ -73,25 +76,28 @@ def test_votes_of_the_newest_run_give_the_hard_share_and_the_rules(project):
         (2, 0.0, False),
         (1, 0.0, False),
     ]
-    assert fact(found, "Hard rows").source == "votes of run 1 on 100 random rows"
+    assert fact(found, "Rows with any disagreement").source == "votes of run 1 on 100 random rows"
 
 
-def with_three_ways(project):
-    """A run where 15 of 100 rows have one vote against two, and 10 three different ones; a call costs $0.0014."""
+def with_three_ways(project, rows=4_000):
+    """Votes where 15 of 100 rows have one vote against two, and 10 three different ones; a call costs $0.0014.
+
+    The data set to forecast has so many rows, and no votes of its own.
+    """
     run, connection = with_votes(project), make_connection(project, price=(10, 0, 20))
     split = Consensus.objects.filter(run=run, route="review").order_by("sample__position")[:10]
     Consensus.objects.filter(pk__in=[row.pk for row in split]).update(uncertainty=2 / 3)
     make_spent(run, connection, stored=50)
-    return run, connection
+    return make_dataset(project, ["text"] * rows), connection
 
 
 def test_each_rule_has_its_price_and_accuracy(project):
-    run, connection = with_three_ways(project)
-    found = forecast_of(project, run.dataset, by(connection), Wish())
+    dataset, connection = with_three_ways(project)
+    found = forecast_of(project, dataset, by(connection), Wish())
     strict, loose, none = found.epsilons
     assert [round(one.hard_share, 9) for one in found.epsilons] == [0.25, 0.1, 0.0]
-    assert (strict.nano, loose.nano, none.nano) == (25 * 1_400_000, 10 * 1_400_000, 0)
-    both = found.epsilon_line.option
+    assert (strict.nano, loose.nano, none.nano) == (1_000 * 1_400_000, 400 * 1_400_000, 0)
+    both = found.best.option
     assert both.mode == "llm_then_human"
     assert (strict.accuracy, strict.human_seconds) == pytest.approx((both.accuracy, both.human_hours * 3600))
     assert loose.human_seconds == pytest.approx(0.4 * strict.human_seconds)
@@ -99,22 +105,79 @@ def test_each_rule_has_its_price_and_accuracy(project):
     assert loose.accuracy == pytest.approx(none.accuracy + 0.4 * (strict.accuracy - none.accuracy))
 
 
-@pytest.mark.parametrize(("rows", "min_agree"), [(25, 3), (24, 2), (10, 2), (9, 1)])
-def test_the_advised_rule_is_the_strictest_that_the_cap_pays_for(project, rows, min_agree):
-    run, connection = with_three_ways(project)
-    found = forecast_of(project, run.dataset, by(connection), Wish(cap_nano=rows * 1_400_000))
-    assert found.epsilon.min_agree == min_agree
+@pytest.mark.parametrize(
+    ("rows", "min_agree", "mode"),
+    [(1_000, 3, "llm_then_human"), (999, 2, "llm_then_human"), (400, 2, "llm_then_human"), (399, 3, "human")],
+)
+def test_the_advised_rule_is_the_strictest_that_the_cap_pays_for(project, rows, min_agree, mode):
+    """Where it pays for none people review, and a cap on calls takes no row from them."""
+    dataset, connection = with_three_ways(project)
+    found = forecast_of(project, dataset, by(connection), Wish(cap_nano=rows * 1_400_000))
+    assert (found.epsilon.min_agree, found.best.option.mode) == (min_agree, mode)
     assert [one.min_agree for one in found.epsilons if one.is_advised] == [min_agree]
-    assert found.n_hard == 25
+    assert found.n_hard == {3: 1_000, 2: 400}[min_agree]
+
+
+@pytest.mark.parametrize(("target", "min_agree"), [(0.81, 3), (0.74, 3), (0.73, 2), (0.69, 2), (0.68, 1)])
+def test_with_a_target_the_loosest_rule_that_reaches_it_is_advised(project, target, min_agree):
+    dataset, _connection = with_three_ways(project)
+    found = forecast_of(project, dataset, Asking(), Wish(target=target))
+    assert [one.accuracy for one in found.epsilons] == pytest.approx([0.8125, 0.736, 0.685])
+    assert found.epsilon.min_agree == min_agree
+    assert found.epsilon.reason.endswith(f"no rule with fewer hard rows is expected to reach {target:.1%}.")
+
+
+CAPS = (None, 0, 0.01, 0.55, 0.57, 1.39, 1.4, 50)
+TARGETS = (None, 50, 68, 70, 72, 74, 76, 80, 99)
+
+
+@pytest.mark.parametrize("hour", ["", "1", "30"])
+def test_recommendation_advice_and_plan_agree_for_all_caps_and_targets(client, project, hour):
+    """Each page: one rule is advised, its line says what is recommended, and the plan begins with both."""
+    dataset, _connection = with_three_ways(project)
+    user = make_user()
+    add_member(project, user, Role.MANAGER)
+    client.force_login(user)
+    for cap, target in product(CAPS, TARGETS):
+        data = {"dataset": dataset.pk, "hour": hour, "cap": "" if cap is None else cap, "target": target or ""}
+        response = client.get(reverse("overview:forecast", args=[project.slug]), data)
+        found, plan = response.context["found"], parse_qs(response.context["plan_query"])
+        best = found.best.option
+        (advised,) = [one for one in found.epsilons if one.is_advised]
+        assert (advised.min_agree, advised.hard_share) == (found.epsilon.min_agree, found.epsilon.hard_share)
+        told = (advised.accuracy, advised.nano, advised.human_seconds, round(advised.hard_share * 4_000))
+        assert told == (best.accuracy, best.total_nano, best.human_hours * 3600, found.n_hard)
+        assert cap is None or best.llm_nano <= cap * DOLLAR
+        assert plan["mode"] == [best.mode]
+        assert plan.get("min_agree", ["3"]) == [str(advised.min_agree)]
+        words = words_of(response)
+        assert words.count("Recommended") == words.count("Advised") == 1
+        assert f"Reviewed by: {found.best.name}." in words
+        if best.mode == "human" and target is None:
+            assert advised.min_agree == 3
+        if target is not None:
+            is_said = "The least effort that is expected to reach" in best.reason
+            assert is_said == (best.accuracy >= target / 100)
 
 
 def test_the_page_advises_epsilon_and_beta(client, project):
-    with_three_ways(project)
-    html = words_of(page_of(client, project, cap="0.02"))
+    dataset, _connection = with_three_ways(project)
+    html = words_of(page_of(client, project, dataset=dataset.pk, cap="0.60"))
     assert "2 of 3 must agree; about 10% of the rows are hard then." in html
     assert "The next stricter rule, 25%, is more than you allow." in html
+    assert "People answer 120 rows instead of 400" in html
     assert "Reviewed by: A language model, then a person." in html
-    assert "About 25 hard rows are expected; a round that its gate can judge needs 750." in html
+    assert "About 400 hard rows are expected; a round that its gate can judge needs 750." in html
+    assert "min_agree=2" in html
+
+
+def test_a_cap_that_pays_for_no_rule_leaves_every_disputed_row_to_people(client, project):
+    dataset, _connection = with_three_ways(project, rows=100)
+    html = words_of(page_of(client, project, dataset=dataset.pk, cap="0.01"))
+    assert "The calls would cost $0.04, above the cap of $0.01" in html
+    assert "3 of 3 must agree; about 25% of the rows are hard then. Any disagreement is reviewed" in html
+    assert "Reviewed by: A person." in html
+    assert "min_agree" not in html
 
 
 def test_votes_on_another_data_set_are_named(project):
@@ -122,7 +185,7 @@ def test_votes_on_another_data_set_are_named(project):
     other = make_dataset(project, ["b"] * 200)
     found = forecast_of(project, other, Asking(), Wish())
     assert found.n_hard == 50
-    assert f"another data set, {run.dataset}" in fact(found, "Hard rows").source
+    assert f"another data set, {run.dataset}" in fact(found, "Rows with any disagreement").source
 
 
 def test_an_empty_runs_votes_are_none(project):

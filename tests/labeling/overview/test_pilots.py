@@ -136,7 +136,7 @@ def test_a_worse_model_is_warned_of_by_a_pilot(client, project, manager):
 def test_the_forecast_offers_a_pilot_and_hands_its_plan_over(client, project, manager):
     run, connection = with_votes(project), make_connection(project)
     asked = {"verifiers": [connection.pk], "ask_strategy": "chain-of-thought", "draws": 3, "answer_use": "replace"}
-    html = client.get(address(project, "forecast"), asked | {"dataset": run.dataset.pk, "target": "50", "hour": "900"})
+    html = client.get(address(project, "forecast"), asked | {"dataset": run.dataset.pk, "target": "70", "hour": "900"})
     html = " ".join(html.content.decode().split())
     assert "The model was not measured on your rows" in html
     words = f"dataset={run.dataset.pk}&amp;verifier={connection.pk}&amp;answer_use=replace"

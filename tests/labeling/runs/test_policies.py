@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from annotator_core.refine.plan import TrainingPlan
-from labeling.runs.models import Aggregator, PolicyName, VoteAhead
+from labeling.runs.models import Aggregator, AskStrategy, Mode, PolicyName, VoteAhead
 from labeling.runs.policies import (
     Policy,
     check_policy,
@@ -14,7 +14,7 @@ from labeling.runs.policies import (
     propose_beta,
     usual_aggregator,
 )
-from labeling.runs.wording import Figure, figures_of, routing_sentence, word_aggregation, word_rate
+from labeling.runs.wording import Figure, asking_figures, figures_of, routing_sentence, word_aggregation, word_rate
 from labeling.web.errors import ActionError
 
 
@@ -149,3 +149,32 @@ def test_a_custom_policy_in_words():
         "no round starts by itself",
         "the hard pool and earlier verified rows (20% of the set); 50% of the pool drawn at random",
     ]
+
+
+def test_how_a_language_model_is_asked_in_words():
+    """Also what no form asks for: temperature, examples, length, and whom an answer may not contradict."""
+    given = {"mode": Mode.LLM_THEN_HUMAN, "ask_strategy": AskStrategy.FEW_SHOT, "draws": 3, "sure_from": 0.9}
+    assert asking_figures(Policy(min_agree=2, **given)) == [
+        Figure(
+            "A person decides",
+            "where it names no class, is less than 90% sure, or contradicts specialists who are at least 80% sure",
+        ),
+        Figure("It is asked", "Few-shot, by similarity, 3 times a text at temperature 0.7"),
+        Figure("Examples", "5 before each text, the most similar of the newest 2,000 that people verified"),
+        Figure("Length of an answer", "at most 64 tokens, beside a class name"),
+        Figure(
+            "Its answer",
+            "It is one more vote; a person decides where the votes outweigh it, until an audit has measured both",
+        ),
+    ]
+
+
+def test_a_language_model_that_decides_alone_in_words():
+    policy = Policy(min_agree=2, mode=Mode.LLM, ask_strategy=AskStrategy.CHAIN_OF_THOUGHT, shows_votes=True)
+    assert [figure.text for figure in asking_figures(policy)] == [
+        "where it names no class",
+        "Chain of thought, with the specialists' votes, once a text at temperature 0",
+        "at most 512 tokens, beside a class name",
+        "It is one more vote",
+    ]
+    assert asking_figures(Policy(min_agree=2)) == []

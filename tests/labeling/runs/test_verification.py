@@ -70,6 +70,19 @@ def test_the_bar_and_the_figures_tell_who_has_the_rows(client, run, job):
     assert "Nothing was asked yet." in html
 
 
+def test_the_page_tells_how_is_asked_with_every_figure(client, run, connection):
+    make_verified(run, connection, ask_strategy="few-shot", draws=3, sure_from=0.9)
+    panel = page_of(client, run).partition('id="verification"')[2].partition("</section>")[0]
+    for words in (
+        "is less than 90% sure, or contradicts specialists who are at least 80% sure",
+        "3 times a text at temperature 0.7",
+        "5 before each text, the most similar of the newest 2,000 that people verified",
+        "at most 64 tokens, beside a class name",
+        "until an audit has measured both",
+    ):
+        assert words in panel
+
+
 def test_the_page_shows_what_was_spent_and_saved(client, run, job, connection):
     make_spent(run, connection, stored=10, lost=1)
     Budget.objects.filter(run=run.pk).update(reserved_nano=2_000_000)
