@@ -31,7 +31,7 @@ from labeling.quality.measured import Measured
 from labeling.quality.queries import first_generation, frame_texts, looks_at
 from labeling.quality.row_queries import DrawnText, Fate, Wholeness, drawn_texts, fates_of, undrawn_texts, wholeness
 from labeling.refinement.queries import taught_hashes
-from labeling.runs.models import Aggregator, PoolGeneration, PoolMember, Run
+from labeling.runs.models import Aggregator, AnswerUse, PoolGeneration, PoolMember, Run
 from labeling.runs.queries import generation_numbered, members_of
 
 MACHINE_ROUTES = (Route.ACCEPT, Route.VERIFY)
@@ -191,6 +191,7 @@ def _about(audit: Reading) -> About:
         class_ids=tuple(audit.class_ids),
         members=[(member.version_id, member.version.specialist.name) for member in audit.members],
         in_use=Way(run.min_agree, run.aggregator != Aggregator.MAJORITY, audit.generation.aggregation),
+        is_fitted=_is_fitted(run),
         targets=frozenset({*TARGETS, *([run.target_error] if run.target_error else [])}),
         frame_texts=len(frame_texts(run.dataset)),
         drawn=len(audit.texts),
@@ -202,6 +203,12 @@ def _about(audit: Reading) -> About:
         look=(run.pk, first_generation(run.pk, audit.generation.number)),
         notices=_notices(audit),
     )
+
+
+def _is_fitted(run: Run) -> bool:
+    """Whether labels of the run may know the fitting third: a race's winner made them, or an answer was fused in."""
+    is_fused = run.has_verifier and run.answer_use == AnswerUse.FUSE
+    return is_fused or PoolGeneration.objects.filter(run=run, aggregation__isnull=False).exists()
 
 
 def _people(audit: Reading) -> IntArray:

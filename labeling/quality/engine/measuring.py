@@ -28,15 +28,16 @@ class About:
     """What the figures need besides the answered texts.
 
     frame_texts, drawn, answered: texts of the data set. members: (version id, name) in the order of the pool.
-    by_machine, by_person: rows of the run with a label of either kind. people (texts, persons): class indices, ABSTAIN
-    where a person did not answer. targets in percent. seen: looks at certificates before this one,
-    look: run and generation of this one's.
+    is_fitted: labels of the run may know answers of the fitting third. by_machine, by_person: rows of the run with a
+    label of either kind. people (texts, persons): class indices, ABSTAIN where a person did not answer. targets in
+    percent. seen: looks at certificates before this one, look: run and generation of this one's.
     """
 
     generation: int
     class_ids: tuple[int, ...]
     members: Sequence[tuple[int, str]]
     in_use: Way
+    is_fitted: bool
     targets: frozenset[float]
     frame_texts: int
     drawn: int
@@ -57,7 +58,7 @@ def measure(sheet: Sheet, about: About) -> Measured:
     winner = winner_of(outcome, about.in_use)
     found = certificates(sheet, winner, about.targets, look=len(about.seen | {look}))
     findings = findings_of(sheet)
-    accepted, reviewed = accepted_share(sheet), reviewed_share(sheet)
+    accepted, reviewed = accepted_share(sheet, is_fitted=about.is_fitted), reviewed_share(sheet)
     bins, error = calibration(sheet, about.in_use)
     figures = Figures(
         class_ids=about.class_ids,

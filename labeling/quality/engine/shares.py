@@ -15,9 +15,12 @@ BINS = 10  # chosen, the usual number
 TAKEN_AS_RIGHT = Estimate(1.0, 1.0, 1.0)
 
 
-def accepted_share(sheet: Sheet) -> Share:
-    """How many of the labels that no person gave are right, each text as often as it stands in the data set."""
-    rows = sheet.labels != ABSTAIN
+def accepted_share(sheet: Sheet, *, is_fitted: bool) -> Share:
+    """How many of the labels that no person gave are right, each text as often as it stands in the data set.
+
+    Where the labels were made by something `is_fitted` to the fitting third, that third says nothing: they know it.
+    """
+    rows = (sheet.labels != ABSTAIN) & ~(sheet.is_fit & is_fitted)
     return _share(sheet.is_right(sheet.labels)[rows], sheet.copies[rows])
 
 

@@ -15,11 +15,12 @@ from labeling.labels.models import Consensus, ItemReason, Label, ReviewItem, Vot
 from labeling.pipeline.work import do_one
 from labeling.quality.actions import ask_assessment, draw_audit
 from labeling.quality.figures import from_json
-from labeling.quality.models import Assessment
+from labeling.quality.models import Assessment, AuditRow, Third
 from labeling.quality.queries import looks_at
 from labeling.refinement.models import Challenger, RefinementRound, RoundSample, SampleRole
 from labeling.runs.actions import cancel_run, pause_run
-from labeling.runs.models import RunState
+from labeling.runs.models import Run, RunState
+from labeling.runs.queries import current_generation
 from labeling.specialists.models import SpecialistVersion
 from labeling.web.errors import ActionError
 from tests.labeling.counts import assert_counters_equal_recount
@@ -105,6 +106,27 @@ def test_the_share_of_right_labels_is_that_of_the_rows_nobody_saw(dataset, versi
     overall = (run.accepted * figures.accepted.value + run.decided) / (run.accepted + run.decided)
     assert (figures.reviewed.value, figures.overall.value) == (None, pytest.approx(overall))
     assert codes(figures)["copies"]["count"] > 0
+
+
+def test_labels_of_the_winner_are_measured_on_texts_that_it_was_not_fitted_to(dataset, versions, user):
+    run = audited_run(dataset, versions, user, aggregator="race")
+    accepted = set(
+        Consensus.objects.filter(run=run, is_current=True, route="accept").values_list("sample__text_hash", flat=True)
+    )
+    before, after = (from_json(Assessment.objects.get(run=run, number=one).figures).accepted for one in (1, 2))
+    certifying = set(AuditRow.objects.filter(third=Third.CERTIFY).values_list("text_hash", flat=True))
+    assert current_generation(run).aggregation is not None
+    assert (before.rows > after.rows, after.rows) == (True, len(accepted & certifying))
+
+
+@pytest.mark.parametrize(("mode", "use", "is_left_out"), [("llm", "fuse", True), ("llm", "replace", False), ("human", "fuse", False)])
+def test_labels_with_a_fused_answer_are_measured_on_the_other_third(dataset, versions, user, mode, use, is_left_out):
+    run = audited_run(dataset, versions, user)
+    Run.objects.filter(pk=run.pk).update(mode=mode, answer_use=use)
+    ask_assessment(run=run)
+    work_off(QUEUES)
+    before, after = (from_json(Assessment.objects.get(run=run, number=one).figures).accepted for one in (1, 2))
+    assert (after.rows < before.rows) == is_left_out
 
 
 def test_votes_that_are_missing_are_cast_and_stored_for_drawn_texts_alone(dataset, versions, user, project, tmp_path):

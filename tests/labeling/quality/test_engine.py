@@ -1,11 +1,13 @@
 """Figures and certificates from arrays, against numbers counted by hand."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from annotator_core.consensus.aggregator import Ballots
+from annotator_core.consensus.table import fit_aggregator
 from annotator_core.types import ABSTAIN
 from labeling.quality.engine.agreement import agreement
 from labeling.quality.engine.race import certificates, race, winner_of
@@ -95,9 +97,10 @@ def test_what_is_missing_is_told_in_audited_rows_and_a_second_look_costs_more():
 
 def test_an_answer_that_the_pool_does_not_know_is_always_an_error():
     sheet = make_sheet(gold=np.full(400, ABSTAIN), labels=np.full(400, ABSTAIN))
-    assert accepted_share(sheet) == Share(None, 0.0, 1.0, 0)
+    assert accepted_share(sheet, is_fitted=False) == Share(None, 0.0, 1.0, 0)
     known = make_sheet(gold=np.full(400, ABSTAIN))
-    assert (accepted_share(known).value, accepted_share(known).rows) == (0.0, 400)
+    found = accepted_share(known, is_fitted=False)
+    assert (found.value, found.rows) == (0.0, 400)
     assert [row.counts for row in confusions(known, [(1, "a"), (2, "b"), (3, "c")], ())] == [((0,) * 4,) * 3] * 3
 
 
@@ -107,7 +110,22 @@ def test_accepted_labels_weigh_by_their_copies():
     sheet = make_sheet(
         rows=4, ballots=ballots, gold=gold, labels=labels, copies=np.array([1, 6, 1, 9]), is_fit=np.zeros(4, dtype=bool)
     )
-    assert (accepted_share(sheet).value, accepted_share(sheet).rows) == (pytest.approx(2 / 8), 3)
+    found = accepted_share(sheet, is_fitted=False)
+    assert (found.value, found.rows) == (pytest.approx(2 / 8), 3)
+
+
+def test_labels_that_know_the_fitting_third_are_measured_on_the_rest():
+    """A stacker on votes that say nothing of the truth: it knows the answers that it has seen, and is right by chance."""
+    sheet = make_sheet(rows=90, accuracies=(1 / 3,) * 8, gold=np.random.default_rng(1).integers(0, 3, 90))
+    rows = np.flatnonzero(sheet.is_fit)
+    fitted = fit_aggregator("stacker", sheet.ballots.take(rows), sheet.gold[rows])
+    way = replace(MAJORITY, aggregation=json.loads(json.dumps(fitted.to_state())))
+    labeled = replace(sheet, labels=way.combine(sheet.ballots).classes)
+    own, all_of_it = (accepted_share(labeled, is_fitted=is_fitted) for is_fitted in (True, False))
+    rest = ~sheet.is_fit
+    assert (own.value, own.rows) == (pytest.approx(np.mean((labeled.labels == sheet.gold)[rest])), 60)
+    assert (all_of_it.value - own.value > 0.1, own.low < 1 / 3 < own.high) == (True, True)
+    assert accepted_share(replace(labeled, is_fit=np.ones(90, dtype=bool)), is_fitted=True) == Share(None, 0.0, 1.0, 0)
 
 
 def test_reviewed_labels_are_measured_where_another_source_has_spoken():
