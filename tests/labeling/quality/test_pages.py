@@ -186,8 +186,8 @@ def test_certificates_are_reached_have_a_price_or_are_out_of_reach(client, proje
     Run.objects.filter(pk=run.pk).update(target_error=4)
     make_assessment(run, target_error=4)
     assert rows(page(client, project), "Certificates") == [
-        ["10%", "Reached", "Covers 93.0% of the rows, of which at most 9.4% are wrong"],
-        ["5%", "Reached", "Covers 58.0% of the rows, of which at most 4.7% are wrong"],
+        ["10%", "Reached", "About 93.0% of the different texts; at most 10% of these are wrong"],
+        ["5%", "Reached", "About 58.0% of the different texts; at most 5% of these are wrong"],
         ["4% this run's target", "Not yet", "36 more answers, about 6 min"],
         ["3%", "Not yet", "410 more answers, about 1 h 08"],
         ["2%", "Not yet", "2,400 more answers, about 6 h 40"],
