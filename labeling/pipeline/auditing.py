@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from annotator_core.arrays import IntArray
+from annotator_core.consensus.aggregator import Ballots
 from annotator_core.types import ABSTAIN, Route
 from labeling.datasets.chunk_queries import SampleText
 from labeling.labels.actions.rows import ConsensusRow, VoteRow
@@ -22,6 +23,7 @@ from labeling.pipeline.ballots import Answers, align_ballots, ask_pool
 from labeling.pipeline.hand import Hand
 from labeling.pipeline.routing import NOTHING, is_below
 from labeling.pipeline.ruling import join
+from labeling.pipeline.unanswered import unanswered_ballots
 from labeling.projects.models import LabelClass
 from labeling.quality.engine.measuring import About, measure
 from labeling.quality.engine.race import TARGETS
@@ -52,7 +54,7 @@ class Reading:
 
     `silent`: members whose weights are gone, and the drawn texts that they never voted on. `taught`: texts that a
     member of the pool was trained on. `said`: the classes that the run's language models gave to texts. `kept`:
-    answered texts of the run that can be measured.
+    answered texts of the run that can be measured. `unanswered`: votes on texts that no audit has drawn.
     """
 
     run: Run
@@ -66,6 +68,7 @@ class Reading:
     taught: Collection[str]
     said: Mapping[str, int | None]
     whole: Wholeness
+    unanswered: Ballots | None
 
     @property
     def class_ids(self) -> list[int]:
@@ -109,6 +112,7 @@ def _read(run: Run, hand: Hand) -> Reading:
     samples = [SampleText(text.sample_id, text.text, text.text_hash) for text in texts]
     silent = _silent(run, members, samples)
     here = [text for text in texts if text.copies]
+    taught = taught_hashes(member.version_id for member in members)
     return Reading(
         run=run,
         generation=generation,
@@ -118,9 +122,10 @@ def _read(run: Run, hand: Hand) -> Reading:
         people=people_answers(run.dataset_id, hashes),
         pool=ask_pool(run, generation.number, [one for one in samples if one.text_hash not in silent], hand),
         silent=silent,
-        taught=taught_hashes(member.version_id for member in members) & set(hashes),
+        taught=taught & set(hashes),
         said={text_hash: join(given).class_id for text_hash, given in answers_of(run, hashes).items()},
         whole=wholeness(run.dataset_id, here, answers, undrawn_texts(run.dataset, run, hashes)),
+        unanswered=unanswered_ballots(run, members, taught),
     )
 
 
@@ -159,6 +164,7 @@ def _sheet(audit: Reading) -> Sheet:
         second=to_indices([seconds.get(text.text_hash) for text in kept]),
         copies=np.array([text.copies for text in kept], dtype=np.int64),
         answers=to_indices([audit.said.get(text.text_hash) for text in kept]),
+        unanswered=audit.unanswered,
     )
 
 

@@ -66,7 +66,7 @@ class Assessment(models.Model):
     """What the audit says of a run's labels under one generation of its pool; never changed once it stands.
 
     `figures` is a `figures.Figures` as JSON. `winner` names the race's winner and `aggregation` is its fitted state,
-    NULL where too few rows were answered for a race, or no draw whole.
+    NULL where no draw was answered whole; without a race, because too few rows were answered, there is neither.
     """
 
     run = models.ForeignKey(Run, models.CASCADE, related_name="assessments")

@@ -46,6 +46,7 @@ class Sheet:
     certifies. labels: the class index of the label that no person gave, ABSTAIN where there is none. is_reviewed: a
     person decides it in this run. second: another source's class index, ABSTAIN where only one has spoken.
     answers: a language model's class index, ABSTAIN where none was asked or it gave none; None in a run without one.
+    unanswered: ballots of other texts, which no audit has drawn; None where there are none.
     """
 
     ballots: Ballots
@@ -57,6 +58,7 @@ class Sheet:
     second: IntArray
     copies: IntArray
     answers: IntArray | None = None
+    unanswered: Ballots | None = None
 
     @property
     def is_known(self) -> BoolArray:
