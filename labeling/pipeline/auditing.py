@@ -163,6 +163,7 @@ def _sheet(audit: Reading) -> Sheet:
         is_reviewed=np.array([fate is not None and fate.route == Route.REVIEW for fate in routes], dtype=np.bool_),
         second=to_indices([seconds.get(text.text_hash) for text in kept]),
         copies=np.array([text.copies for text in kept], dtype=np.int64),
+        hashes=tuple(text.text_hash for text in kept),
         answers=to_indices([audit.said.get(text.text_hash) for text in kept]),
         unanswered=audit.unanswered,
     )

@@ -65,7 +65,7 @@ class AuditRow(models.Model):
 class Assessment(models.Model):
     """What the audit says of a run's labels under one generation of its pool; never changed once it stands.
 
-    `figures` is a `figures.Figures` as JSON. `winner` names the race's winner and `aggregation` is its fitted state,
+    `figures` is a `figures.Figures` as JSON, `digest` of the answers and votes that its certificates rest on. `winner` names the race's winner and `aggregation` is its fitted state,
     NULL where no draw was answered whole; without a race, because too few rows were answered, there is neither.
     """
 
@@ -73,6 +73,7 @@ class Assessment(models.Model):
     number = models.PositiveIntegerField()
     generation = models.PositiveIntegerField()
     answered = models.PositiveIntegerField()
+    digest = models.CharField(max_length=32, blank=True, default="", db_default="")
     winner = models.CharField(max_length=40, blank=True)
     aggregation = models.JSONField(null=True)
     figures = models.JSONField()

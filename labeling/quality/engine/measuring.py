@@ -54,7 +54,7 @@ def measure(sheet: Sheet, about: About) -> Measured:
     """The race, the certificates of its winner and all figures; the sheet holds at least one row."""
     names = [name for _id, name in about.members]
     outcome = race(sheet, names, about.in_use)
-    look: Look = (*about.look, int((sheet.is_whole & ~sheet.is_fit).sum()))
+    look: Look = (*about.look, int((sheet.is_whole & ~sheet.is_fit).sum()), sheet.digest)
     winner = winner_of(outcome, about.in_use)
     found = certificates(sheet, winner, about.targets, look=len(about.seen | {look}))
     findings = findings_of(sheet)
@@ -84,4 +84,4 @@ def measure(sheet: Sheet, about: About) -> Measured:
         agreement=agreement(about.people),
         notices=(*notices_of(findings, names), *about.notices),
     )
-    return Measured(about.generation, outcome.winner, outcome.aggregation, figures, found)
+    return Measured(about.generation, sheet.digest, outcome.winner, outcome.aggregation, figures, found)

@@ -153,7 +153,7 @@ def test_a_promotion_is_followed_by_a_measurement(dataset, versions, user, proje
     found, _figures = newest(run)
     assert (found.number, found.generation) == (2, 1)
     rows = found.certificates.first().rows_used
-    assert looks_at(dataset.pk) == {(run.pk, 0, rows), (run.pk, 1, rows)}
+    assert {look[:3] for look in looks_at(dataset.pk)} == {(run.pk, 0, rows), (run.pk, 1, rows)}
 
 
 def test_nothing_is_measured_again_by_itself(dataset, versions, user):
@@ -221,6 +221,11 @@ def test_another_answer_instead_of_one_is_measured(dataset, versions, user):
     answer_items([item], user, wrong.name)
     work_off(QUEUES)
     assert [one.number for one in Assessment.objects.filter(run=run, answered=60)] == [2, 1]
+    # As many answers, and not the same: another look, which is paid for.
+    assert len(looks_at(dataset.pk)) == 2
+    answer_items([item], user, lambda one: truth(one))
+    work_off(QUEUES)
+    assert (Assessment.objects.filter(run=run, answered=60).count(), len(looks_at(dataset.pk))) == (3, 2)
 
 
 def test_verified_imports_are_answers(dataset, versions, user):

@@ -44,6 +44,7 @@ def make_sheet(rows=400, accuracies=(0.4, 0.7, 0.97), seed=0, **given):
         "is_reviewed": np.zeros(rows, dtype=bool),
         "second": np.full(rows, ABSTAIN),
         "copies": np.ones(rows, dtype=np.int64),
+        "hashes": tuple(f"{number:032x}" for number in range(rows)),
     }
     return Sheet(**values | given)
 
@@ -100,6 +101,17 @@ def test_a_certificate_covers_what_its_threshold_says():
     covered = np.round(combined.score.astype(float), 6) >= found.threshold
     assert covered.mean() == pytest.approx(found.accepted_share)
     assert (combined.classes != sheet.gold[rows])[covered].mean() < found.error_bound <= 0.05
+
+
+def test_the_digest_is_of_what_certificates_rest_on():
+    """Answers of whole draws, whatever order they are in, and votes that the winner was fitted to."""
+    sheet = make_sheet(rows=40, is_whole=np.arange(40) < 30)
+    changed, unfinished = sheet.gold.copy(), sheet.gold.copy()
+    changed[[0, 1]], unfinished[35] = (sheet.gold[[0, 1]] + 1) % 3, (sheet.gold[35] + 1) % 3
+    turned = replace(sheet, gold=sheet.gold[::-1], is_whole=sheet.is_whole[::-1], hashes=sheet.hashes[::-1])
+    assert sheet.digest == turned.digest == replace(sheet, gold=unfinished).digest
+    others = [replace(sheet, gold=changed), replace(sheet, unanswered=sheet.ballots), replace(sheet, is_whole=~sheet.is_whole)]
+    assert len({sheet.digest, *(one.digest for one in others)}) == 4
 
 
 def test_what_is_missing_is_told_in_audited_rows_and_a_second_look_costs_more():
