@@ -44,8 +44,8 @@ class Sheet:
 
     gold: the answer's class index, ABSTAIN where the pool does not know its class: whatever it says is wrong then.
     is_fit: the fitting third. is_whole: of a draw that is answered whole, so that it is a random sample; no other row
-    certifies. labels: the class index of the label that no person gave, ABSTAIN where there is none. is_reviewed: a
-    person decides it in this run. second: another source's class index, ABSTAIN where only one has spoken.
+    certifies. labels: the class index of the label that no person gave, ABSTAIN where there is none; is_model: a
+    language model gave it. is_reviewed: a person decides it in this run. second: another source's class index, ABSTAIN where only one has spoken.
     answers: a language model's class index, ABSTAIN where none was asked or it gave none; None in a run without one.
     unanswered: ballots of other texts, which no audit has drawn; None where there are none. hashes: of the texts.
     """
@@ -55,6 +55,7 @@ class Sheet:
     is_fit: BoolArray
     is_whole: BoolArray
     labels: IntArray
+    is_model: BoolArray
     is_reviewed: BoolArray
     second: IntArray
     copies: IntArray

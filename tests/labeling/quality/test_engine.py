@@ -18,9 +18,10 @@ from labeling.quality.engine.shares import (
     findings_of,
     overall_share,
     reviewed_share,
+    seconds_of,
 )
 from labeling.quality.engine.sheet import Sheet, Way
-from labeling.quality.figures import Share
+from labeling.quality.figures import Second, Share
 from labeling.quality.row_queries import DrawnText, Wholeness, wholeness
 
 MAJORITY = Way(min_agree=3, is_average=False, aggregation=None)
@@ -41,6 +42,7 @@ def make_sheet(rows=400, accuracies=(0.4, 0.7, 0.97), seed=0, **given):
         "is_fit": np.arange(rows) % 3 == 0,
         "is_whole": np.ones(rows, dtype=bool),
         "labels": votes[:, 2],
+        "is_model": np.zeros(rows, dtype=bool),
         "is_reviewed": np.zeros(rows, dtype=bool),
         "second": np.full(rows, ABSTAIN),
         "copies": np.ones(rows, dtype=np.int64),
@@ -168,6 +170,19 @@ def test_all_labels_take_what_nobody_measured_as_right():
     assert (found.value, found.low, found.high, found.rows) == pytest.approx((0.85, 0.7, 0.925, 130))
     assert overall_share(nothing, nothing, by_machine=3, by_person=1, rows=0).value is None
     assert overall_share(nothing, nothing, by_machine=0, by_person=5, rows=5).value == 1.0
+
+
+def test_labels_of_a_second_review_are_told_apart_by_who_gave_them():
+    """Of ten texts two are a model's (one wrong, the other in the fitting third), three a person's (one told twice)."""
+    gold, second = np.zeros(10, dtype=np.int64), np.array([ABSTAIN] * 2 + [1, 0, ABSTAIN] + [1] * 5)
+    is_model, is_reviewed = np.arange(10) < 2, (np.arange(10) > 1) & (np.arange(10) < 5)
+    labels = np.array([1, 0] + [ABSTAIN] * 3 + [0] * 5)
+    given = {"gold": gold, "second": second, "is_model": is_model, "is_reviewed": is_reviewed, "labels": labels}
+    sheet = make_sheet(rows=10, is_fit=np.arange(10) == 1, **given)
+    found = seconds_of(sheet, by_model=30, by_person=10, is_fitted=True)
+    assert found == (Second("model", 0.75, 1, 1), Second("person", 0.25, 1, 2))
+    assert seconds_of(sheet, by_model=30, by_person=0, is_fitted=False) == (Second("model", 1.0, 1, 2),)
+    assert seconds_of(sheet, by_model=0, by_person=0, is_fitted=True) == (Second("person", 1.0, 1, 2),)
 
 
 def test_confusion_counts_abstentions_last():
