@@ -42,7 +42,8 @@ class Third(models.TextChoices):
 class AuditRow(models.Model):
     """A text drawn for an audit. Its answer is the blind verdict on the text, or the label imported as verified.
 
-    `inclusion` is the probability (0 to 1) that a text of the data set is drawn, by this audit and those before it.
+    `inclusion` is the probability (0 to 1) that a text of the data set is drawn by any of its audits so far: the same
+    for all its rows.
     """
 
     audit = models.ForeignKey(Audit, models.CASCADE, related_name="rows")

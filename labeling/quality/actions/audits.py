@@ -38,7 +38,10 @@ def draw_audit(*, dataset: Dataset, count: int, by: User | None) -> Audit:
         _check_left(count, len(back) + len(left))
         fresh = draw_order(dataset.pk, left)[: max(0, count - len(back))]
         audit = _create_audit(dataset, len(fresh), len(frame), by)
-        _create_rows(audit, fresh, inclusion=min(1.0, (len(drawn) + len(fresh)) / max(1, texts)))
+        inclusion = min(1.0, (len(drawn) + len(fresh)) / max(1, texts))
+        # All draws together are one sample: what was drawn before is as likely in it as what is drawn now.
+        AuditRow.objects.filter(dataset=dataset).update(inclusion=inclusion)
+        _create_rows(audit, fresh, inclusion=inclusion)
         known = blind_answers(dataset.pk, fresh)
         open_audit_items(dataset=dataset, hashes=[*back[:count], *(one for one in fresh if one not in known)])
         for run in measured_runs(dataset.pk):
