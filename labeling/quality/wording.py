@@ -102,7 +102,10 @@ def whole_sentence(certificate: Certificate, seconds: Sequence[Second]) -> str:
         "share": word_percent(found.unmeasured_share),
     }
     if found.unmeasured_share:
-        text = _("All labels: at most %(bound)s are wrong, if the %(share)s are right that nobody has measured (%(confidence)s)")
+        text = _(
+            "All labels: at most %(bound)s are wrong, if the %(share)s are right that nobody has measured "
+            "(%(confidence)s)"
+        )
     else:
         text = _("All labels, the rest reviewed as now: at most %(bound)s are wrong (%(confidence)s)")
     return text % words

@@ -29,9 +29,10 @@ class About:
     """What the figures need besides the answered texts.
 
     frame_texts, drawn, answered: texts of the data set. members: (version id, name) in the order of the pool.
-    is_fitted: labels of the run may know answers of the fitting third. by_pool, by_model, by_person: rows of the
-    run with a label of that kind, the second a language model's. people (texts, persons): class indices, ABSTAIN where a person did not answer. targets in
-    percent. seen: looks at certificates before this one, look: run and generation of this one's.
+    is_fitted: labels of the run may know answers of the fitting third. by_pool, by_model, by_person: rows of the run
+    with a label of that kind, the second a language model's. people (texts, persons): class indices, ABSTAIN where a
+    person did not answer. targets in percent. seen: looks at certificates before this one, look: run and generation of
+    this one's.
     """
 
     generation: int
@@ -85,8 +86,6 @@ def measure(sheet: Sheet, about: About) -> Measured:
         calibration_error=error,
         agreement=agreement(about.people),
         notices=(*notices_of(findings, names), *about.notices),
-        seconds=seconds_of(
-            sheet, by_model=about.by_model, by_person=about.by_person, is_fitted=about.is_fitted
-        ),
+        seconds=seconds_of(sheet, by_model=about.by_model, by_person=about.by_person, is_fitted=about.is_fitted),
     )
     return Measured(about.generation, sheet.digest, outcome.winner, outcome.aggregation, figures, found)

@@ -45,9 +45,10 @@ class Sheet:
     gold: the answer's class index, ABSTAIN where the pool does not know its class: whatever it says is wrong then.
     is_fit: the fitting third. is_whole: of a draw that is answered whole, so that it is a random sample; no other row
     certifies. labels: the class index of the label that no person gave, ABSTAIN where there is none; is_model: a
-    language model gave it. is_reviewed: a person decides it in this run. second: another source's class index, ABSTAIN where only one has spoken.
-    answers: a language model's class index, ABSTAIN where none was asked or it gave none; None in a run without one.
-    unanswered: ballots of other texts, which no audit has drawn; None where there are none. hashes: of the texts.
+    language model gave it. is_reviewed: a person decides it in this run. second: another source's class index, ABSTAIN
+    where only one has spoken. hashes: of the texts. answers: a language model's class index, ABSTAIN where none was
+    asked or it gave none; None in a run without one. unanswered: ballots of other texts, which no audit has drawn; None
+    where there are none.
     """
 
     ballots: Ballots

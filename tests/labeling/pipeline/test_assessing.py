@@ -119,7 +119,9 @@ def test_labels_of_the_winner_are_measured_on_texts_that_it_was_not_fitted_to(da
     assert (before.rows > after.rows, after.rows) == (True, len(accepted & certifying))
 
 
-@pytest.mark.parametrize(("mode", "use", "is_left_out"), [("llm", "fuse", True), ("llm", "replace", False), ("human", "fuse", False)])
+@pytest.mark.parametrize(
+    ("mode", "use", "is_left_out"), [("llm", "fuse", True), ("llm", "replace", False), ("human", "fuse", False)]
+)
 def test_labels_with_a_fused_answer_are_measured_on_the_other_third(dataset, versions, user, mode, use, is_left_out):
     run = audited_run(dataset, versions, user)
     Run.objects.filter(pk=run.pk).update(mode=mode, answer_use=use)

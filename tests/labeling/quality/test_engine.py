@@ -112,8 +112,8 @@ def test_the_digest_is_of_what_certificates_rest_on():
     changed[[0, 1]], unfinished[35] = (sheet.gold[[0, 1]] + 1) % 3, (sheet.gold[35] + 1) % 3
     turned = replace(sheet, gold=sheet.gold[::-1], is_whole=sheet.is_whole[::-1], hashes=sheet.hashes[::-1])
     assert sheet.digest == turned.digest == replace(sheet, gold=unfinished).digest
-    others = [replace(sheet, gold=changed), replace(sheet, unanswered=sheet.ballots), replace(sheet, is_whole=~sheet.is_whole)]
-    assert len({sheet.digest, *(one.digest for one in others)}) == 4
+    others = ({"gold": changed}, {"unanswered": sheet.ballots}, {"is_whole": ~sheet.is_whole})
+    assert len({sheet.digest, *(replace(sheet, **one).digest for one in others)}) == 4
 
 
 def test_what_is_missing_is_told_in_audited_rows_and_a_second_look_costs_more():
@@ -144,7 +144,7 @@ def test_accepted_labels_weigh_by_their_copies():
 
 
 def test_labels_that_know_the_fitting_third_are_measured_on_the_rest():
-    """A stacker on votes that say nothing of the truth: it knows the answers that it has seen, and is right by chance."""
+    """A stacker on votes that say nothing of the truth knows the answers that it has seen, and no others."""
     sheet = make_sheet(rows=90, accuracies=(1 / 3,) * 8, gold=np.random.default_rng(1).integers(0, 3, 90))
     rows = np.flatnonzero(sheet.is_fit)
     fitted = fit_aggregator("stacker", sheet.ballots.take(rows), sheet.gold[rows])

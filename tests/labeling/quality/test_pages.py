@@ -200,9 +200,14 @@ def test_certificates_are_reached_have_a_price_or_are_out_of_reach(client, proje
     [
         # 10% of 93%, and 7% times 3 of 60, at most 12.4%: 9.3 + 0.9
         ((Second("person", 1.0, 3, 60),), "All labels, the rest reviewed as now: at most 10.2% are wrong (90%)"),
-        ((Second("person", 1.0, 0, 0),), "All labels: at most 9.3% are wrong, if the 7.0% are right that nobody has measured (95%)"),
-        # Two parts measured: half of the risk each.
-        ((Second("model", 0.5, 3, 60), Second("person", 0.5, 0, 0)), "All labels: at most 9.7% are wrong, if the 3.5% are right"),
+        (
+            (Second("person", 1.0, 0, 0),),
+            "All labels: at most 9.3% are wrong, if the 7.0% are right that nobody has measured (95%)",
+        ),
+        (
+            (Second("model", 0.5, 3, 60), Second("person", 0.5, 0, 0)),
+            "All labels: at most 9.7% are wrong, if the 3.5% are right that nobody has measured (90%)",
+        ),
     ],
 )
 def test_a_certificate_says_what_it_means_for_all_labels(client, project, run, seconds, told):
