@@ -67,8 +67,8 @@ class Assessment(models.Model):
     """What the audit says of a run's labels under one generation of its pool; never changed once it stands.
 
     `figures` is a `figures.Figures` as JSON, `digest` of the answers and votes that its certificates rest on. `winner`
-    names the race's winner and `aggregation` is its fitted state, NULL where no draw was answered whole; without a race,
-    because too few rows were answered, there is neither.
+    names the race's winner and `aggregation` is its fitted state, NULL where no draw was answered whole; without a
+    race, because too few rows were answered, there is neither.
     """
 
     run = models.ForeignKey(Run, models.CASCADE, related_name="assessments")

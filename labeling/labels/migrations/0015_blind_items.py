@@ -17,8 +17,8 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="reviewitem",
             index=models.Index(
-                condition=models.Q(("escalation", ""), ("is_blind", True), ("needed", 1), ("state", "open")),
-                fields=["project", "reason", "id"],
+                condition=models.Q(("is_blind", True), ("state", "open")),
+                fields=["project", "reason", "escalation", "needed", "id"],
                 name="item_blind",
             ),
         ),

@@ -187,7 +187,7 @@ def test_votes_that_did_not_stand_beside_the_form_were_not_seen(annotator, proje
     for item in ReviewItem.objects.filter(is_blind=False)[:2]:
         put_first(item)
         write(annotator, project)
-        form = {"item": item.pk, "class": project.classes.first().pk, "client_id": str(uuid4())}
+        form = {"item": item.pk, "label_class": project.classes.first().pk, "client_id": str(uuid4())}
         assert annotator.post(url, form).status_code == 303
         seen.append(Verdict.objects.get(item=item).has_seen_votes)
         ReviewItem.objects.filter(is_blind=True).update(state="decided")
