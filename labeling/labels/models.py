@@ -160,6 +160,12 @@ class ReviewItem(models.Model):
             models.Index(fields=("project", "reason", "needed", "id"), condition=Q(state="open"), name="item_needed"),
             # Whether an audit waits: with it, the texts that it shares with the queue.
             models.Index(fields=("project", "id"), condition=Q(state="open", is_audited=True), name="item_audited"),
+            # Whether a text of the frame waits that no audit has drawn. SQLite takes the index of the most columns.
+            models.Index(
+                fields=("project", "reason", "escalation", "needed", "id"),
+                condition=Q(state="open", is_blind=True),
+                name="item_blind",
+            ),
             models.Index(fields=("project", "escalation", "id"), condition=~Q(escalation=""), name="item_desk"),
             models.Index(fields=("assignee", "id"), condition=Q(assignee__isnull=False), name="item_assigned"),
             models.Index(fields=("dataset", "text_hash"), name="item_text"),

@@ -20,6 +20,8 @@ PACE_DECISIONS = 20  # chosen: enough to be steady, few enough to follow the per
 PACE_GUESS_S = 5.0  # chosen: what a short text takes before anybody decided one
 PACE_KNOWN_FROM = 5  # chosen: one quick decision says nothing about hours
 PACE_ALL_DECISIONS = 200  # chosen: the same for all people of a project
+ROUTED = (ItemReason.HARD, ItemReason.UNCERTAIN, ItemReason.RANDOM, ItemReason.CONFLICT, ItemReason.REOPENED)
+"""Why a run's own texts are in the queue."""
 PACE_SPAN = timedelta(days=30)  # chosen: older ones say little, and the index ends there
 PACE_LONGEST_S = 120.0  # chosen: beyond it somebody was away
 
@@ -112,6 +114,15 @@ def audit_waits(project_id: int | OuterRef) -> Q:
     """A condition: whether a text of the project waits for an audit (FOR_AUDIT), each kind by an index of its own."""
     waiting = ReviewItem.objects.filter(project_id=project_id, state=ItemState.OPEN)
     return Q(Exists(waiting.filter(reason=ItemReason.AUDIT)) | Exists(waiting.filter(is_audited=True)))
+
+
+def blind_waits(project_id: int | OuterRef) -> Q:
+    """A condition: whether a text waits that one person answers blind though no audit waits: one of the audit frame.
+
+    An audit may draw it at any time, and takes the answer as it is. By an index of its own.
+    """
+    waiting = ReviewItem.objects.filter(project_id=project_id, state=ItemState.OPEN, escalation="")
+    return Q(Exists(waiting.filter(reason__in=ROUTED, is_blind=True, needed=1)))
 
 
 def latest_verdict(project: Project, user_id: int) -> Verdict | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from annotator_core.arrays import IntArray
+from annotator_core.consensus.aggregator import Ballots
 from annotator_core.types import ABSTAIN, Route
 from labeling.datasets.chunk_queries import SampleText
 from labeling.labels.actions.rows import ConsensusRow, VoteRow
@@ -22,6 +23,7 @@ from labeling.pipeline.ballots import Answers, align_ballots, ask_pool
 from labeling.pipeline.hand import Hand
 from labeling.pipeline.routing import NOTHING, is_below
 from labeling.pipeline.ruling import join
+from labeling.pipeline.unanswered import unanswered_ballots
 from labeling.projects.models import LabelClass
 from labeling.quality.engine.measuring import About, measure
 from labeling.quality.engine.race import TARGETS
@@ -31,7 +33,7 @@ from labeling.quality.measured import Measured
 from labeling.quality.queries import first_generation, frame_texts, looks_at
 from labeling.quality.row_queries import DrawnText, Fate, Wholeness, drawn_texts, fates_of, undrawn_texts, wholeness
 from labeling.refinement.queries import taught_hashes
-from labeling.runs.models import Aggregator, PoolGeneration, PoolMember, Run
+from labeling.runs.models import Aggregator, AnswerUse, PoolGeneration, PoolMember, Run
 from labeling.runs.queries import generation_numbered, members_of
 
 MACHINE_ROUTES = (Route.ACCEPT, Route.VERIFY)
@@ -52,7 +54,7 @@ class Reading:
 
     `silent`: members whose weights are gone, and the drawn texts that they never voted on. `taught`: texts that a
     member of the pool was trained on. `said`: the classes that the run's language models gave to texts. `kept`:
-    answered texts of the run that can be measured.
+    answered texts of the run that can be measured. `unanswered`: votes on texts that no audit has drawn.
     """
 
     run: Run
@@ -66,6 +68,7 @@ class Reading:
     taught: Collection[str]
     said: Mapping[str, int | None]
     whole: Wholeness
+    unanswered: Ballots | None
 
     @property
     def class_ids(self) -> list[int]:
@@ -109,6 +112,7 @@ def _read(run: Run, hand: Hand) -> Reading:
     samples = [SampleText(text.sample_id, text.text, text.text_hash) for text in texts]
     silent = _silent(run, members, samples)
     here = [text for text in texts if text.copies]
+    taught = taught_hashes(member.version_id for member in members)
     return Reading(
         run=run,
         generation=generation,
@@ -118,9 +122,10 @@ def _read(run: Run, hand: Hand) -> Reading:
         people=people_answers(run.dataset_id, hashes),
         pool=ask_pool(run, generation.number, [one for one in samples if one.text_hash not in silent], hand),
         silent=silent,
-        taught=taught_hashes(member.version_id for member in members) & set(hashes),
+        taught=taught & set(hashes),
         said={text_hash: join(given).class_id for text_hash, given in answers_of(run, hashes).items()},
         whole=wholeness(run.dataset_id, here, answers, undrawn_texts(run.dataset, run, hashes)),
+        unanswered=unanswered_ballots(run, members, taught),
     )
 
 
@@ -155,10 +160,13 @@ def _sheet(audit: Reading) -> Sheet:
         is_fit=np.array([text.is_fit for text in kept], dtype=np.bool_),
         is_whole=np.array([is_sample and text.draw <= audit.whole.draw for text in kept], dtype=np.bool_),
         labels=to_indices([fate.class_id if fate and fate.route in MACHINE_ROUTES else None for fate in routes]),
+        is_model=np.array([fate is not None and fate.route == Route.VERIFY for fate in routes], dtype=np.bool_),
         is_reviewed=np.array([fate is not None and fate.route == Route.REVIEW for fate in routes], dtype=np.bool_),
         second=to_indices([seconds.get(text.text_hash) for text in kept]),
         copies=np.array([text.copies for text in kept], dtype=np.int64),
+        hashes=tuple(text.text_hash for text in kept),
         answers=to_indices([audit.said.get(text.text_hash) for text in kept]),
+        unanswered=audit.unanswered,
     )
 
 
@@ -191,17 +199,25 @@ def _about(audit: Reading) -> About:
         class_ids=tuple(audit.class_ids),
         members=[(member.version_id, member.version.specialist.name) for member in audit.members],
         in_use=Way(run.min_agree, run.aggregator != Aggregator.MAJORITY, audit.generation.aggregation),
+        is_fitted=_is_fitted(run),
         targets=frozenset({*TARGETS, *([run.target_error] if run.target_error else [])}),
         frame_texts=len(frame_texts(run.dataset)),
         drawn=len(audit.texts),
         answered=len(audit.answers),
-        by_machine=run.accepted + run.verified,
+        by_pool=run.accepted,
+        by_model=run.verified,
         by_person=run.decided,
         people=_people(audit),
         seen=looks_at(run.dataset_id),
         look=(run.pk, first_generation(run.pk, audit.generation.number)),
         notices=_notices(audit),
     )
+
+
+def _is_fitted(run: Run) -> bool:
+    """Whether labels of the run may know the fitting third: a race's winner made them, or an answer was fused in."""
+    is_fused = run.has_verifier and run.answer_use == AnswerUse.FUSE
+    return is_fused or PoolGeneration.objects.filter(run=run, aggregation__isnull=False).exists()
 
 
 def _people(audit: Reading) -> IntArray:

@@ -132,7 +132,8 @@ class ReviewForm(forms.Form):
         label=gettext_lazy("The specialists' votes before an answer"),
         choices=VotesShown.choices,
         help_text=gettext_lazy(
-            "Who sees votes tends to follow them. Texts of an audit or for several people show none."
+            "Who sees votes tends to follow them. Texts of an audit or for several people show none; while texts of "
+            "the audit frame wait, the others show theirs behind the key v alone, and one in five keeps them back."
         ),
     )
     is_harsh = forms.BooleanField(

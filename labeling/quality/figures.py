@@ -73,12 +73,26 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class Second:
+    """Labels that did not pass as the pool's own: `kind` is person or model, `share` of such labels (0 to 1).
+
+    Of `rows` audited ones that another answer could measure `wrong` are wrong.
+    """
+
+    kind: str
+    share: float
+    wrong: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """All that a quality page shows of a run. Certificates are rows of their own.
 
     `accepted`: labels that no person saw. `reviewed`: people's labels, measured where a second answer or verified gold
     exists. `overall`: all labels, reviewed ones taken as right where nothing measured them. Confusion columns and rows
-    follow `class_ids`. Calibration is that of the aggregation in use, on certifying rows.
+    follow `class_ids`. Calibration is that of the aggregation in use, on certifying rows. `seconds`: labels of a second
+    review by who gave them; empty in assessments from before they were told apart.
     """
 
     class_ids: tuple[int, ...]
@@ -97,6 +111,7 @@ class Figures:
     calibration_error: float | None
     agreement: tuple[AgreementFigure, ...]
     notices: tuple[Notice, ...]
+    seconds: tuple[Second, ...] = ()
 
 
 def to_json(figures: Figures) -> dict[str, Any]:
@@ -117,6 +132,7 @@ def from_json(stored: dict[str, Any]) -> Figures:
         calibration=tuple(CalibrationBin(**row) for row in stored["calibration"]),
         agreement=tuple(AgreementFigure(**row) for row in stored["agreement"]),
         notices=tuple(Notice(**row) for row in stored["notices"]),
+        seconds=tuple(Second(**row) for row in stored.get("seconds", ())),
     )
 
 

@@ -10,9 +10,13 @@ from labeling.quality.models import Certificate
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Figures under one generation, the race's winner, its fitted state (None without a race), unsaved certificates."""
+    """Figures under one generation, the race's winner, its fitted state (None without a race), unsaved certificates.
+
+    `digest` is of the answers and votes that the certificates rest on.
+    """
 
     generation: int
+    digest: str
     winner: str
     aggregation: dict[str, Any] | None
     figures: Figures

@@ -42,7 +42,8 @@ class Third(models.TextChoices):
 class AuditRow(models.Model):
     """A text drawn for an audit. Its answer is the blind verdict on the text, or the label imported as verified.
 
-    `inclusion` is the probability (0 to 1) that a text of the data set is drawn, by this audit and those before it.
+    `inclusion` is the probability (0 to 1) that a text of the data set is drawn by any of its audits so far: the same
+    for all its rows.
     """
 
     audit = models.ForeignKey(Audit, models.CASCADE, related_name="rows")
@@ -65,14 +66,16 @@ class AuditRow(models.Model):
 class Assessment(models.Model):
     """What the audit says of a run's labels under one generation of its pool; never changed once it stands.
 
-    `figures` is a `figures.Figures` as JSON. `winner` names the race's winner and `aggregation` is its fitted state,
-    NULL where too few rows were answered for a race, or no draw whole.
+    `figures` is a `figures.Figures` as JSON, `digest` of the answers and votes that its certificates rest on. `winner`
+    names the race's winner and `aggregation` is its fitted state, NULL where no draw was answered whole; without a
+    race, because too few rows were answered, there is neither.
     """
 
     run = models.ForeignKey(Run, models.CASCADE, related_name="assessments")
     number = models.PositiveIntegerField()
     generation = models.PositiveIntegerField()
     answered = models.PositiveIntegerField()
+    digest = models.CharField(max_length=32, blank=True, default="", db_default="")
     winner = models.CharField(max_length=40, blank=True)
     aggregation = models.JSONField(null=True)
     figures = models.JSONField()
@@ -92,7 +95,9 @@ class Certificate(models.Model):
     """Whether labels accepted without a person have at most `target_error` (percent) with `confidence` (percent).
 
     `threshold`: rows with a higher score are covered, NULL where the target is not reached; then `rows_needed` says how
-    many more audited rows would reach it, NULL where none would. `accepted_share` and `error_bound` are 0 to 1.
+    many more audited rows would reach it, NULL where none would. `accepted_share` (of the different texts) and
+    `error_bound` are 0 to 1. The target is what is promised: the answers themselves chose the set that `error_bound`
+    is the bound of, so it promises nothing more.
     """
 
     assessment = models.ForeignKey(Assessment, models.CASCADE, related_name="certificates")

@@ -49,15 +49,19 @@ def audit_progress(dataset: Dataset) -> AuditProgress:
     return AuditProgress(len(drawn), len(answered), len(waiting), len(set(frame_texts(dataset)) - drawn))
 
 
-Look = tuple[int, int, int]
-"""What a certificate rests on: run, first generation of the versions, certifying texts. Another one is another look."""
+Look = tuple[int, int, int, str]
+"""What a certificate rests on: run, first generation of the versions, certifying texts, digest of what was known.
+
+Another one is another look: also other answers on as many texts.
+"""
 
 
 def looks_at(dataset_id: int) -> set[Look]:
     """The looks that certificates on this data set's audit were given at."""
     seen = Certificate.objects.filter(assessment__run__dataset=dataset_id)
-    found = seen.values_list("assessment__run_id", "assessment__generation", "rows_used").distinct()
-    return {(run_id, first_generation(run_id, number), rows) for run_id, number, rows in found}
+    fields = ("assessment__run_id", "assessment__generation", "rows_used", "assessment__digest")
+    found = seen.values_list(*fields).distinct()
+    return {(run_id, first_generation(run_id, number), rows, digest) for run_id, number, rows, digest in found}
 
 
 def first_generation(run_id: int, number: int) -> int:

@@ -16,6 +16,7 @@ from labeling.quality.wording import (
     reach_word,
     way_hint,
     way_name,
+    whole_sentence,
     why_undefined,
     winner_sentence,
 )
@@ -34,12 +35,13 @@ class ShareLine:
 
 @dataclass(frozen=True, slots=True)
 class CertificateLine:
-    """A target with its state, and its price where it is not reached."""
+    """A target with its state; its price where it is not reached, else what it says of all labels."""
 
     certificate: Certificate
     state: str
     kind: str
     price: str
+    whole: str
     is_own: bool
 
 
@@ -101,7 +103,7 @@ def report_of(
         figures=figures,
         shares=_shares(figures),
         share_scale=scale_of((figures.accepted, figures.reviewed, figures.overall)),
-        certificates=tuple(_certificate(one, run, pace) for one in certificates),
+        certificates=tuple(_certificate(one, run, pace, figures) for one in certificates),
         race=race,
         race_scale=scale_of(row.accuracy for row in figures.race),
         why_winner=winner_sentence(figures),
@@ -129,9 +131,10 @@ def _shares(figures: Figures) -> tuple[ShareLine, ...]:
     )
 
 
-def _certificate(one: Certificate, run: Run, pace: Pace) -> CertificateLine:
+def _certificate(one: Certificate, run: Run, pace: Pace, figures: Figures) -> CertificateLine:
     state, kind = reach_word(one)
-    return CertificateLine(one, state, kind, price_sentence(one, pace.seconds), one.target_error == run.target_error)
+    price, whole = price_sentence(one, pace.seconds), whole_sentence(one, figures.seconds)
+    return CertificateLine(one, state, kind, price, whole, one.target_error == run.target_error)
 
 
 def _why_no_agreement(figures: Figures) -> str:

@@ -86,6 +86,14 @@ def _answered_classes(run: Run, sample_ids: Sequence[int]) -> dict[int, int]:
     return found
 
 
+def texts_beside_frame(run: Run, most: int) -> list[str]:
+    """Hashes of different texts of the run outside the audit frame, the smallest ones: as good as drawn at random."""
+    rows = Sample.objects.filter(
+        dataset=run.dataset_id, text_hash__gt=run.dataset.frame_until, position__lt=run.row_count
+    )
+    return list(rows.order_by("text_hash").values_list("text_hash", flat=True).distinct()[:most])
+
+
 def undrawn_texts(dataset: Dataset, run: Run, drawn: Collection[str]) -> set[str]:
     """The frame's texts among the run's rows that no audit has drawn."""
     return set(frame_texts(dataset, below=run.row_count)) - set(drawn)

@@ -1,13 +1,14 @@
 """The quality page in words: ways to combine votes, warnings, what a certificate says or costs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from annotator_core.consensus.race import ENOUGH
-from labeling.quality.figures import AgreementFigure, Figures, RaceRow, Share
+from annotator_core.contract.combine import Part, bound_all_rows
+from labeling.quality.figures import AgreementFigure, Figures, RaceRow, Second, Share
 from labeling.quality.models import Certificate
 from labeling.web.wording import word_duration, word_number, word_percent
 
@@ -81,6 +82,33 @@ def reach_word(certificate: Certificate) -> tuple[str, str]:
     if certificate.rows_needed is None:
         return _("Out of reach"), "quiet"
     return _("Not yet"), "attention"
+
+
+def whole_sentence(certificate: Certificate, seconds: Sequence[Second]) -> str:
+    """What a reached certificate says of all labels, with the error measured in those that it leaves out; else empty.
+
+    Labels that nobody measured are taken as right, and the sentence says how many. Last comes the confidence, lower
+    than the certificate's own.
+    """
+    share = certificate.accepted_share
+    if not certificate.is_reached or share is None or not seconds:
+        return ""
+    rest = seconds if share < 1 else ()
+    parts = [Part(one.share * (1 - share), one.wrong, one.rows) for one in rest]
+    found = bound_all_rows(certificate.target_error / 100, share, parts, confidence=certificate.confidence / 100)
+    words = {
+        "bound": word_percent(found.error_bound - found.unmeasured_share),
+        "confidence": word_percent(found.confidence, 0),
+        "share": word_percent(found.unmeasured_share),
+    }
+    if found.unmeasured_share:
+        text = _(
+            "All labels: at most %(bound)s are wrong, if the %(share)s are right that nobody has measured "
+            "(%(confidence)s)"
+        )
+    else:
+        text = _("All labels, the rest reviewed as now: at most %(bound)s are wrong (%(confidence)s)")
+    return text % words
 
 
 def price_sentence(certificate: Certificate, seconds: float) -> str:

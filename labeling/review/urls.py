@@ -16,6 +16,7 @@ urlpatterns = [
     path("p/<slug:slug>/label/flag", views.flag_item, name="flag"),
     path("p/<slug:slug>/label/comment", views.comment_item, name="comment"),
     path("p/<slug:slug>/label/undo", views.undo_last, name="undo"),
+    path("p/<slug:slug>/label/votes/<int:item_id>", views.show_votes, name="votes"),
     path("p/<slug:slug>/label/send", send_views.send_letter, name="send"),
     path("p/<slug:slug>/label/release", views.release_items, name="release"),
     path("p/<slug:slug>/label/free/<int:user_id>", views.free_items, name="free"),

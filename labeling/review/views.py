@@ -11,15 +11,16 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from labeling.accounts.models import User
+from labeling.labels.models import Lease
 from labeling.projects.access import Access, project_view
 from labeling.projects.guideline import render_guideline
-from labeling.projects.models import Role, VotesShown
+from labeling.projects.models import Role
 from labeling.review.access import access_item
 from labeling.review.actions import hold, release
 from labeling.review.actions.sending import Kind, Sent, do
 from labeling.review.forms import CommentForm, DecisionForm, FlagForm, ItemForm, ReleaseForm, UndoForm
 from labeling.review.preferences.queries import screen_preferences
-from labeling.review.queries import screen_of
+from labeling.review.queries import may_show_votes, screen_of, told_card
 from labeling.review.queries.stale import is_blind
 from labeling.web.rendering import redirect_to, render_page
 
@@ -30,6 +31,18 @@ from labeling.web.rendering import redirect_to, render_page
 def screen(request: HttpRequest, access: Access) -> HttpResponse:
     """The text that the person holds, or the next one."""
     return _show(request, access)
+
+
+@never_cache
+@require_GET
+@project_view(Role.ANNOTATOR)
+def show_votes(request: HttpRequest, access: Access, item_id: int) -> HttpResponse:
+    """What was said of a text that the person holds, as a part of its card: cards without votes ask for them here."""
+    try:
+        card = told_card(access.project, _user(request).pk, item_id)
+    except Lease.DoesNotExist as error:
+        raise Http404(_("This text is not on your screen.")) from error
+    return render_page(request, "review/told.html", {"card": card})
 
 
 @require_POST
@@ -104,7 +117,7 @@ def _do(request: HttpRequest, access: Access, kind: Kind, form: ItemForm) -> Htt
     if not form.is_valid():
         return _refuse(request, access, form)
     item, sent = access_item(access.project, form.cleaned_data["item"]), form.sent(kind)
-    if access.project.votes_shown == VotesShown.SHOWN and not is_blind(item):
+    if not is_blind(item) and may_show_votes(access.project):
         sent = replace(sent, has_seen_votes=True)  # they stood beside the form
     result = do(project=access.project, user_id=_user(request).pk, sent=sent)
     if result.outcome == "refused":

@@ -35,6 +35,21 @@ def newest_run(dataset: Dataset) -> Run | None:
     return Run.objects.filter(dataset=dataset).exclude(state="cancelled").first()
 
 
+def measured_runs(dataset_id: int) -> list[Run]:
+    """The runs that an audit of the data set measures by itself: the newest, and all others that may follow it.
+
+    Those follow that take the race's winner or have a target error, but not one that is over while another is at work:
+    it is routed no more, and each run that is measured makes the certificates of the others dearer.
+    """
+    runs = list(Run.objects.filter(dataset=dataset_id).exclude(state="cancelled").order_by("-number"))
+    at_work = any(run.is_active for run in runs)
+    return [
+        run
+        for place, run in enumerate(runs)
+        if not place or ((run.is_active or not at_work) and (run.aggregator == "race" or run.target_error is not None))
+    ]
+
+
 def next_run_number(project: Project) -> int:
     """1 for the first run."""
     return (Run.objects.filter(project=project).aggregate(last=Max("number"))["last"] or 0) + 1

@@ -5,10 +5,12 @@ from selenium.webdriver.common.keys import Keys
 
 from labeling.labels.models import ReviewItem, Verdict
 from labeling.review.models import Comment, Flag, Preferences, Skip
+from labeling.review.queries import cards
 from tests.browser.reviewing import (
     CARD,
     answers,
     bad_network,
+    excuse,
     items_there,
     let_vote,
     open_review,
@@ -164,6 +166,35 @@ def test_votes_are_shown_on_demand_and_that_is_told(reader, staff):
     saved(reader)
     seen = dict(Verdict.objects.values_list("item_id", "has_seen_votes"))
     assert seen == {first: True, second: False}
+
+
+@pytest.mark.parametrize(("kept", "told", "is_seen"), [(0, "50%", True), (256, "kept back", False)])
+def test_votes_are_asked_for_while_a_text_of_the_frame_waits(reader, staff, monkeypatch, kept, told, is_seen):
+    monkeypatch.setattr(cards, "KEPT_BACK", kept)
+    project = reviewing(staff)
+    let_vote(project)
+    ReviewItem.objects.filter(pk=ReviewItem.objects.earliest("priority", "id").pk).update(priority=9, is_blind=True)
+    first = open_review(reader, project)
+    assert [one.get_dom_attribute("data-votes-at") for one in reader.all("[data-votes]")] != [None]
+    reader.key("v")
+    reader.read(told, "[data-votes]")
+    press(reader, "1")
+    saved(reader)
+    assert dict(Verdict.objects.values_list("item_id", "has_seen_votes")) == {first: is_seen}
+
+
+def test_votes_that_cannot_be_had_are_asked_for_again(reader, staff, monkeypatch):
+    monkeypatch.setattr(cards, "KEPT_BACK", 0)
+    project = reviewing(staff)
+    let_vote(project)
+    ReviewItem.objects.filter(pk=ReviewItem.objects.earliest("priority", "id").pk).update(priority=9, is_blind=True)
+    open_review(reader, project)
+    with bad_network(reader, offline=True):
+        reader.until(lambda: reader.key("v") or reader.all(".toast"))  # pressed again, it is asked again
+        reader.read("cannot be had", ".toast")
+    reader.key("v")
+    reader.read("50%", "[data-votes]")
+    excuse(reader, "ERR_INTERNET_DISCONNECTED")
 
 
 def test_votes_that_are_always_shown_were_seen(reader, staff):

@@ -76,6 +76,7 @@ NEEDS = {
     "review:undo": ANNOTATOR,
     "review:flag": ANNOTATOR,
     "review:comment": ANNOTATOR,
+    "review:votes": ANNOTATOR,
     "review:send": ANNOTATOR,
     "review:release": ANNOTATOR,
     "review:free": MANAGER,

@@ -11,7 +11,8 @@ from labeling.jobs.actions import mark_dirty
 from labeling.labels.actions.labels import BATCH, batched_ids
 from labeling.labels.actions.people import needed_people, set_needed
 from labeling.labels.models import ItemReason, ItemState, Lease, ReviewItem, Verdict
-from labeling.runs.models import Run, RunState
+from labeling.runs.models import Run
+from labeling.runs.queries import measured_runs
 
 ASSESS = "assess"
 """The kind of the job that measures a run by its audit; its subject is the run."""
@@ -81,12 +82,11 @@ def release_audit_items(item_ids: Collection[int]) -> None:
 
 
 def tell_assessment(item: ReviewItem) -> None:
-    """Let the job that measures the newest run look whether enough answers came; nothing for other items."""
-    if item.reason != ItemReason.AUDIT:
+    """Let the jobs that measure runs by the item's audit look whether enough answers came; nothing for other items."""
+    if item.reason != ItemReason.AUDIT and not item.is_audited:
         return
-    runs = Run.objects.filter(dataset=item.dataset_id).exclude(state=RunState.CANCELLED)
-    for run_id in runs.values_list("id", flat=True)[:1]:
-        mark_dirty(kind=ASSESS, subject=run_id)
+    for run in measured_runs(item.dataset_id):
+        mark_dirty(kind=ASSESS, subject=run.pk)
 
 
 def _join_open_items(dataset: Dataset, hashes: Sequence[str]) -> set[str]:

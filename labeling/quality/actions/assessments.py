@@ -64,6 +64,7 @@ def store_assessment(*, run: Run, measured: Measured) -> Assessment:
         number=last + 1,
         generation=measured.generation,
         answered=measured.figures.answered,
+        digest=measured.digest,
         winner=measured.winner,
         aggregation=measured.aggregation,
         figures=to_json(measured.figures),

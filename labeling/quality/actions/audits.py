@@ -16,7 +16,7 @@ from labeling.labels.audit_queries import blind_answers, waiting_hashes
 from labeling.quality.actions.assessments import wake_assessment
 from labeling.quality.models import Audit, AuditRow
 from labeling.quality.queries import draw_order, drawn_hashes, frame_texts
-from labeling.runs.queries import newest_run
+from labeling.runs.queries import measured_runs
 from labeling.web.errors import ActionError
 
 BATCH = 500
@@ -38,11 +38,13 @@ def draw_audit(*, dataset: Dataset, count: int, by: User | None) -> Audit:
         _check_left(count, len(back) + len(left))
         fresh = draw_order(dataset.pk, left)[: max(0, count - len(back))]
         audit = _create_audit(dataset, len(fresh), len(frame), by)
-        _create_rows(audit, fresh, inclusion=min(1.0, (len(drawn) + len(fresh)) / max(1, texts)))
+        inclusion = min(1.0, (len(drawn) + len(fresh)) / max(1, texts))
+        # All draws together are one sample: what was drawn before is as likely in it as what is drawn now.
+        AuditRow.objects.filter(dataset=dataset).update(inclusion=inclusion)
+        _create_rows(audit, fresh, inclusion=inclusion)
         known = blind_answers(dataset.pk, fresh)
         open_audit_items(dataset=dataset, hashes=[*back[:count], *(one for one in fresh if one not in known)])
-        run = newest_run(dataset)
-        if run:
+        for run in measured_runs(dataset.pk):
             wake_assessment(run=run)
     return audit
 

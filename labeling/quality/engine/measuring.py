@@ -16,6 +16,7 @@ from labeling.quality.engine.shares import (
     notices_of,
     overall_share,
     reviewed_share,
+    seconds_of,
 )
 from labeling.quality.engine.sheet import Sheet, Way
 from labeling.quality.figures import Figures, Notice
@@ -28,20 +29,23 @@ class About:
     """What the figures need besides the answered texts.
 
     frame_texts, drawn, answered: texts of the data set. members: (version id, name) in the order of the pool.
-    by_machine, by_person: rows of the run with a label of either kind. people (texts, persons): class indices, ABSTAIN
-    where a person did not answer. targets in percent. seen: looks at certificates before this one,
-    look: run and generation of this one's.
+    is_fitted: labels of the run may know answers of the fitting third. by_pool, by_model, by_person: rows of the run
+    with a label of that kind, the second a language model's. people (texts, persons): class indices, ABSTAIN where a
+    person did not answer. targets in percent. seen: looks at certificates before this one, look: run and generation of
+    this one's.
     """
 
     generation: int
     class_ids: tuple[int, ...]
     members: Sequence[tuple[int, str]]
     in_use: Way
+    is_fitted: bool
     targets: frozenset[float]
     frame_texts: int
     drawn: int
     answered: int
-    by_machine: int
+    by_pool: int
+    by_model: int
     by_person: int
     people: IntArray
     seen: Set[Look]
@@ -53,11 +57,11 @@ def measure(sheet: Sheet, about: About) -> Measured:
     """The race, the certificates of its winner and all figures; the sheet holds at least one row."""
     names = [name for _id, name in about.members]
     outcome = race(sheet, names, about.in_use)
-    look: Look = (*about.look, int((sheet.is_whole & ~sheet.is_fit).sum()))
+    look: Look = (*about.look, int((sheet.is_whole & ~sheet.is_fit).sum()), sheet.digest)
     winner = winner_of(outcome, about.in_use)
     found = certificates(sheet, winner, about.targets, look=len(about.seen | {look}))
     findings = findings_of(sheet)
-    accepted, reviewed = accepted_share(sheet), reviewed_share(sheet)
+    accepted, reviewed = accepted_share(sheet, is_fitted=about.is_fitted), reviewed_share(sheet)
     bins, error = calibration(sheet, about.in_use)
     figures = Figures(
         class_ids=about.class_ids,
@@ -71,7 +75,7 @@ def measure(sheet: Sheet, about: About) -> Measured:
         overall=overall_share(
             accepted,
             reviewed,
-            by_machine=about.by_machine,
+            by_machine=about.by_pool + about.by_model,
             by_person=about.by_person,
             rows=accepted.rows + int(np.sum(sheet.is_reviewed)),
         ),
@@ -82,5 +86,6 @@ def measure(sheet: Sheet, about: About) -> Measured:
         calibration_error=error,
         agreement=agreement(about.people),
         notices=(*notices_of(findings, names), *about.notices),
+        seconds=seconds_of(sheet, by_model=about.by_model, by_person=about.by_person, is_fitted=about.is_fitted),
     )
-    return Measured(about.generation, outcome.winner, outcome.aggregation, figures, found)
+    return Measured(about.generation, sheet.digest, outcome.winner, outcome.aggregation, figures, found)

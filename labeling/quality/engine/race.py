@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from annotator_core.arrays import BoolArray
+from annotator_core.arrays import BoolArray, IntArray
+from annotator_core.consensus.aggregator import Ballots
 from annotator_core.consensus.race import ENOUGH, Race, run_race
 from annotator_core.contract.certify import Scores, certify, confidence_at
 from annotator_core.types import ABSTAIN
@@ -26,7 +27,7 @@ DIGITS = 6
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The race's table, best first (empty without a race), its winner, why, and the winner's state (None without)."""
+    """The race's table, best first, its winner, why, and the winner's state: empty and None without a race."""
 
     rows: tuple[RaceRow, ...]
     winner: str
@@ -35,17 +36,18 @@ class Outcome:
 
 
 def race(sheet: Sheet, names: Sequence[str], in_use: Way) -> Outcome:
-    """Who wins on the answered fitting third; `names` are the specialists'. Under 50 rows the rule of the engine.
+    """Who wins on the answered fitting third; `names` are the specialists'. Nobody under 50 rows.
 
-    Once a draw is answered whole, an unfinished one does not fit: hard texts are answered first, and the certificates
-    must not change with every answer. Before, the table is there and nothing to follow.
+    Dawid-Skene learns from texts without an answer, too. Once a draw is answered whole, an unfinished one does not fit:
+    hard texts are answered first, and the certificates must not change with every answer. Before, the table is there
+    and nothing to follow.
     """
     is_fitting = sheet.is_fit & sheet.is_known
     fitting = np.flatnonzero(is_fitting & sheet.is_whole if sheet.is_whole.any() else is_fitting)
-    found = run_race(sheet.ballots.take(fitting), sheet.gold[fitting])
     rows = len(fitting)
     if rows < ENOUGH:
-        return Outcome((), found.winner, TOO_FEW if rows else NONE, None)
+        return Outcome((), "", TOO_FEW if rows else NONE, None)
+    found = run_race(*_with_unanswered(sheet.ballots.take(fitting), sheet.gold[fitting], sheet.unanswered))
     state = dict(found.fitted.to_state()) if sheet.is_whole.any() else None
     return Outcome(_table(found, names, in_use, rows), found.winner, LOG_LOSS, state)
 
@@ -84,6 +86,14 @@ def _certificate(scores: Scores, is_right: BoolArray, target: float, look: int) 
         rows_used=found.rows_used,
         rows_needed=None if more is None else int(np.ceil(more * AUDITED_PER_CERTIFYING)),
     )
+
+
+def _with_unanswered(ballots: Ballots, gold: IntArray, others: Ballots | None) -> tuple[Ballots, IntArray]:
+    """The fitting rows, then those without an answer, whose gold is ABSTAIN."""
+    if others is None:
+        return ballots, gold
+    votes, probs = np.concatenate([ballots.votes, others.votes]), np.concatenate([ballots.probs, others.probs])
+    return Ballots(votes, probs), np.concatenate([gold, np.full(len(others), ABSTAIN, dtype=gold.dtype)])
 
 
 def _table(found: Race, names: Sequence[str], in_use: Way, rows: int) -> tuple[RaceRow, ...]:

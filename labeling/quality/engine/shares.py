@@ -9,15 +9,18 @@ from annotator_core.consensus.warnings import Finding, find_warnings
 from annotator_core.contract.estimate import Estimate, Stratum, combine_strata, estimate_share
 from annotator_core.types import ABSTAIN
 from labeling.quality.engine.sheet import Sheet, Way
-from labeling.quality.figures import CalibrationBin, Confusion, Notice, Share
+from labeling.quality.figures import CalibrationBin, Confusion, Notice, Second, Share
 
 BINS = 10  # chosen, the usual number
 TAKEN_AS_RIGHT = Estimate(1.0, 1.0, 1.0)
 
 
-def accepted_share(sheet: Sheet) -> Share:
-    """How many of the labels that no person gave are right, each text as often as it stands in the data set."""
-    rows = sheet.labels != ABSTAIN
+def accepted_share(sheet: Sheet, *, is_fitted: bool) -> Share:
+    """How many of the labels that no person gave are right, each text as often as it stands in the data set.
+
+    Where the labels were made by something `is_fitted` to the fitting third, that third says nothing: they know it.
+    """
+    rows = (sheet.labels != ABSTAIN) & ~(sheet.is_fit & is_fitted)
     return _share(sheet.is_right(sheet.labels)[rows], sheet.copies[rows])
 
 
@@ -25,6 +28,20 @@ def reviewed_share(sheet: Sheet) -> Share:
     """How many of people's labels another source agrees with, where there is one."""
     rows = sheet.is_reviewed & (sheet.second != ABSTAIN)
     return _share(sheet.is_right(sheet.second)[rows], sheet.copies[rows])
+
+
+def seconds_of(sheet: Sheet, *, by_model: int, by_person: int, is_fitted: bool) -> tuple[Second, ...]:
+    """Labels of a second review, a language model's and people's, by the numbers that there are of each.
+
+    All are people's before there are any. Answers that a fusion was fitted to do not measure it.
+    """
+    given = sheet.is_model & (sheet.labels != ABSTAIN) & ~(sheet.is_fit & is_fitted)
+    told = sheet.is_reviewed & (sheet.second != ABSTAIN)
+    model = int(np.sum(given & ~sheet.is_right(sheet.labels))), int(np.sum(given))
+    person = int(np.sum(told & ~sheet.is_right(sheet.second))), int(np.sum(told))
+    share = by_model / (by_model + by_person) if by_model else 0.0
+    found = (Second("model", share, *model), Second("person", 1.0 - share, *person))
+    return tuple(one for one in found if one.share)
 
 
 def overall_share(accepted: Share, reviewed: Share, *, by_machine: int, by_person: int, rows: int) -> Share:

@@ -1,5 +1,6 @@
 """What an audit knows of a pool, as arrays: n answered texts, m specialists, k classes."""
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,9 +44,11 @@ class Sheet:
 
     gold: the answer's class index, ABSTAIN where the pool does not know its class: whatever it says is wrong then.
     is_fit: the fitting third. is_whole: of a draw that is answered whole, so that it is a random sample; no other row
-    certifies. labels: the class index of the label that no person gave, ABSTAIN where there is none. is_reviewed: a
-    person decides it in this run. second: another source's class index, ABSTAIN where only one has spoken.
-    answers: a language model's class index, ABSTAIN where none was asked or it gave none; None in a run without one.
+    certifies. labels: the class index of the label that no person gave, ABSTAIN where there is none; is_model: a
+    language model gave it. is_reviewed: a person decides it in this run. second: another source's class index, ABSTAIN
+    where only one has spoken. hashes: of the texts. answers: a language model's class index, ABSTAIN where none was
+    asked or it gave none; None in a run without one. unanswered: ballots of other texts, which no audit has drawn; None
+    where there are none.
     """
 
     ballots: Ballots
@@ -53,15 +56,29 @@ class Sheet:
     is_fit: BoolArray
     is_whole: BoolArray
     labels: IntArray
+    is_model: BoolArray
     is_reviewed: BoolArray
     second: IntArray
     copies: IntArray
+    hashes: tuple[str, ...]
     answers: IntArray | None = None
+    unanswered: Ballots | None = None
 
     @property
     def is_known(self) -> BoolArray:
         """Rows whose answer is a class of the pool."""
         return np.asarray(self.gold != ABSTAIN)
+
+    @property
+    def digest(self) -> str:
+        """32 hex digits of all that a certificate rests on but the pool: answers of whole draws, votes beside them."""
+        rows = np.flatnonzero(self.is_whole)
+        found = hashlib.blake2b(digest_size=16)
+        for text_hash, index in sorted((self.hashes[row], int(self.gold[row])) for row in rows):
+            found.update(f"{text_hash} {index}\n".encode())
+        if self.unanswered is not None:
+            found.update(self.unanswered.votes.tobytes())
+        return found.hexdigest()
 
     def is_right(self, classes: IntArray) -> BoolArray:
         """Which rows these classes (n,) are right on."""

@@ -7,15 +7,20 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Exists, F, OuterRef, QuerySet, Subquery, Value
+from django.utils.crypto import salted_hmac
 
 from labeling.datasets.queries import cells_of
-from labeling.labels.models import Consensus, ReviewItem
-from labeling.labels.queries import audit_waits
+from labeling.labels.actions.screens import DESK_SLOT
+from labeling.labels.models import Consensus, Lease, ReviewItem
+from labeling.labels.queries import audit_waits, blind_waits
 from labeling.projects.models import Project, VotesShown
 from labeling.review.models import Return, Skip
 from labeling.review.queries.stale import is_blind
 from labeling.runs.models import PoolMember
 from labeling.web.prepared import Prepared
+
+KEPT_BACK = 51
+"""Of 256 texts so many keep their votes back for no reason: a fifth, as large a share as a frame ever has. Chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +55,18 @@ class SentBack:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One item on the screen. A blind one has no reason, no votes (None) and no answers."""
+    """One item on the screen. A silent one has no reason, no votes (None) and no answers.
+
+    `has_asking`: its votes are not here, and the page may ask for them.
+    """
 
     item: ReviewItem
     until: str
     columns: list[tuple[str, str]]
     sent_back: SentBack | None
     was_skipped: bool
-    is_blind: bool
+    is_silent: bool
+    has_asking: bool
     reason: str
     votes: list[ShownVote] | None
     verifier: list[ShownAnswer]
@@ -78,7 +87,29 @@ def cards_of(project: Project, user_id: int, item_ids: Sequence[int], until: dat
     told = [] if project.votes_shown == VotesShown.NEVER else [pk for pk, item in items.items() if not _is_silent(item)]
     said = _said(told)
     end = until.isoformat() if until else ""
-    return [_card(project, items[pk], said.get(pk), end) for pk in item_ids if pk in items]
+    return [
+        _card(project, items[pk], said.get(pk), end, is_silent=_is_silent(items[pk])) for pk in item_ids if pk in items
+    ]
+
+
+def told_card(project: Project, user_id: int, item_id: int) -> Card | None:
+    """The card of a text that the person holds, with reason, votes and answers; None where they are kept back.
+
+    Asked for while texts of the audit frame wait. Those tell nothing, nor does one text in five drawn at random, so
+    that who asks does not learn which are the frame's. Raises Lease.DoesNotExist for a text that the person lost.
+    """
+    held = Lease.objects.filter(item__project=project, slot__lt=DESK_SLOT)
+    item_id = held.values_list("item_id", flat=True).get(item=item_id, user_id=user_id)
+    [item] = _items_of(project.pk, user_id, [item_id])
+    if project.votes_shown == VotesShown.NEVER or is_blind(item) or item.is_audit_open or is_drawn_to_hide(item):
+        return None
+    return _card(project, item, _said([item_id]).get(item_id), "", is_silent=False)
+
+
+def may_show_votes(project: Project) -> bool:
+    """Whether texts of the project that nobody answers blind have their votes beside them now."""
+    waits = Project.objects.filter(audit_waits(OuterRef("pk")) | blind_waits(OuterRef("pk")), pk=project.pk)
+    return project.votes_shown == VotesShown.SHOWN and not waits.exists()
 
 
 def original_columns(item: ReviewItem, gold_column: str) -> list[tuple[str, str]]:
@@ -102,29 +133,43 @@ def _items(project_id: int, user_id: int, item_ids: Sequence[int]) -> "QuerySet[
             returned_by=Subquery(returns.values("by__username")[:1]),
             returned_why=Subquery(returns.values("reason")[:1]),
             is_audit_open=audit_waits(project_id),
+            is_frame_open=blind_waits(project_id),
             gold_column=F("sample__upload__gold_column"),
         )
     )
 
 
 def _is_silent(item: Any) -> bool:
-    """While an audit waits, no item tells anything: else those that are silent would be known for the audit's."""
-    return is_blind(item) or bool(item.is_audit_open)
+    """While an audit or a text of its frame waits, no card tells anything: else the silent ones would be known."""
+    return is_blind(item) or bool(item.is_audit_open or item.is_frame_open)
 
 
-def _card(project: Project, item: Any, said: tuple[list[ShownVote], list[ShownAnswer]] | None, until: str) -> Card:
+def is_drawn_to_hide(item: Any) -> bool:
+    """Drawn with the site's own key, so that nobody can tell them from the frame's; the same each time."""
+    return bool(item.is_frame_open) and salted_hmac("votes kept back", str(item.pk)).digest()[0] < KEPT_BACK
+
+
+def _card(
+    project: Project,
+    item: Any,
+    said: tuple[list[ShownVote], list[ShownAnswer]] | None,
+    until: str,
+    *,
+    is_silent: bool,
+) -> Card:
     is_mine_again = item.assignee_id is not None and item.returned_by is not None
     votes, answers = said or ([], [])
-    silent = _is_silent(item)
+    may_ask = is_silent and bool(item.is_frame_open) and not item.is_audit_open
     return Card(
         item=item,
         until=until,
         columns=original_columns(item, item.gold_column),
         sent_back=SentBack(item.returned_by, item.returned_why) if is_mine_again else None,
         was_skipped=item.was_skipped,
-        is_blind=silent,
-        reason="" if silent else item.get_reason_display(),
-        votes=None if silent or project.votes_shown == VotesShown.NEVER else votes,
+        is_silent=is_silent,
+        has_asking=may_ask and project.votes_shown != VotesShown.NEVER,
+        reason="" if is_silent else item.get_reason_display(),
+        votes=None if is_silent or project.votes_shown == VotesShown.NEVER else votes,
         verifier=answers,
         votes_shown=project.votes_shown,
     )

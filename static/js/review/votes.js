@@ -1,7 +1,8 @@
-// The votes on a text: hidden until the person asks, where they may be seen at all. Whether they were is told with the
-// decision, also after a reload.
+// The votes on a text: hidden until the person asks, where they may be seen at all. While texts of an audit's frame wait,
+// no card holds any, and they are asked for one by one. Whether they were seen is told with the decision, also after a
+// reload.
 import * as cards from "./cards.js";
-import { channelName, screen } from "./page.js";
+import { channelName, screen, toast, word } from "./page.js";
 
 const MOST = 200; // chosen: far more than a person looks at between two reloads
 const toggle = screen?.querySelector("[data-votes-toggle]");
@@ -37,16 +38,32 @@ function update(card) {
   const votes = votesOf(card);
   toggle.hidden = votes === null;
   toggle.setAttribute("aria-pressed", String(votes !== null && !votes.hidden));
-  if (votes && !votes.hidden) remember(card.item);
+  if (votes && !votes.hidden && !votes.querySelector("[data-votes-kept]")) remember(card.item);
+}
+
+// Whether they are there now. What comes after its text has left the screen was seen by nobody.
+async function get(card, votes) {
+  try {
+    const answer = await fetch(votes.dataset.votesAt, { credentials: "same-origin", redirect: "error" });
+    if (!answer.ok) throw new Error(`${answer.status}`);
+    const html = await answer.text();
+    if (cards.current()?.element !== card.element || !votes.dataset.votesAt) return false;
+    votes.innerHTML = html;
+    delete votes.dataset.votesAt;
+    return true;
+  } catch {
+    toast("warning", word("votesAway"));
+    return false;
+  }
 }
 
 export function startVotes() {
   recall();
   cards.watch(update);
-  toggle.addEventListener("click", () => {
+  toggle.addEventListener("click", async () => {
     const card = cards.current();
     const votes = votesOf(card);
-    if (!votes) return;
+    if (!votes || (votes.dataset.votesAt && !(await get(card, votes)))) return;
     votes.hidden = !votes.hidden;
     update(card);
   });

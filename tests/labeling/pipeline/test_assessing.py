@@ -15,11 +15,12 @@ from labeling.labels.models import Consensus, ItemReason, Label, ReviewItem, Vot
 from labeling.pipeline.work import do_one
 from labeling.quality.actions import ask_assessment, draw_audit
 from labeling.quality.figures import from_json
-from labeling.quality.models import Assessment
+from labeling.quality.models import Assessment, AuditRow, Third
 from labeling.quality.queries import looks_at
 from labeling.refinement.models import Challenger, RefinementRound, RoundSample, SampleRole
 from labeling.runs.actions import cancel_run, pause_run
-from labeling.runs.models import RunState
+from labeling.runs.models import Run, RunState
+from labeling.runs.queries import current_generation
 from labeling.specialists.models import SpecialistVersion
 from labeling.web.errors import ActionError
 from tests.labeling.counts import assert_counters_equal_recount
@@ -107,6 +108,29 @@ def test_the_share_of_right_labels_is_that_of_the_rows_nobody_saw(dataset, versi
     assert codes(figures)["copies"]["count"] > 0
 
 
+def test_labels_of_the_winner_are_measured_on_texts_that_it_was_not_fitted_to(dataset, versions, user):
+    run = audited_run(dataset, versions, user, aggregator="race")
+    accepted = set(
+        Consensus.objects.filter(run=run, is_current=True, route="accept").values_list("sample__text_hash", flat=True)
+    )
+    before, after = (from_json(Assessment.objects.get(run=run, number=one).figures).accepted for one in (1, 2))
+    certifying = set(AuditRow.objects.filter(third=Third.CERTIFY).values_list("text_hash", flat=True))
+    assert current_generation(run).aggregation is not None
+    assert (before.rows > after.rows, after.rows) == (True, len(accepted & certifying))
+
+
+@pytest.mark.parametrize(
+    ("mode", "use", "is_left_out"), [("llm", "fuse", True), ("llm", "replace", False), ("human", "fuse", False)]
+)
+def test_labels_with_a_fused_answer_are_measured_on_the_other_third(dataset, versions, user, mode, use, is_left_out):
+    run = audited_run(dataset, versions, user)
+    Run.objects.filter(pk=run.pk).update(mode=mode, answer_use=use)
+    ask_assessment(run=run)
+    work_off(QUEUES)
+    before, after = (from_json(Assessment.objects.get(run=run, number=one).figures).accepted for one in (1, 2))
+    assert (after.rows < before.rows) == is_left_out
+
+
 def test_votes_that_are_missing_are_cast_and_stored_for_drawn_texts_alone(dataset, versions, user, project, tmp_path):
     run = audited_run(dataset, versions, user)
     others = make_pool(project, tmp_path, name="other", noise=0.05)
@@ -131,7 +155,7 @@ def test_a_promotion_is_followed_by_a_measurement(dataset, versions, user, proje
     found, _figures = newest(run)
     assert (found.number, found.generation) == (2, 1)
     rows = found.certificates.first().rows_used
-    assert looks_at(dataset.pk) == {(run.pk, 0, rows), (run.pk, 1, rows)}
+    assert {look[:3] for look in looks_at(dataset.pk)} == {(run.pk, 0, rows), (run.pk, 1, rows)}
 
 
 def test_nothing_is_measured_again_by_itself(dataset, versions, user):
@@ -166,7 +190,7 @@ def test_few_answers_wait_for_the_button(dataset, versions, user):
     work_off(QUEUES)
     found, figures = newest(run)
     assert (found.aggregation, figures.race, figures.why_winner) == (None, (), "too_few_rows")
-    assert (found.winner, found.certificates.count()) == ("dawid_skene", 0)
+    assert (found.winner, found.certificates.count()) == ("", 0)
     assert codes(figures)["unfinished"] == {"count": 136}
 
 
@@ -199,6 +223,11 @@ def test_another_answer_instead_of_one_is_measured(dataset, versions, user):
     answer_items([item], user, wrong.name)
     work_off(QUEUES)
     assert [one.number for one in Assessment.objects.filter(run=run, answered=60)] == [2, 1]
+    # As many answers, and not the same: another look, which is paid for.
+    assert len(looks_at(dataset.pk)) == 2
+    answer_items([item], user, lambda one: truth(one))
+    work_off(QUEUES)
+    assert (Assessment.objects.filter(run=run, answered=60).count(), len(looks_at(dataset.pk))) == (3, 2)
 
 
 def test_verified_imports_are_answers(dataset, versions, user):

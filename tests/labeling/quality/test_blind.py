@@ -84,7 +84,9 @@ def test_a_text_that_an_audit_shares_with_the_queue_keeps_the_others_silent(anno
     ReviewItem.objects.exclude(pk__in=[one.pk for one in items]).update(state=ItemState.WITHDRAWN)
     told = []
     for reason, is_audited in (("audit", False), ("random", True), ("random", False)):
-        ReviewItem.objects.filter(pk=audited.pk).update(reason=reason, is_audited=is_audited, is_blind=True)
+        ReviewItem.objects.filter(pk=audited.pk).update(
+            reason=reason, is_audited=is_audited, is_blind=reason == "audit" or is_audited
+        )
         told.append((is_audit_waiting(project), hard.get_reason_display() in show(annotator, project, hard)))
     assert told == [(True, False), (True, False), (False, True)]
 

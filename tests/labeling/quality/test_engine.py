@@ -1,11 +1,13 @@
 """Figures and certificates from arrays, against numbers counted by hand."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from annotator_core.consensus.aggregator import Ballots
+from annotator_core.consensus.table import fit_aggregator
 from annotator_core.types import ABSTAIN
 from labeling.quality.engine.agreement import agreement
 from labeling.quality.engine.race import certificates, race, winner_of
@@ -16,9 +18,10 @@ from labeling.quality.engine.shares import (
     findings_of,
     overall_share,
     reviewed_share,
+    seconds_of,
 )
 from labeling.quality.engine.sheet import Sheet, Way
-from labeling.quality.figures import Share
+from labeling.quality.figures import Second, Share
 from labeling.quality.row_queries import DrawnText, Wholeness, wholeness
 
 MAJORITY = Way(min_agree=3, is_average=False, aggregation=None)
@@ -39,9 +42,11 @@ def make_sheet(rows=400, accuracies=(0.4, 0.7, 0.97), seed=0, **given):
         "is_fit": np.arange(rows) % 3 == 0,
         "is_whole": np.ones(rows, dtype=bool),
         "labels": votes[:, 2],
+        "is_model": np.zeros(rows, dtype=bool),
         "is_reviewed": np.zeros(rows, dtype=bool),
         "second": np.full(rows, ABSTAIN),
         "copies": np.ones(rows, dtype=np.int64),
+        "hashes": tuple(f"{number:032x}" for number in range(rows)),
     }
     return Sheet(**values | given)
 
@@ -55,10 +60,25 @@ def test_the_race_measures_every_way_and_keeps_the_winners_state():
     assert json.loads(json.dumps(found.aggregation)) == found.aggregation
 
 
-@pytest.mark.parametrize(("rows", "winner", "why"), [(149, "dawid_skene", "too_few_rows"), (0, "majority", "no_rows")])
-def test_too_few_fitting_rows_make_no_race(rows, winner, why):
+@pytest.mark.parametrize(("rows", "why"), [(149, "too_few_rows"), (0, "no_rows")])
+def test_too_few_fitting_rows_make_no_race(rows, why):
     found = race(make_sheet(rows=max(rows, 3), is_fit=np.arange(max(rows, 3)) < rows // 3), NAMES, MAJORITY)
-    assert (found.rows, found.winner, found.why, found.aggregation) == ((), winner, why, None)
+    assert (found.rows, found.winner, found.why, found.aggregation) == ((), "", why, None)
+
+
+def test_dawid_skene_learns_from_texts_without_an_answer():
+    """Sixty answers and 2,000 texts without one tell it what 2,060 answers would, nearly; sixty alone do not."""
+    truth = make_sheet(rows=2_060, accuracies=(0.45, 0.6, 0.9), seed=3)
+    known = np.arange(60)
+    own = replace(truth, ballots=truth.ballots.take(known), gold=truth.gold[:60])
+    few = replace(own, is_fit=np.ones(60, dtype=bool), is_whole=np.ones(60, dtype=bool))
+    many = replace(few, unanswered=truth.ballots.take(np.arange(60, 2_060)))
+    loss = {}
+    for name, sheet in (("few", few), ("many", many)):
+        [row] = [row for row in race(sheet, NAMES, MAJORITY).rows if row.name == "dawid_skene"]
+        loss[name] = row.log_loss
+        assert row.accuracy.rows == 60
+    assert loss["many"] < loss["few"]
 
 
 def test_an_unfinished_draw_names_a_winner_to_look_at_and_none_to_follow():
@@ -85,6 +105,17 @@ def test_a_certificate_covers_what_its_threshold_says():
     assert (combined.classes != sheet.gold[rows])[covered].mean() < found.error_bound <= 0.05
 
 
+def test_the_digest_is_of_what_certificates_rest_on():
+    """Answers of whole draws, whatever order they are in, and votes that the winner was fitted to."""
+    sheet = make_sheet(rows=40, is_whole=np.arange(40) < 30)
+    changed, unfinished = sheet.gold.copy(), sheet.gold.copy()
+    changed[[0, 1]], unfinished[35] = (sheet.gold[[0, 1]] + 1) % 3, (sheet.gold[35] + 1) % 3
+    turned = replace(sheet, gold=sheet.gold[::-1], is_whole=sheet.is_whole[::-1], hashes=sheet.hashes[::-1])
+    assert sheet.digest == turned.digest == replace(sheet, gold=unfinished).digest
+    others = ({"gold": changed}, {"unanswered": sheet.ballots}, {"is_whole": ~sheet.is_whole})
+    assert len({sheet.digest, *(replace(sheet, **one).digest for one in others)}) == 4
+
+
 def test_what_is_missing_is_told_in_audited_rows_and_a_second_look_costs_more():
     sheet = make_sheet(rows=120)
     way = winner_of(race(sheet, NAMES, MAJORITY), MAJORITY)
@@ -95,9 +126,10 @@ def test_what_is_missing_is_told_in_audited_rows_and_a_second_look_costs_more():
 
 def test_an_answer_that_the_pool_does_not_know_is_always_an_error():
     sheet = make_sheet(gold=np.full(400, ABSTAIN), labels=np.full(400, ABSTAIN))
-    assert accepted_share(sheet) == Share(None, 0.0, 1.0, 0)
+    assert accepted_share(sheet, is_fitted=False) == Share(None, 0.0, 1.0, 0)
     known = make_sheet(gold=np.full(400, ABSTAIN))
-    assert (accepted_share(known).value, accepted_share(known).rows) == (0.0, 400)
+    found = accepted_share(known, is_fitted=False)
+    assert (found.value, found.rows) == (0.0, 400)
     assert [row.counts for row in confusions(known, [(1, "a"), (2, "b"), (3, "c")], ())] == [((0,) * 4,) * 3] * 3
 
 
@@ -107,7 +139,22 @@ def test_accepted_labels_weigh_by_their_copies():
     sheet = make_sheet(
         rows=4, ballots=ballots, gold=gold, labels=labels, copies=np.array([1, 6, 1, 9]), is_fit=np.zeros(4, dtype=bool)
     )
-    assert (accepted_share(sheet).value, accepted_share(sheet).rows) == (pytest.approx(2 / 8), 3)
+    found = accepted_share(sheet, is_fitted=False)
+    assert (found.value, found.rows) == (pytest.approx(2 / 8), 3)
+
+
+def test_labels_that_know_the_fitting_third_are_measured_on_the_rest():
+    """A stacker on votes that say nothing of the truth knows the answers that it has seen, and no others."""
+    sheet = make_sheet(rows=90, accuracies=(1 / 3,) * 8, gold=np.random.default_rng(1).integers(0, 3, 90))
+    rows = np.flatnonzero(sheet.is_fit)
+    fitted = fit_aggregator("stacker", sheet.ballots.take(rows), sheet.gold[rows])
+    way = replace(MAJORITY, aggregation=json.loads(json.dumps(fitted.to_state())))
+    labeled = replace(sheet, labels=way.combine(sheet.ballots).classes)
+    own, all_of_it = (accepted_share(labeled, is_fitted=is_fitted) for is_fitted in (True, False))
+    rest = ~sheet.is_fit
+    assert (own.value, own.rows) == (pytest.approx(np.mean((labeled.labels == sheet.gold)[rest])), 60)
+    assert (all_of_it.value - own.value > 0.1, own.low < 1 / 3 < own.high) == (True, True)
+    assert accepted_share(replace(labeled, is_fit=np.ones(90, dtype=bool)), is_fitted=True) == Share(None, 0.0, 1.0, 0)
 
 
 def test_reviewed_labels_are_measured_where_another_source_has_spoken():
@@ -123,6 +170,19 @@ def test_all_labels_take_what_nobody_measured_as_right():
     assert (found.value, found.low, found.high, found.rows) == pytest.approx((0.85, 0.7, 0.925, 130))
     assert overall_share(nothing, nothing, by_machine=3, by_person=1, rows=0).value is None
     assert overall_share(nothing, nothing, by_machine=0, by_person=5, rows=5).value == 1.0
+
+
+def test_labels_of_a_second_review_are_told_apart_by_who_gave_them():
+    """Of ten texts two are a model's (one wrong, the other in the fitting third), three a person's (one told twice)."""
+    gold, second = np.zeros(10, dtype=np.int64), np.array([ABSTAIN] * 2 + [1, 0, ABSTAIN] + [1] * 5)
+    is_model, is_reviewed = np.arange(10) < 2, (np.arange(10) > 1) & (np.arange(10) < 5)
+    labels = np.array([1, 0] + [ABSTAIN] * 3 + [0] * 5)
+    given = {"gold": gold, "second": second, "is_model": is_model, "is_reviewed": is_reviewed, "labels": labels}
+    sheet = make_sheet(rows=10, is_fit=np.arange(10) == 1, **given)
+    found = seconds_of(sheet, by_model=30, by_person=10, is_fitted=True)
+    assert found == (Second("model", 0.75, 1, 1), Second("person", 0.25, 1, 2))
+    assert seconds_of(sheet, by_model=30, by_person=0, is_fitted=False) == (Second("model", 1.0, 1, 2),)
+    assert seconds_of(sheet, by_model=0, by_person=0, is_fitted=True) == (Second("person", 1.0, 1, 2),)
 
 
 def test_confusion_counts_abstentions_last():

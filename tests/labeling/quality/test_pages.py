@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from labeling.labels.models import ReviewItem
-from labeling.quality.figures import AgreementFigure, Share
+from labeling.quality.figures import AgreementFigure, Second, Share
 from labeling.quality.models import Audit
 from labeling.runs.models import Aggregator, PolicyName, PoolGeneration, Run
 from tests.labeling.factories import make_dataset, make_project, make_run, make_user
@@ -186,13 +186,43 @@ def test_certificates_are_reached_have_a_price_or_are_out_of_reach(client, proje
     Run.objects.filter(pk=run.pk).update(target_error=4)
     make_assessment(run, target_error=4)
     assert rows(page(client, project), "Certificates") == [
-        ["10%", "Reached", "Covers 93.0% of the rows, of which at most 9.4% are wrong"],
-        ["5%", "Reached", "Covers 58.0% of the rows, of which at most 4.7% are wrong"],
+        ["10%", "Reached", "About 93.0% of the different texts; at most 10% of these are wrong"],
+        ["5%", "Reached", "About 58.0% of the different texts; at most 5% of these are wrong"],
         ["4% this run's target", "Not yet", "36 more answers, about 6 min"],
         ["3%", "Not yet", "410 more answers, about 1 h 08"],
         ["2%", "Not yet", "2,400 more answers, about 6 h 40"],
         ["1%", "Out of reach", "No number of answers would reach it: the labels are wrong more often than that."],
     ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        # 10% of 93%, and 7% times 3 of 60, at most 12.4%: 9.3 + 0.9
+        ((Second("person", 1.0, 3, 60),), "All labels, the rest reviewed as now: at most 10.2% are wrong (90%)"),
+        (
+            (Second("person", 1.0, 0, 0),),
+            "All labels: at most 9.3% are wrong, if the 7.0% are right that nobody has measured (95%)",
+        ),
+        (
+            (Second("model", 0.5, 3, 60), Second("person", 0.5, 0, 0)),
+            "All labels: at most 9.7% are wrong, if the 3.5% are right that nobody has measured (90%)",
+        ),
+    ],
+)
+def test_a_certificate_says_what_it_means_for_all_labels(client, project, run, seconds, told):
+    make_assessment(run, figures=make_figures(run, seconds=seconds))
+    reached, *_others = rows(page(client, project), "Certificates")
+    assert reached[2].startswith(f"About 93.0% of the different texts; at most 10% of these are wrong {told}")
+
+
+def test_an_assessment_from_before_says_nothing_of_all_labels(client, project, run):
+    made = make_assessment(run)
+    del made.figures["seconds"]
+    made.save()
+    html = page(client, project)
+    assert ("About 93.0% of the different texts" in html, "All labels:" in html) == (True, False)
+    assert "Each line holds with 95% confidence alone" in html
 
 
 def test_the_race_names_the_winner_what_is_in_use_and_the_best_single(client, project, run):
