@@ -14,6 +14,8 @@ class Connection(models.Model):
 
     `capability` is what the last test found (engine: verifiers.capability), empty before the first. A retired
     connection is used no more; what it answered stays. `error` is why it was refused last, empty when it works.
+    `breaks` says how often it was left alone in a row without an answer between (engine: verifiers.pace.Breaks), the
+    last `silent_breaks` of them because it did not answer; nobody asks it before `quiet_until`.
     """
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="connections")
@@ -28,6 +30,9 @@ class Connection(models.Model):
     tested_at = models.DateTimeField(null=True)
     error = models.TextField(blank=True)
     error_at = models.DateTimeField(null=True)
+    breaks = models.PositiveIntegerField(default=0)
+    silent_breaks = models.PositiveIntegerField(default=0)
+    quiet_until = models.DateTimeField(null=True)
     is_retired = models.BooleanField(default=False)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -45,6 +50,11 @@ class Connection(models.Model):
     def has_key(self) -> bool:
         """Whether a key is kept."""
         return bool(self.encrypted_key)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether it is left alone for now."""
+        return self.quiet_until is not None and self.quiet_until > timezone.now()
 
 
 class Price(models.Model):
