@@ -150,9 +150,13 @@ def test_an_outage_is_waited_out_without_a_lease(client, verified, step, state, 
     assert (chunk.owner, chunk.errors, chunk.lost_leases, chunk.not_before is None) == ("", 0, 0, False)
     assert_booked(run, state, failure, count)
     page = read(client, "runs:detail", run.project, number=run.number)
-    assert "The model's server asked to wait" in page
+    is_asked = failure == "rate_limited"
+    assert ("The model's server asked to wait" in page, "The model's server does not answer" in page) == (
+        is_asked,
+        not is_asked,
+    )
     assert words in page
-    assert connection.error == ""
+    assert (connection.error, connection.breaks, connection.silent_breaks) == ("", 1, int(not is_asked))
 
 
 @pytest.mark.parametrize(

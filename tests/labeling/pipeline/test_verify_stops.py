@@ -16,7 +16,7 @@ from labeling.pipeline.work import do_one
 from labeling.runs.actions import cancel_run, give_to_people, pause_run, raise_cap, resume_run, resume_verification
 from labeling.runs.models import AnswerUse, Run, RunState
 from labeling.web.errors import ActionError
-from tests.labeling.asking import DOLLAR, make_connection, make_voted, serving, start, verify_job
+from tests.labeling.asking import DOLLAR, end_pauses, make_connection, make_voted, serving, start, verify_job
 from tests.labeling.counts import assert_counters_equal_recount
 from tests.labeling.factories import make_project, make_user
 from tests.labeling.pool import work_off
@@ -140,7 +140,7 @@ def test_a_long_retry_after_gives_the_part_back_without_a_sleep(project, voted, 
         assert (job.state, chunk.owner, chunk.errors, chunk.lost_leases) == ("running", "", 0, 0)
         assert timedelta(seconds=500) < chunk.not_before - timezone.now() < timedelta(seconds=601)
         assert "600 s" in chunk.error
-        job.chunks.update(not_before=timezone.now())
+        end_pauses()
         assert worked(run).state == "done"
         assert not Chunk.objects.filter(job=job).exclude(error="").exists()
 
