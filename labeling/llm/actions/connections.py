@@ -23,6 +23,9 @@ ENDPOINT = "/chat/completions"
 """What people paste from a provider's examples; the engine adds it itself."""
 MOST_KEY = 1_000  # chosen: far longer than any provider's
 MOST_TIMEOUT_S, MOST_CONCURRENCY = 600, 64
+MOST_RESERVE = 1_000
+"""Percent of a call's worst case that are set aside at most; chosen: a server that counts once beyond all reason does
+not stop everything that is asked of it."""
 ANSWERS = {"error": "", "error_at": None, "breaks": 0, "silent_breaks": 0, "quiet_until": None}
 """Of a connection whose endpoint answers."""
 
@@ -77,6 +80,7 @@ def _take_over(connection: Connection, given: Given, key: str, *, is_key_removed
         connection.capability, connection.tested_at = {}, None
         for name, value in ANSWERS.items():
             setattr(connection, name, value)
+        connection.reserve_percent = 100
 
 
 def retire_connection(*, connection: Connection) -> None:
@@ -114,6 +118,13 @@ def remember_breaks(*, connection: Connection, before: Breaks, after: Breaks) ->
         return
     until = timezone.now() + timedelta(seconds=after.pause_s) if after.pause_s else None
     mine.filter(breaks=before.count).update(breaks=after.count, silent_breaks=after.silent, quiet_until=until)
+
+
+def raise_reserve(*, connection: Connection, percent: int) -> None:
+    """Set so many percent of a call's worst case aside from now on, never fewer than before."""
+    connection.reserve_percent = max(connection.reserve_percent, min(percent, MOST_RESERVE))
+    less = Connection.objects.filter(pk=connection.pk, reserve_percent__lt=connection.reserve_percent)
+    less.update(reserve_percent=connection.reserve_percent)
 
 
 def reseal_keys() -> tuple[int, int]:

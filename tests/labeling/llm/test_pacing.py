@@ -93,10 +93,10 @@ def test_a_test_that_succeeds_or_another_address_forgets_it_and_a_new_name_does_
     assert known(connection) == (2, 2, False)
     record_test(connection=connection, capability={})
     assert known(connection) == (0, 0, False)
-    Connection.objects.update(breaks=2, silent_breaks=2)
+    Connection.objects.update(breaks=2, silent_breaks=2, reserve_percent=300)
     connection.refresh_from_db()
     change_connection(connection=connection, given=Given("Another", **(fields | {"model": "other"})))
-    assert known(connection) == (0, 0, False)
+    assert (known(connection), connection.reserve_percent) == ((0, 0, False), 100)
 
 
 def test_each_trial_begins_with_another_text():
