@@ -11,11 +11,8 @@ from labeling.projects.models import LabelClass, Project
 from labeling.projects.queries import guideline_text
 from labeling.quality.queries import audited_hashes
 from labeling.refinement.training_set import frame_hashes
-from labeling.runs.models import AskStrategy, PolicyName, Run
+from labeling.runs.models import EXAMPLES, AskStrategy, PolicyName, Run
 from labeling.runs.queries import members_of
-
-EXAMPLES = {AskStrategy.ONE_SHOT: 1, AskStrategy.FEW_SHOT: 5}
-"""Examples before a question. One-shot by its name (Source: AutoAnnotator, Table 3), few-shot chosen."""
 
 
 def class_ids_of(run: Run) -> list[int]:

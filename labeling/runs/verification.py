@@ -11,7 +11,7 @@ from labeling.jobs.queries import Progress, job_of, progress_of
 from labeling.llm.models import Budget, Connection, Purpose
 from labeling.llm.queries import Totals, budget_of, totals_of
 from labeling.runs.actions import VERIFY_KIND
-from labeling.runs.models import AskStrategy, Run, RunState
+from labeling.runs.models import EXAMPLES, Run, RunState
 from labeling.runs.saving import Saving, timed_saving_of
 
 StopKind = Literal["connection", "examples", "budget"]
@@ -99,7 +99,7 @@ def _stop_of(run: Run, job: Job, connections: list[Connection], budget: Budget) 
         return None
     newest = Event.objects.filter(topic=job.topic).order_by("-seq").first()
     broken = [one for one in connections if one.error or one.is_retired]
-    is_unasked = run.ask_strategy in {AskStrategy.ONE_SHOT, AskStrategy.FEW_SHOT} and not budget.spent_nano
+    is_unasked = run.ask_strategy in EXAMPLES and not budget.spent_nano
     kind: StopKind = "connection" if broken else "examples" if is_unasked else "budget"
     return Stop(kind, job.error, newest.created_at if newest else None, broken)
 

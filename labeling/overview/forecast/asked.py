@@ -22,7 +22,7 @@ from labeling.overview.forecast.words import Fact, Found, accuracy_fact, best_kn
 from labeling.projects.models import Project
 from labeling.projects.queries import active_classes, guideline_text
 from labeling.runs.asking_form import Asking
-from labeling.runs.models import AskStrategy, LlmPilot, Mode, Run
+from labeling.runs.models import EXAMPLES, AskStrategy, LlmPilot, Mode, Run
 from labeling.runs.pilots.figures import Counted, PilotFigures, from_json
 from labeling.runs.pilots.queries import measured_pilots
 from labeling.web.wording import word_money, word_number
@@ -30,7 +30,6 @@ from labeling.web.wording import word_money, word_number
 CHARACTERS_A_TOKEN = 4  # chosen: usual for English; measured as soon as anything was asked
 TOKENS_OUT, THOUGHTS_OUT = 12, 150  # chosen: a class name in JSON; steps of thinking before it
 SECONDS_A_CALL = 1.0
-EXAMPLES = {AskStrategy.ONE_SHOT: 1, AskStrategy.FEW_SHOT: 5}
 VOTES = (ShownVote("specialist", "class", 0.9),) * 3
 """Stand-ins for what a question shows: only their length counts."""
 RUNS_LOOKED_AT = 20
