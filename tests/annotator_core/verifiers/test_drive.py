@@ -237,9 +237,10 @@ def test_five_failures_in_a_row_stop_everything(serve: Serve, clock: Clock) -> N
 def test_an_outage_loses_what_is_under_way_and_four_calls_more(serve: Serve, clock: Clock, good: int) -> None:
     """However many calls are paid ahead: what has not begun by the fifth failure never begins."""
     script, asker = serve(*[fake.OK] * good, rest=fake.fail(503))
-    ledger = MemoryLedger()
+    ledger, pace = MemoryLedger(), clock.pace(16)
+    assert len(list(ask_all(ask_about(good), PLAN, asker, ledger, pace, price=PRICE))) == good
     with pytest.raises(TryLater):
-        list(ask_all(ask_about(200), PLAN, asker, ledger, clock.pace(16), price=PRICE))
+        list(ask_all(ask_about(200), PLAN, asker, ledger, pace, price=PRICE))
     assert len(script.asked) - good <= 16 + 4
     kinds = Counter(one.failure.kind for one in ledger.settled if one.failure)
     assert kinds[FailureKind.UNAVAILABLE] == len(script.asked) - good
