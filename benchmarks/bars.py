@@ -9,7 +9,7 @@ from benchmarks.report import table
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A measure: seconds, or with `unit` "" a plain number. Without `most` and `least` it has no bar, for comparison."""
+    """A measure: seconds, or with `unit` "" a plain number. Without `most` and `least` it has no bar."""
 
     name: str
     value: float

@@ -1,4 +1,4 @@
-"""An outage costs a few calls at most and ends with a person who is told; a server that asks for pauses is waited for."""
+"""An outage costs a few calls and ends with a person who is told; a server that asks for pauses is waited for."""
 
 import pytest
 

@@ -16,7 +16,7 @@ from labeling.refinement.queries import round_at_work
 from labeling.review.actions import release
 from labeling.runs.actions import raise_cap
 from labeling.runs.models import AnswerUse, Mode, RunState
-from tests.labeling.asking import DOLLAR, end_pauses, make_connection, serving, start, store_votes, verify_job
+from tests.labeling.asking import DOLLAR, end_pauses, make_connection, serving, start, store_votes
 from tests.labeling.counts import assert_history, recount, recount_verified
 from tests.labeling.factories import CLASSES, make_dataset, make_project, make_user
 from tests.labeling.generations import PAPER, answer, end_round, open_items
