@@ -12,7 +12,18 @@ from annotator_core.errors import BudgetReached, CallFailed, ConnectionBroken, P
 from annotator_core.fakes import openai_script as fake
 from annotator_core.verifiers import drive
 from annotator_core.verifiers.client import OpenAIAsker
-from annotator_core.verifiers.contract import NANO, Call, Completion, FailureKind, Outcome, Plan, Price, Settled, Usage
+from annotator_core.verifiers.contract import (
+    NANO,
+    Call,
+    Completion,
+    Failure,
+    FailureKind,
+    Outcome,
+    Plan,
+    Price,
+    Settled,
+    Usage,
+)
 from annotator_core.verifiers.drive import ask_all
 from annotator_core.verifiers.gate import NOT_SENT, Gate
 from annotator_core.verifiers.ledger import MemoryLedger
@@ -33,10 +44,11 @@ class WatchedLedger(MemoryLedger):
 
     def __init__(self, cap_nano: int | None = None) -> None:
         super().__init__(cap_nano)
-        self.most_nano, self.threads = 0, set()
+        self.most_nano, self.threads, self.calls = 0, set(), []
 
     def reserve(self, calls: Sequence[Call]) -> int:
         count = super().reserve(calls)
+        self.calls += calls[:count]
         self.most_nano = max(self.most_nano, self.spent_nano + self.reserved_nano)
         self.threads.add(threading.get_ident())
         return count
@@ -245,6 +257,31 @@ def test_an_outage_loses_what_is_under_way_and_four_calls_more(serve: Serve, clo
     kinds = Counter(one.failure.kind for one in ledger.settled if one.failure)
     assert kinds[FailureKind.UNAVAILABLE] == len(script.asked) - good
     assert ledger.reserved_nano == 0
+
+
+def test_calls_that_are_paid_ahead_do_not_begin_after_the_fifth_failure(clock: Clock) -> None:
+    """All fail at once while eight calls more wait for their threads, which would take them before anybody looks."""
+    begun, is_ahead = [], threading.Event()
+
+    class Failing:
+        identity, schema = "here a model", "text"
+
+        def complete(self, call: Call, _plan: Plan) -> Completion:
+            begun.append(call)
+            assert is_ahead.wait(10)
+            raise CallFailed(Failure(FailureKind.SERVER_ERROR, "failed", may_have_cost=True))
+
+    ledger = WatchedLedger()
+
+    def look() -> bool:
+        if len(ledger.calls) == 16 + 8:
+            is_ahead.set()
+        return False
+
+    with pytest.raises(TryLater):
+        list(ask_all(ask_about(50), PLAN, Failing(), ledger, clock.pace(16), price=PRICE, should_stop=look))
+    assert 16 <= len(begun) <= 16 + 4
+    assert ledger.spent_nano == sum(call.reserve_nano for call in begun)
 
 
 def test_after_a_break_one_call_tries_and_the_first_answer_opens_it(serve: Serve, clock: Clock) -> None:
