@@ -86,6 +86,10 @@ class ConnectionBroken(AnnotatorError):
     """A verifier's endpoint refuses as such (key, model, address): a person must mend the connection."""
 
 
+class EndpointSilent(ConnectionBroken):
+    """A verifier's endpoint has not answered over several pauses in a row: a person says when to go on."""
+
+
 class BudgetReached(AnnotatorError):
     """The cap has no room for another call: nothing more is asked before it is raised."""
 

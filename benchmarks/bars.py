@@ -1,4 +1,4 @@
-"""Bars: what a measure must not exceed, and a table that says plainly which are reached and which are missed."""
+"""Bars: what a measure must not exceed or must reach, and a table that says plainly which are reached and missed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,24 +9,32 @@ from benchmarks.report import table
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A measure: seconds, or with `unit` "" a count. `most` None: measured for comparison, no bar."""
+    """A measure: seconds, or with `unit` "" a plain number. Without `most` and `least` it has no bar."""
 
     name: str
     value: float
     most: float | None = None
     unit: str = "ms"
     note: str = ""
+    least: float | None = None
 
     @property
     def is_missed(self) -> bool:
-        """Whether it exceeds its bar."""
-        return self.most is not None and self.value > self.most
+        """Whether it exceeds its bar, or stays below it."""
+        is_above = self.most is not None and self.value > self.most
+        return is_above or (self.least is not None and self.value < self.least)
+
+    @property
+    def verdict(self) -> str:
+        """Whether it is reached, as a cell of a table."""
+        if self.most is None and self.least is None:
+            return "-"
+        return "missed" if self.is_missed else "reached"
 
     @property
     def cells(self) -> tuple[str, str, str, str, str]:
         """A line of the table."""
-        verdict = "-" if self.most is None else "missed" if self.is_missed else "reached"
-        return self.name, self._shown(self.value), self._shown(self.most), verdict, self.note
+        return self.name, self._shown(self.value), self._shown(self.most), self.verdict, self.note
 
     def _shown(self, value: float | None) -> str:
         if value is None:
@@ -48,9 +56,13 @@ def none_of(name: str, count: float, note: str = "") -> Bar:
     return Bar(name, count, 0, unit="", note=note)
 
 
+def tell_missed(bars: Sequence[Bar]) -> str:
+    """A sentence that names what is missed."""
+    missed = [bar.name for bar in bars if bar.is_missed]
+    return f"**Missed: {'; '.join(missed)}.**" if missed else "Every bar is reached."
+
+
 def bar_table(bars: Sequence[Bar]) -> str:
     """A sentence that names what is missed, and the table."""
-    missed = [bar.name for bar in bars if bar.is_missed]
-    said = f"**Missed: {'; '.join(missed)}.**" if missed else "Every bar is reached."
     header = ("measure", "value", "at most", "bar", "detail")
-    return "\n\n".join([said, table(header, [bar.cells for bar in bars])])
+    return "\n\n".join([tell_missed(bars), table(header, [bar.cells for bar in bars])])

@@ -1,6 +1,7 @@
 """Asking a language model: calls a second against a server that takes 500 ms, and what a cap lets through.
 
-`python -m benchmarks.verifier [--quick]`. Writes docs/benchmarks/verifier.md, in about six minutes on two cores.
+`python -m benchmarks.verifier [--quick]`. Writes docs/benchmarks/verifier.md, in about six minutes on two cores, and
+ends with 1 where a bar is missed.
 """
 
 import argparse
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from socket import create_connection, socket
 
 from annotator_core.errors import BudgetReached
@@ -22,6 +24,7 @@ from annotator_core.verifiers.contract import NANO, Plan, Price, Question
 from annotator_core.verifiers.drive import ask_all
 from annotator_core.verifiers.ledger import MemoryLedger
 from annotator_core.verifiers.pace import Pace
+from benchmarks.bars import Bar, tell_missed
 from benchmarks.report import table, write
 from benchmarks.scratch_site import ROOT, ScratchSite
 from benchmarks.verifier_site import CONCURRENCY, Office
@@ -33,39 +36,74 @@ TEXTS = 2_400
 FOLDER = ROOT / ".benchmarks" / "verifier"
 SETTINGS = {"AUTOANNOTATOR_TESTING": "on", "OUTBOUND_ALLOW": "127.0.0.1"}
 PRICE = Price(20.0, 10.0, 80.0)
+HEADER = (
+    "calls at once",
+    "asked by",
+    "calls",
+    "seconds",
+    "calls a second",
+    "share of what is possible",
+    "at least",
+    "bar",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """So many calls in so many seconds, with so many at once."""
+
+    at_once: int
+    asked_by: str
+    count: int
+    seconds: float
+
+    @property
+    def bar(self) -> Bar:
+        """The share of what is possible, which must reach BAR at the concurrency of the runs."""
+        share = self.count / self.seconds / (self.at_once / DELAY_S)
+        least = BAR if self.at_once == CONCURRENCY else None
+        return Bar(f"{self.asked_by}, {self.at_once} calls at once", share, unit="", least=least)
+
+    @property
+    def cells(self):
+        """A line of the table."""
+        rate, least = self.count / self.seconds, "-" if self.bar.least is None else BAR
+        figures = (f"{self.seconds:.1f}", f"{rate:.1f}", f"{self.bar.value:.3f}")
+        return self.at_once, self.asked_by, self.count, *figures, least, self.bar.verdict
 
 
 def main():
-    """Writes docs/benchmarks/verifier.md, unless it is a quick run."""
+    """0, or 1 where a bar is missed. Writes docs/benchmarks/verifier.md; a quick run writes and judges nothing."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a small run that shows that it works; writes no file")
     is_quick = parser.parse_args().quick
-    rows = _measure_all(2 if is_quick else ROUNDS, 200 if is_quick else TEXTS)
-    header = (
-        "calls at once",
-        "asked by",
-        "calls",
-        "seconds",
-        "calls a second",
-        "share of what is possible",
-        "at least",
-    )
+    measures = _measure_all(2 if is_quick else ROUNDS, 200 if is_quick else TEXTS)
+    text, is_missed = report(measures, _spend())
+    if is_quick:
+        print(text)
+        return 0
+    write("verifier", "Asking a language model", text)
+    return int(is_missed)
+
+
+def report(measures, spent):
+    """The page's text, and whether a bar is missed. spent: (bar, value as shown, most as shown) of the hard cap."""
+    bars = [*(one.bar for one in measures), *(bar for bar, _value, _most in spent)]
+    lines = [(bar.name, value, most, bar.verdict) for bar, value, most in spent]
     text = (
+        f"{tell_missed(bars)}\n\n"
         f"Throughput against a server in a process of its own that takes {DELAY_S * 1_000:.0f} ms for an answer, over "
         f"real HTTP, with JSON schema and log-probabilities. Possible are concurrency / {DELAY_S} s. A run is one of "
         "the site, verified by its own worker beside its votes, with the connection's seats and the ledger, from the "
-        f"first call until its last row has its label.\n\n{table(header, rows)}\n\n"
+        f"first call until its last row has its label.\n\n{table(HEADER, [one.cells for one in measures])}\n\n"
         "A hard cap with 10,000 questions and 16 calls at once, where the answer to every twentieth call is lost (it "
-        f"is booked at its reserve):\n\n{table(('measure', 'value', 'must be at most'), _spend())}"
+        f"is booked at its reserve):\n\n{table(('measure', 'value', 'must be at most', 'bar'), lines)}"
     )
-    if is_quick:
-        print(text)
-    else:
-        write("verifier", "Asking a language model", text)
+    return text, any(bar.is_missed for bar in bars)
 
 
 def _measure_all(rounds, texts):
-    """The table's rows: the engine with either ledger, then a site's runs."""
+    """What is measured: the engine with either ledger, then a site's runs."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     with ScratchSite(FOLDER, SETTINGS) as site, _serve() as url:
         rows = [
@@ -147,22 +185,13 @@ def _measure(url, concurrency, rounds, asked_by, make_ledger):
 
 
 def _tell(concurrency, asked_by, count, seconds):
-    rate = count / seconds
-    share = f"{rate / (concurrency / DELAY_S):.3f}"
-    row = (
-        concurrency,
-        asked_by,
-        count,
-        f"{seconds:.1f}",
-        f"{rate:.1f}",
-        share,
-        BAR if concurrency == CONCURRENCY else "-",
-    )
-    print(*row, flush=True)
-    return row
+    measure = Measure(concurrency, asked_by, count, seconds)
+    print(*measure.cells, flush=True)
+    return measure
 
 
 def _spend():
+    """What a hard cap let through: (bar, value as shown, most as shown)."""
     script = OpenAIScript(make_answerer(CLASSES), [DROP if number % 20 == 7 else OK for number in range(2_000)])
     ledger = MemoryLedger(cap_nano=NANO)
     with FakeOpenAI(script) as server, _open(server.url) as asker:
@@ -170,15 +199,17 @@ def _spend():
             list(_ask(asker, ledger, 16, 10_000))
         except BudgetReached:
             lost = sum(one.failure is not None for one in ledger.settled)
+            beyond = len(script.asked) - len(ledger.settled)
+            spent, reserved = ledger.spent_nano / NANO, ledger.reserved_nano / NANO
             return [
-                ("spent, lost answers included, USD", f"{ledger.spent_nano / NANO:.4f}", "1.0000"),
-                ("set aside at the end, USD", f"{ledger.reserved_nano / NANO:.4f}", "0.0000"),
-                ("requests that the server saw beyond those settled", len(script.asked) - len(ledger.settled), 0),
-                ("calls answered", len(ledger.stored), "-"),
-                ("answers lost", lost, "-"),
+                (Bar("spent, lost answers included, USD", spent, 1.0), f"{spent:.4f}", "1.0000"),
+                (Bar("set aside at the end, USD", reserved, 0.0), f"{reserved:.4f}", "0.0000"),
+                (Bar("requests that the server saw beyond those settled", beyond, 0), beyond, 0),
+                (Bar("calls answered", len(ledger.stored)), len(ledger.stored), "-"),
+                (Bar("answers lost", lost), lost, "-"),
             ]
     raise AssertionError("the cap was not reached")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

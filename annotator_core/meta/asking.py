@@ -5,10 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
-from annotator_core.errors import BadInput, BudgetReached, CallFailed, ConnectionBroken, TryLater
+from annotator_core.errors import BadInput, BudgetReached, CallFailed
 from annotator_core.verifiers.cache import call_key
 from annotator_core.verifiers.contract import (
-    PERMANENT,
     Asker,
     Call,
     Completion,
@@ -20,13 +19,13 @@ from annotator_core.verifiers.contract import (
     Settled,
 )
 from annotator_core.verifiers.money import worst_nano
+from annotator_core.verifiers.pace import Pace
 
 MAX_TOKENS: Final = 1_000
 """Of an answer; chosen: the answers have some ten tokens, and models that think aloud need room before them."""
 TRIES: Final = 3
 FREE: Final = Plan(classes=(), max_tokens=MAX_TOKENS)
 """A plan without classes: the answer's form is the question's business."""
-_PAUSE_S: Final = 30.0
 _LONGEST_ANSWER: Final = 20_000
 
 Answer = TypeVar("Answer")
@@ -34,18 +33,22 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True, slots=True)
 class LanguageModel:
-    """Whom to ask, who pays, and what it costs. max_tokens: of an answer."""
+    """Whom to ask, who pays, and what it costs. max_tokens: of an answer.
+
+    pace: what is known of the endpoint over all questions; None to begin anew with each.
+    """
 
     asker: Asker
     ledger: Ledger
     price: Price
     max_tokens: int = MAX_TOKENS
+    pace: Pace | None = None
 
     def ask(self, system: str, user: str, read: Callable[[str], Answer]) -> Answer:
         """Return what ``read`` makes of the answer; one that it cannot read (ValueError) is asked for once more.
 
-        Raises BudgetReached, ConnectionBroken, TryLater (the server asks for a pause), CallFailed (it failed three
-        times) and BadInput (two unreadable answers).
+        Raises BudgetReached, ConnectionBroken, TryLater (the server asks for a pause, or fails too often by the pace),
+        CallFailed (it failed three times) and BadInput (two unreadable answers).
         """
         messages = (Message("system", system), Message("user", user))
         for ask in range(2):
@@ -61,29 +64,33 @@ class LanguageModel:
         key = call_key(self.asker.identity, plan, messages, limit, 0.0, 0, ask)
         if stored := self.ledger.recall([key]).get(key):
             return stored
-        reserve = worst_nano(messages, limit, self.price)
+        reserve, pace = worst_nano(messages, limit, self.price), self.pace or Pace(1)
         for tries in range(TRIES):
             call = Call(key, 0, 0, ask, tries, messages, limit, 0.0, reserve)
             if not self.ledger.reserve([call]):
                 raise BudgetReached("The budget has no room for another call.")
+            pace.note_sent(1)
             try:
                 completion = self.asker.complete(call, plan)
             except CallFailed as error:
                 self.ledger.settle([Settled(call, failure=error.failure)])
-                _give_up(error, is_last=tries + 1 == TRIES)
+                _give_up(error, pace, tries)
             else:
                 self.ledger.settle([Settled(call, completion=completion)])
+                pace.note_success()
                 return completion
         raise AssertionError("the last try ends above")
 
 
-def _give_up(error: CallFailed, *, is_last: bool) -> None:
+def _give_up(error: CallFailed, pace: Pace, tries: int) -> None:
     failure = error.failure
-    if failure.kind in PERMANENT:
-        raise ConnectionBroken(failure.message) from error
+    pace.note_failure(failure, tries)
     if failure.kind is FailureKind.RATE_LIMITED or failure.retry_after_s:
-        raise TryLater(failure.message, after_s=failure.retry_after_s or _PAUSE_S) from error
-    if is_last or failure.kind is FailureKind.REJECTED:
+        pace.leave(failure)  # one that waits here for a few seconds holds a hand for a single question
+    ending = pace.take_ending()
+    if ending is not None:
+        raise ending from error
+    if tries + 1 == TRIES or failure.kind is FailureKind.REJECTED:
         raise error
 
 

@@ -18,7 +18,6 @@ from annotator_core.verifiers.contract import (
     Asker,
     Call,
     Completion,
-    Failure,
     FailureKind,
     Ledger,
     Plan,
@@ -28,6 +27,7 @@ from annotator_core.verifiers.contract import (
     Verdict,
 )
 from annotator_core.verifiers.failures import fail_unreadable
+from annotator_core.verifiers.gate import NOT_SENT, Gate
 from annotator_core.verifiers.money import cost_nano
 from annotator_core.verifiers.pace import MAX_TRIES, Pace
 
@@ -37,7 +37,6 @@ _LOOK_S: Final = 0.25
 """Between two looks at should_stop; chosen."""
 _AHEAD: Final = 2
 """One call for so many under way is paid and waits for a thread, so that none idles while the ledger works; chosen."""
-_NOT_SENT: Final = Failure(FailureKind.NOT_SENT, "The call was called off before it was sent.")
 
 
 def ask_all(  # noqa: PLR0913 - what is asked, how, whom, who pays, how fast
@@ -57,8 +56,9 @@ def ask_all(  # noqa: PLR0913 - what is asked, how, whom, who pays, how fast
     and then abstains (FAILED); an answer that names no class is asked once more.
 
     Raises, after the verdicts that are decided by then: BudgetReached; TryLater (the endpoint asks for more than a few
-    seconds, or failed five times in a row); ConnectionBroken; PredictionStopped once should_stop, looked at four times
-    a second, says so. A question without a verdict by then may be asked again later.
+    seconds, or failed five times in a row, or once after that); ConnectionBroken, EndpointSilent (that six times);
+    PredictionStopped once should_stop, looked at four times a second, says so. A question without a verdict by then may
+    be asked again later.
     """
     drive = _Drive(iter(questions), plan, asker, ledger, pace, price)
     try:
@@ -75,7 +75,7 @@ class _Drive:
     ) -> None:
         self._questions, self._plan, self._asker = questions, plan, asker
         self._ledger, self._pace, self._price = ledger, pace, price
-        self._cases = Cases(plan, asker, price)
+        self._cases, self._gate = Cases(plan, asker, price), Gate(asker)
         self._pool = ThreadPoolExecutor(pace.concurrency, thread_name_prefix="verifier")
         self._ready: deque[Call] = deque()
         self._delayed: list[tuple[float, int, Call]] = []
@@ -128,14 +128,18 @@ class _Drive:
             again.append(heapq.heappop(self._delayed)[2])
         # First, so that an endpoint that refuses for ever is known for it after three tries and not after all calls.
         self._ready.extendleft(reversed(again))
-        busy = max(0, len(self._in_flight) - self._pace.concurrency // _AHEAD)
+        if not self._in_flight:
+            self._gate.count_from(self._pace.failed_in_a_row)
+        # A call that is paid ahead waits for a thread only where all threads are at work.
+        ahead = self._pace.concurrency // _AHEAD if self._pace.is_full else 0
+        busy = max(0, len(self._in_flight) - ahead)
         batch = list(islice(self._ready, self._pace.count_room(busy)))
         if not batch:
             return
         paid = self._ledger.reserve(batch)
         for call in batch[:paid]:
             self._ready.popleft()
-            self._in_flight[self._pool.submit(self._asker.complete, call, self._plan)] = call
+            self._in_flight[self._pool.submit(self._gate.complete, call, self._plan)] = call
         self._pace.note_sent(paid)
         # What is under way may cost less than was set aside for it.
         if not self._in_flight:
@@ -173,7 +177,7 @@ class _Drive:
 
     def _read(self, future: "Future[Completion]", call: Call) -> Settled:
         if future.cancelled():
-            return Settled(call, failure=_NOT_SENT)
+            return Settled(call, failure=NOT_SENT)
         try:
             completion = future.result()
         except CallFailed as error:
@@ -190,7 +194,9 @@ class _Drive:
             self._pace.note_success()
             self._cases.confirm()
             return self._cases.answer(call.key, settled.completion)
-        if failure is not None and failure is not _NOT_SENT:
+        if failure is NOT_SENT:
+            self._ready.appendleft(call)
+        elif failure is not None:
             delay_s = self._pace.note_failure(failure, call.tries)
             if failure.kind is FailureKind.REJECTED:
                 self._cases.fail(call.key, failure, is_sure=True)

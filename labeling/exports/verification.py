@@ -9,8 +9,8 @@ from labeling.labels.models import VerifierAnswer
 from labeling.llm.engine import temperature_of
 from labeling.llm.models import Connection
 from labeling.llm.queries import budget_of, calls_of_run
-from labeling.runs.models import AskStrategy, Mode, Run
-from labeling.runs.policies import CONFIDENT_FROM, EXAMPLES, MOST_EXAMPLES
+from labeling.runs.models import EXAMPLES, AskStrategy, Mode, Run
+from labeling.runs.policies import CONFIDENT_FROM, MOST_EXAMPLES
 
 
 def build_verification(run: Run) -> dict[str, Any] | None:

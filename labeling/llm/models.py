@@ -14,6 +14,10 @@ class Connection(models.Model):
 
     `capability` is what the last test found (engine: verifiers.capability), empty before the first. A retired
     connection is used no more; what it answered stays. `error` is why it was refused last, empty when it works.
+    `breaks` says how often it was left alone in a row without an answer between (engine: verifiers.pace.Breaks), the
+    last `silent_breaks` of them because it did not answer; nobody asks it before `quiet_until`.
+    `reserve_percent` of a call's worst case are set aside before it is sent: more than all of it where the server has
+    counted more tokens than there can be.
     """
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="connections")
@@ -28,6 +32,10 @@ class Connection(models.Model):
     tested_at = models.DateTimeField(null=True)
     error = models.TextField(blank=True)
     error_at = models.DateTimeField(null=True)
+    breaks = models.PositiveIntegerField(default=0)
+    silent_breaks = models.PositiveIntegerField(default=0)
+    quiet_until = models.DateTimeField(null=True)
+    reserve_percent = models.PositiveIntegerField(default=100)
     is_retired = models.BooleanField(default=False)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -45,6 +53,11 @@ class Connection(models.Model):
     def has_key(self) -> bool:
         """Whether a key is kept."""
         return bool(self.encrypted_key)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether it is left alone for now."""
+        return self.quiet_until is not None and self.quiet_until > timezone.now()
 
 
 class Price(models.Model):
@@ -173,7 +186,8 @@ class LlmCall(models.Model):
 class Spending(models.Model):
     """What was settled in one minute for one run by one connection: pages add these up and never count calls.
 
-    Written in the transaction that settles the calls, under the lock of their budget.
+    Written in the transaction that settles the calls, under the lock of their budget. `above` are calls that cost more
+    than was set aside for them, `above_nano` what they cost more.
     """
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="+", db_index=False)
@@ -189,6 +203,8 @@ class Spending(models.Model):
     tokens_out = models.BigIntegerField(default=0)
     latency_ms = models.BigIntegerField(default=0)
     cost_nano = models.BigIntegerField(default=0)
+    above = models.PositiveIntegerField(default=0)
+    above_nano = models.BigIntegerField(default=0)
 
     class Meta:
         """One a run, connection, purpose and minute."""

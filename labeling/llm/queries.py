@@ -85,7 +85,10 @@ def recent_calls(connection: Connection) -> list[LlmCall]:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What settled calls took: requests by what became of them, tokens and time of the answered ones, money of all."""
+    """What settled calls took: requests by what became of them, tokens and time of the answered ones, money of all.
+
+    `above` are requests that cost more than was set aside for them, by `above_nano` in all.
+    """
 
     stored: int = 0
     lost: int = 0
@@ -95,6 +98,8 @@ class Totals:
     tokens_out: int = 0
     latency_ms: int = 0
     cost_nano: int = 0
+    above: int = 0
+    above_nano: int = 0
 
     @property
     def calls(self) -> int:

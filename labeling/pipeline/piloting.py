@@ -14,13 +14,13 @@ from annotator_core.errors import (
     AddressRefused,
     BudgetReached,
     ConnectionBroken,
+    EndpointSilent,
     PredictionStopped,
     TryLater,
 )
 from annotator_core.types import ABSTAIN
 from annotator_core.verifiers.contract import Plan, Question, Verdict
 from annotator_core.verifiers.drive import ask_all
-from annotator_core.verifiers.pace import Pace
 from labeling.jobs.actions import Claim, add_chunks, begin_stage, finishing, give_back, report, storing
 from labeling.jobs.models import ChunkState, Job, JobState
 from labeling.jobs.publish import publish
@@ -33,6 +33,7 @@ from labeling.llm.actions.calls import BookedLedger, Errand, book_lost, book_los
 from labeling.llm.actions.connections import forget_error, note_error
 from labeling.llm.engine import open_asker, plan_of, price_of
 from labeling.llm.models import Connection, Purpose
+from labeling.llm.pacing import in_turn, open_pace
 from labeling.llm.sharing import shared
 from labeling.pipeline.answering import STORE_AFTER_S, STORE_EVERY
 from labeling.pipeline.hand import REPORT_EVERY_S, Hand, StopWork
@@ -137,13 +138,13 @@ def _ask_one(work: Work, connection: Connection) -> None:
         return
     try:
         price = price_of(connection, timezone.localdate())
-        pace, owner = Pace(connection.concurrency, connection.requests_per_minute), f"part {work.claim.chunk_id}"
+        pace, owner = open_pace(connection), f"part {work.claim.chunk_id}"
         with (
             closing(open_asker(connection)) as own,
             shared(connection, own, pace, owner=owner, should_stop=work.should_stop) as (asker, should_stop),
         ):
             verdicts = ask_all(
-                _questions(work, list(rows.values())),
+                _questions(work, in_turn(list(rows.values()), pace)),
                 plan_of_pilot(work.pilot, work.class_ids),
                 asker,
                 _ledger(work, connection),
@@ -158,6 +159,8 @@ def _ask_one(work: Work, connection: Connection) -> None:
             raise TryLater(error.message, after_s=NAME_AGAIN_S) from error
         note_error(connection=connection, error=error.message)
         told = _("%(name)s cannot be asked: %(why)s Mend it on its page, then try again here.")
+        if isinstance(error, EndpointSilent):
+            told = _("%(name)s does not answer: %(why)s Try again here once it does; one question tries it first.")
         raise ConnectionBroken(told % {"name": connection, "why": error.message}) from error
     if connection.error:
         forget_error(connection=connection)

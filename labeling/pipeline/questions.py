@@ -11,8 +11,7 @@ from labeling.projects.models import LabelClass, Project
 from labeling.projects.queries import guideline_text
 from labeling.quality.queries import audited_hashes
 from labeling.refinement.training_set import frame_hashes
-from labeling.runs.models import AskStrategy, PolicyName, Run
-from labeling.runs.policies import EXAMPLES
+from labeling.runs.models import EXAMPLES, AskStrategy, PolicyName, Run
 from labeling.runs.queries import members_of
 
 

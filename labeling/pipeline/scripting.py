@@ -20,6 +20,7 @@ from labeling.jobs.queries import chunk_ids, has_open_chunks
 from labeling.llm.actions.calls import BookedLedger, Errand, book_lost, book_lost_of_parts
 from labeling.llm.engine import open_asker, price_of
 from labeling.llm.models import Purpose
+from labeling.llm.pacing import open_pace
 from labeling.llm.sharing import shared_singly
 from labeling.pipeline.hand import Hand, StopWork
 from labeling.refinement.cold_start.queries import verified_texts
@@ -67,7 +68,8 @@ def _script(claim: Claim) -> GeneratedScript:
 def _writer(script: GeneratedScript, claim: Claim) -> Iterator[LanguageModel | None]:
     """The language model that writes it, None for a template.
 
-    Raises ConnectionBroken, AddressRefused, and TryLater while other work has all of the connection's calls.
+    Raises ConnectionBroken, AddressRefused, and TryLater while other work has all of the connection's calls, or the
+    endpoint is left alone.
     """
     connection = script.connection
     if connection is None:
@@ -82,12 +84,12 @@ def _writer(script: GeneratedScript, claim: Claim) -> Iterator[LanguageModel | N
         purpose=Purpose.SCRIPT,
         errand=Errand(chunk_ids(claim.job_id), script.cap_nano),
     )
-    price = price_of(connection, timezone.localdate())
+    price, pace = price_of(connection, timezone.localdate()), open_pace(connection)
     with (
         closing(open_asker(connection)) as own,
         shared_singly(connection, own, owner=f"part {claim.chunk_id}") as asker,
     ):
-        yield LanguageModel(asker, ledger, price, CODE_TOKENS)
+        yield LanguageModel(asker, ledger, price, CODE_TOKENS, pace)
 
 
 def try_out(claim: Claim, hand: Hand) -> None:

@@ -9,7 +9,7 @@ from functools import wraps
 from django.utils import timezone
 
 from annotator_core.errors import AddressRefused, BadModelFolder, ConnectionBroken, PredictionStopped, TryLater
-from annotator_core.meta.asking import LanguageModel
+from annotator_core.meta.asking import MAX_TOKENS, LanguageModel
 from annotator_core.meta.label_maps import propose_by_words
 from annotator_core.meta.listing import search_models
 from annotator_core.meta.proof import answer
@@ -26,6 +26,7 @@ from labeling.jobs.queries import chunk_ids
 from labeling.llm.actions.calls import BookedLedger, Errand, book_lost, book_lost_of_parts
 from labeling.llm.engine import open_asker, price_of
 from labeling.llm.models import Purpose
+from labeling.llm.pacing import open_pace
 from labeling.llm.sharing import shared_singly
 from labeling.pipeline.hand import Hand, StopWork
 from labeling.projects.queries import active_classes
@@ -76,14 +77,14 @@ def _patient(handler: Handler) -> Handler:
 def _language_model(search: ModelSearch, claim: Claim) -> Iterator[tuple[LanguageModel | None, str]]:
     """The search's language model and "", or None and why it cannot be asked, "" where none was chosen.
 
-    Raises TryLater while other work has all of the connection's calls.
+    Raises TryLater while other work has all of the connection's calls, or the endpoint is left alone.
     """
     connection = search.connection
     if connection is None:
         yield None, ""
         return
     try:
-        price = price_of(connection, timezone.localdate())
+        price, pace = price_of(connection, timezone.localdate()), open_pace(connection)
         asker = open_asker(connection)
     except (ConnectionBroken, AddressRefused) as error:
         yield None, error.message
@@ -98,7 +99,7 @@ def _language_model(search: ModelSearch, claim: Claim) -> Iterator[tuple[Languag
         errand=Errand(chunk_ids(claim.job_id), search.cap_nano),
     )
     with closing(asker), shared_singly(connection, asker, owner=f"part {claim.chunk_id}") as seated:
-        yield LanguageModel(seated, ledger, price), ""
+        yield LanguageModel(seated, ledger, price, MAX_TOKENS, pace), ""
 
 
 @_patient

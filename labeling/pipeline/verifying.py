@@ -10,10 +10,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from annotator_core.errors import AddressRefused, BudgetReached, ConnectionBroken, PredictionStopped, TryLater
+from annotator_core.errors import (
+    AddressRefused,
+    BudgetReached,
+    ConnectionBroken,
+    EndpointSilent,
+    PredictionStopped,
+    TryLater,
+)
 from annotator_core.verifiers.contract import NANO, Verdict
 from annotator_core.verifiers.drive import ask_all
-from annotator_core.verifiers.pace import Pace
 from labeling.jobs.actions import Claim, add_chunks, begin_stage, finishing, give_back, set_state, storing
 from labeling.jobs.models import OPEN_CHUNK_STATES, Chunk, ChunkState, Job, JobState
 from labeling.jobs.publish import publish
@@ -32,6 +38,7 @@ from labeling.llm.actions.calls import BookedLedger, book_lost_of_run
 from labeling.llm.actions.connections import forget_error, note_error
 from labeling.llm.engine import open_asker, price_of
 from labeling.llm.models import Connection
+from labeling.llm.pacing import in_turn, open_pace
 from labeling.llm.queries import budget_of
 from labeling.llm.sharing import shared
 from labeling.pipeline.answering import PAUSE_S, Work, open_work, settle_answered, store_verdicts
@@ -118,6 +125,8 @@ def _ask(work: Work) -> None:
                 raise TryLater(error.message, after_s=NAME_AGAIN_S) from error
             note_error(connection=connection, error=error.message)
             told = _("%(name)s cannot be asked: %(why)s Mend it on its page, then go on here.")
+            if isinstance(error, EndpointSilent):
+                told = _("%(name)s does not answer: %(why)s Go on here once it does; one question tries it first.")
             raise ConnectionBroken(told % {"name": connection, "why": error.message}) from error
         if connection.error:
             forget_error(connection=connection)
@@ -126,13 +135,13 @@ def _ask(work: Work) -> None:
 def _ask_one(work: Work, connection: Connection, texts: Sequence[TextToAsk]) -> None:
     """Ask one model about the texts. Whatever ends it, the answers that came are stored first."""
     claim, price = work.claim, price_of(connection, timezone.localdate())
-    pace, owner = Pace(connection.concurrency, connection.requests_per_minute), f"part {claim.chunk_id}"
+    pace, owner = open_pace(connection), f"part {claim.chunk_id}"
     with (
         closing(open_asker(connection)) as own,
         shared(connection, own, pace, owner=owner, should_stop=work.should_stop) as (asker, should_stop),
     ):
         verdicts = ask_all(
-            questions_for(work.run, work.plan, texts, until=claim.low),
+            questions_for(work.run, work.plan, in_turn(texts, pace), until=claim.low),
             work.plan,
             asker,
             BookedLedger(work.run.project_id, work.run.pk, claim.chunk_id, claim.attempts, connection),

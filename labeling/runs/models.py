@@ -73,6 +73,10 @@ class AskStrategy(models.TextChoices):
     CHAIN_OF_THOUGHT = "chain-of-thought", _("Chain of thought")
 
 
+EXAMPLES = {AskStrategy.ONE_SHOT: 1, AskStrategy.FEW_SHOT: 5}
+"""Examples before a question. One-shot by its name (Source: AutoAnnotator, Table 3), few-shot chosen."""
+
+
 class Run(models.Model):
     """One pass of a pool over a data set: its frozen policy, and counters that pages read instead of counting rows.
 

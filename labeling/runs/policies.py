@@ -21,8 +21,6 @@ HIGHEST_TARGET = 50  # chosen: with half of the labels wrong there is nothing le
 MOST_DRAWS = 20  # chosen: agreement of twenty answers is known to a few points, and each costs as much as the first
 CONFIDENT_FROM = 0.8
 """Confidence of the pool (0 to 1) from which an answer against it goes to a person; chosen, as that of an answer."""
-EXAMPLES = {AskStrategy.ONE_SHOT: 1, AskStrategy.FEW_SHOT: 5}
-"""Examples before a question. One-shot by its name (Source: AutoAnnotator, Table 3), few-shot chosen."""
 MOST_EXAMPLES = 2_000
 """Verified texts that examples are chosen from, the newest; chosen: similar ones are among them, read in a second."""
 MOST_EPOCHS, HIGHEST_RATE, LARGEST_BATCH = 100, 0.1, 1_024  # chosen: beyond them it is a slip of the keyboard

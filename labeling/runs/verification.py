@@ -11,10 +11,11 @@ from labeling.jobs.queries import Progress, job_of, progress_of
 from labeling.llm.models import Budget, Connection, Purpose
 from labeling.llm.queries import Totals, budget_of, totals_of
 from labeling.runs.actions import VERIFY_KIND
-from labeling.runs.models import AskStrategy, Run, RunState
+from labeling.runs.models import EXAMPLES, Run, RunState
 from labeling.runs.saving import Saving, timed_saving_of
 
 StopKind = Literal["connection", "examples", "budget"]
+WaitKind = Literal["asked", "silent", "other"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,9 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Until when an endpoint asked to be left alone, and what it said."""
+    """Until when nothing is asked, and why: the endpoint asked for a pause or does not answer, or anything else."""
 
+    kind: WaitKind
     until: datetime
     reason: str
 
@@ -75,7 +77,7 @@ def verification_of(run: Run) -> Verification | None:
         totals=totals,
         saving=timed_saving_of(run, totals, len(connections)),
         stop=_stop_of(run, job, connections, budget),
-        wait=_wait_of(job),
+        wait=_wait_of(job, connections),
     )
 
 
@@ -97,13 +99,17 @@ def _stop_of(run: Run, job: Job, connections: list[Connection], budget: Budget) 
         return None
     newest = Event.objects.filter(topic=job.topic).order_by("-seq").first()
     broken = [one for one in connections if one.error or one.is_retired]
-    is_unasked = run.ask_strategy in {AskStrategy.ONE_SHOT, AskStrategy.FEW_SHOT} and not budget.spent_nano
+    is_unasked = run.ask_strategy in EXAMPLES and not budget.spent_nano
     kind: StopKind = "connection" if broken else "examples" if is_unasked else "budget"
     return Stop(kind, job.error, newest.created_at if newest else None, broken)
 
 
-def _wait_of(job: Job) -> Wait | None:
+def _wait_of(job: Job, connections: list[Connection]) -> Wait | None:
     if job.state != JobState.RUNNING:
         return None
+    left_alone = [one for one in connections if one.is_quiet]
+    kind: WaitKind = "asked" if left_alone else "other"
+    if any(one.silent_breaks for one in left_alone):
+        kind = "silent"
     waiting = job.chunks.filter(state=ChunkState.TODO, not_before__gt=timezone.now()).order_by("not_before").first()
-    return Wait(waiting.not_before, waiting.error) if waiting and waiting.not_before else None
+    return Wait(kind, waiting.not_before, waiting.error) if waiting and waiting.not_before else None

@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from annotator_core.verifiers.contract import Strategy
 from annotator_core.verifiers.prompts import ANSWER_TOKENS
 from labeling.llm.engine import temperature_of
-from labeling.runs.models import Aggregator, AnswerUse, AskStrategy, Mode, Run, VoteAhead
-from labeling.runs.policies import CONFIDENT_FROM, EXAMPLES, MOST_EXAMPLES, Policy, propose_beta, usual_aggregator
+from labeling.runs.models import EXAMPLES, Aggregator, AnswerUse, AskStrategy, Mode, Run, VoteAhead
+from labeling.runs.policies import CONFIDENT_FROM, MOST_EXAMPLES, Policy, propose_beta, usual_aggregator
 from labeling.web.wording import word_number
 
 Plan = Policy | Run

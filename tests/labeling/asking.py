@@ -10,7 +10,7 @@ from annotator_core.fakes.openai_answers import make_answerer
 from annotator_core.fakes.openai_script import OpenAIScript
 from annotator_core.fakes.openai_server import FakeOpenAI
 from annotator_core.fakes.specialist import FakeSettings, find_answer
-from labeling.jobs.models import Job
+from labeling.jobs.models import Chunk, Job
 from labeling.labels.engine import pack
 from labeling.labels.models import Vote
 from labeling.llm.models import Connection, Price
@@ -82,3 +82,9 @@ def store_votes(dataset, versions, *, noise=0.4, sure=0.7):
 
 def verify_job(run):
     return Job.objects.get(kind="verify", subject=run.pk)
+
+
+def end_pauses():
+    """The clock moves on: whatever is left alone may be asked again."""
+    Chunk.objects.exclude(not_before=None).update(not_before=None)
+    Connection.objects.update(quiet_until=None)

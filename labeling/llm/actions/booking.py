@@ -1,7 +1,7 @@
 """What a settled call becomes in the ledger: its state, its answer, its tokens and what it cost."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 
@@ -130,10 +130,16 @@ class Added:
     tokens_out: int = 0
     latency_ms: int = 0
     cost_nano: int = 0
+    above: int = 0
+    above_nano: int = 0
 
 
-def added_by(bookings: Sequence[Booked]) -> Added:
-    """The sum of these bookings. Tokens and time are those of stored answers, so that their means mean something."""
+def added_by(bookings: Sequence[Booked], reserves: Mapping[int, int]) -> Added:
+    """The sum of these bookings. Tokens and time are those of stored answers, so that their means mean something.
+
+    reserves: what was set aside for each, by the call's id.
+    """
+    above = [more for one in bookings if (more := one.cost_nano - reserves[one.id]) > 0]
     stored = [booked for booked in bookings if booked.state == CallState.STORED]
     lost = sum(booked.state == CallState.LOST for booked in bookings)
     return Added(
@@ -145,6 +151,8 @@ def added_by(bookings: Sequence[Booked]) -> Added:
         tokens_out=sum(booked.tokens_out for booked in stored),
         latency_ms=sum(booked.latency_ms or 0 for booked in stored),
         cost_nano=sum(booked.cost_nano for booked in bookings),
+        above=len(above),
+        above_nano=sum(above),
     )
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from annotator_core.verifiers.contract import Call, Completion, Settled, Usage
 from labeling.llm.actions.booking import Added, Booked, add_spending, added_by, booking_of, write_bookings
 from labeling.llm.actions.budgets import book, lock_budget, set_aside
+from labeling.llm.actions.connections import raise_reserve
 from labeling.llm.models import CallState, Connection, LlmCall, Purpose
 from labeling.llm.queries import budget_number, stored_calls
 from labeling.web.bulk import insert_rows
@@ -81,7 +82,7 @@ class BookedLedger:
     def reserve(self, calls: Sequence[Call]) -> int:
         """Set the reserves of the first calls aside that the cap has room for; returns how many."""
         with transaction.atomic():
-            amounts, share = [call.reserve_nano for call in calls], self._left_of_errand if self.errand else None
+            amounts, share = [self._worst(call) for call in calls], self._left_of_errand if self.errand else None
             count = set_aside(self.project_id, self._budget, amounts, share=share)
             insert_rows(LlmCall, RESERVED_FIELDS, [self._row(call) for call in calls[:count]])
             fresh = self._newest([call.key for call in calls[:count]])
@@ -104,6 +105,9 @@ class BookedLedger:
                     raise
         for call_id, one in taken:
             self.open[one.call.key].remove(call_id)
+        percents = [_percent(one) for one in settled]
+        if max(percents, default=0) > self.connection.reserve_percent:
+            raise_reserve(connection=self.connection, percent=max(percents))
 
     def _settle(self, taken: Sequence[tuple[int, Settled]]) -> None:
         with transaction.atomic():
@@ -117,7 +121,7 @@ class BookedLedger:
                     bookings.append(booked)
                     stored |= {one.call.key} if booked.state == CallState.STORED else set()
             write_bookings(bookings)
-            added = added_by(bookings)
+            added = added_by(bookings, waiting)
             released = sum(waiting.values())
             book(self.project_id, self._budget, released_nano=released, spent_nano=added.cost_nano)
             add_spending(
@@ -127,6 +131,10 @@ class BookedLedger:
                 connection_id=self.connection.pk,
                 added=added,
             )
+
+    def _worst(self, call: Call) -> int:
+        """What is set aside for the call: as much more than its worst case as the server has gone above it before."""
+        return -(-call.reserve_nano * self.connection.reserve_percent // 100)
 
     @property
     def _budget(self) -> int:
@@ -164,7 +172,7 @@ class BookedLedger:
             0,
             0,
             False,
-            call.reserve_nano,
+            self._worst(call),
             0,
             timezone.now(),
         )
@@ -187,6 +195,13 @@ def _places(settled: Sequence[Settled]) -> Iterable[tuple[Settled, int]]:
     for one in settled:
         yield one, seen[one.call.key]
         seen[one.call.key] += 1
+
+
+def _percent(settled: Settled) -> int:
+    """What an answer cost, in percent of its worst case, rounded up; 0 without one."""
+    if settled.completion is None or not settled.call.reserve_nano:
+        return 0
+    return -(-100 * settled.completion.cost_nano // settled.call.reserve_nano)
 
 
 def _completion(call: LlmCall) -> Completion:

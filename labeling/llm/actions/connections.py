@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -10,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from annotator_core.errors import AddressRefused
+from annotator_core.verifiers.pace import Breaks
 from labeling.accounts.models import User
 from labeling.llm.actions.prices import Tariff, set_price
 from labeling.llm.models import Connection
@@ -21,6 +23,11 @@ ENDPOINT = "/chat/completions"
 """What people paste from a provider's examples; the engine adds it itself."""
 MOST_KEY = 1_000  # chosen: far longer than any provider's
 MOST_TIMEOUT_S, MOST_CONCURRENCY = 600, 64
+MOST_RESERVE = 1_000
+"""Percent of a call's worst case that are set aside at most; chosen: a server that counts once beyond all reason does
+not stop everything that is asked of it."""
+ANSWERS = {"error": "", "error_at": None, "breaks": 0, "silent_breaks": 0, "quiet_until": None}
+"""Of a connection whose endpoint answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +78,9 @@ def _take_over(connection: Connection, given: Given, key: str, *, is_key_removed
         connection.encrypted_key = _sealed(key)
     if key or is_key_removed or (given.base_url, given.model) != (connection.base_url, connection.model):
         connection.capability, connection.tested_at = {}, None
-        connection.error, connection.error_at = "", None
+        for name, value in ANSWERS.items():
+            setattr(connection, name, value)
+        connection.reserve_percent = 100
 
 
 def retire_connection(*, connection: Connection) -> None:
@@ -85,7 +94,7 @@ def record_test(*, connection: Connection, capability: Mapping[str, object]) -> 
     Nothing is kept where it was changed to another endpoint while the test was on its way.
     """
     same = Connection.objects.filter(pk=connection.pk, base_url=connection.base_url, model=connection.model)
-    same.update(capability=dict(capability), tested_at=timezone.now(), error="", error_at=None)
+    same.update(capability=dict(capability), tested_at=timezone.now(), **ANSWERS)
 
 
 def note_error(*, connection: Connection, error: str) -> None:
@@ -96,6 +105,26 @@ def note_error(*, connection: Connection, error: str) -> None:
 def forget_error(*, connection: Connection) -> None:
     """It was asked and answered: what refused it last is mended."""
     Connection.objects.filter(pk=connection.pk).exclude(error="").update(error="", error_at=None)
+
+
+def remember_breaks(*, connection: Connection, before: Breaks, after: Breaks) -> None:
+    """Keep how often it was left alone in a row, for all that ask it; nothing of it is left once it has answered.
+
+    Parts of some work that leave it at the same time count once.
+    """
+    mine = Connection.objects.filter(pk=connection.pk)
+    if not after.count:
+        mine.update(**ANSWERS)
+        return
+    until = timezone.now() + timedelta(seconds=after.pause_s) if after.pause_s else None
+    mine.filter(breaks=before.count).update(breaks=after.count, silent_breaks=after.silent, quiet_until=until)
+
+
+def raise_reserve(*, connection: Connection, percent: int) -> None:
+    """Set so many percent of a call's worst case aside from now on, never fewer than before."""
+    connection.reserve_percent = max(connection.reserve_percent, min(percent, MOST_RESERVE))
+    less = Connection.objects.filter(pk=connection.pk, reserve_percent__lt=connection.reserve_percent)
+    less.update(reserve_percent=connection.reserve_percent)
 
 
 def reseal_keys() -> tuple[int, int]:

@@ -22,10 +22,9 @@ from labeling.overview.forecast.words import Fact, Found, accuracy_fact, best_kn
 from labeling.projects.models import Project
 from labeling.projects.queries import active_classes, guideline_text
 from labeling.runs.asking_form import Asking
-from labeling.runs.models import AskStrategy, LlmPilot, Mode, Run
+from labeling.runs.models import EXAMPLES, AskStrategy, LlmPilot, Mode, Run
 from labeling.runs.pilots.figures import Counted, PilotFigures, from_json
 from labeling.runs.pilots.queries import measured_pilots
-from labeling.runs.policies import EXAMPLES
 from labeling.web.wording import word_money, word_number
 
 CHARACTERS_A_TOKEN = 4  # chosen: usual for English; measured as soon as anything was asked

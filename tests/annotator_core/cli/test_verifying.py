@@ -8,7 +8,7 @@ import pytest
 from annotator_core.cli.answers import AnswerFile
 from annotator_core.cli.verifier import VerifierOptions
 from annotator_core.cli.verifying import ExamplePool, Verification
-from annotator_core.errors import TryLater
+from annotator_core.errors import EndpointSilent, TryLater
 from annotator_core.fakes.openai_script import OpenAIScript, fail
 from annotator_core.fakes.openai_server import FakeOpenAI
 from annotator_core.loop import cast_votes, decide
@@ -63,6 +63,13 @@ def test_a_pause_is_waited_for_and_the_rest_is_asked(run, block):
 def test_an_endpoint_that_only_asks_for_pauses_is_given_up(run):
     with pytest.raises(TryLater):
         run(OpenAIScript(lambda _messages: "neutral", rest=BUSY))
+
+
+def test_an_endpoint_that_never_answers_is_given_up_at_one_call_a_break(run):
+    script = OpenAIScript(lambda _messages: "neutral", rest=fail(503))
+    with pytest.raises(EndpointSilent, match="has not answered 6 times in a row"):
+        run(script)
+    assert len(script.asked) == 5 + 5
 
 
 def test_several_models_decide_by_majority(run, block):

@@ -1,6 +1,7 @@
 """A question goes through the ledger, is asked again when unreadable, and never twice when its answer is stored."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -12,6 +13,7 @@ from annotator_core.verifiers.capability import Capability
 from annotator_core.verifiers.client import Endpoint, OpenAIAsker
 from annotator_core.verifiers.contract import Failure, FailureKind
 from annotator_core.verifiers.ledger import MemoryLedger
+from annotator_core.verifiers.pace import Breaks, Memory, Pace
 from tests.annotator_core.meta.made import PRICE, make_language_model
 
 
@@ -86,6 +88,27 @@ def test_a_server_that_is_down_and_names_its_pause_is_not_asked_again_at_once() 
     with pytest.raises(TryLater) as caught:
         ask(model)
     assert caught.value.after_s == 600.0
+
+
+def test_with_a_pace_failures_are_counted_over_all_questions() -> None:
+    """Five in a row are a break, and after it one failure is the next; without a pace each question begins anew."""
+    failure = Failure(FailureKind.SERVER_ERROR, "500", may_have_cost=True)
+    model = replace(make_language_model(*[failure] * 12), pace=Pace(1))
+    for expected in (CallFailed, TryLater, TryLater):
+        with pytest.raises(expected) as caught:
+            ask(model)
+    assert (len(model.asker.calls), caught.value.after_s) == (3 + 2 + 1, 60.0)
+    anew = make_language_model(*[failure] * 6)
+    for _ in range(2):
+        with pytest.raises(CallFailed):
+            ask(anew)
+    assert len(anew.asker.calls) == 6
+
+
+def test_a_good_answer_ends_what_the_pace_remembers() -> None:
+    pace = Pace(1, memory=Memory(Breaks(2, 2)))
+    assert ask(replace(make_language_model({"x": 1}), pace=pace)) == 1
+    assert pace.breaks == Breaks()
 
 
 @pytest.mark.parametrize("content", ["", "[]", "x", '"a"', "{", "[" * 10_000])

@@ -4,16 +4,30 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import ClassVar
 
 import pytest
 
-from annotator_core.errors import BudgetReached, ConnectionBroken, PredictionStopped, TryLater
+from annotator_core.errors import BudgetReached, CallFailed, ConnectionBroken, PredictionStopped, TryLater
 from annotator_core.fakes import openai_script as fake
+from annotator_core.verifiers import drive
 from annotator_core.verifiers.client import OpenAIAsker
-from annotator_core.verifiers.contract import NANO, Call, Completion, FailureKind, Outcome, Price, Settled, Usage
+from annotator_core.verifiers.contract import (
+    NANO,
+    Call,
+    Completion,
+    Failure,
+    FailureKind,
+    Outcome,
+    Plan,
+    Price,
+    Settled,
+    Usage,
+)
 from annotator_core.verifiers.drive import ask_all
+from annotator_core.verifiers.gate import NOT_SENT, Gate
 from annotator_core.verifiers.ledger import MemoryLedger
-from annotator_core.verifiers.pace import Pace
+from annotator_core.verifiers.pace import Breaks, Memory, Pace
 from tests.annotator_core.verifiers.conftest import CLASSES, PLAN, PRICE, Clock, ask_about
 
 Serve = Callable[..., tuple[fake.OpenAIScript, OpenAIAsker]]
@@ -30,10 +44,11 @@ class WatchedLedger(MemoryLedger):
 
     def __init__(self, cap_nano: int | None = None) -> None:
         super().__init__(cap_nano)
-        self.most_nano, self.threads = 0, set()
+        self.most_nano, self.threads, self.calls = 0, set(), []
 
     def reserve(self, calls: Sequence[Call]) -> int:
         count = super().reserve(calls)
+        self.calls += calls[:count]
         self.most_nano = max(self.most_nano, self.spent_nano + self.reserved_nano)
         self.threads.add(threading.get_ident())
         return count
@@ -228,6 +243,78 @@ def test_five_failures_in_a_row_stop_everything(serve: Serve, clock: Clock) -> N
     # No question goes to a person for an outage, and each call may have cost.
     assert ledger.spent_nano == sum(one.call.reserve_nano for one in ledger.settled)
     assert {one.failure.kind for one in ledger.settled} == {FailureKind.SERVER_ERROR}
+
+
+@pytest.mark.parametrize("good", [0, 40])
+def test_an_outage_loses_what_is_under_way_and_four_calls_more(serve: Serve, clock: Clock, good: int) -> None:
+    """However many calls are paid ahead: what has not begun by the fifth failure never begins."""
+    script, asker = serve(*[fake.OK] * good, rest=fake.fail(503))
+    ledger, pace = MemoryLedger(), clock.pace(16)
+    assert len(list(ask_all(ask_about(good), PLAN, asker, ledger, pace, price=PRICE))) == good
+    with pytest.raises(TryLater):
+        list(ask_all(ask_about(200), PLAN, asker, ledger, pace, price=PRICE))
+    assert len(script.asked) - good <= 16 + 4
+    kinds = Counter(one.failure.kind for one in ledger.settled if one.failure)
+    assert kinds[FailureKind.UNAVAILABLE] == len(script.asked) - good
+    assert ledger.reserved_nano == 0
+
+
+def test_calls_that_are_paid_ahead_do_not_begin_after_the_fifth_failure(clock: Clock) -> None:
+    """All fail at once while eight calls more wait for their threads, which would take them before anybody looks."""
+    begun, is_ahead = [], threading.Event()
+
+    class Failing:
+        identity, schema = "here a model", "text"
+
+        def complete(self, call: Call, _plan: Plan) -> Completion:
+            begun.append(call)
+            assert is_ahead.wait(10)
+            raise CallFailed(Failure(FailureKind.SERVER_ERROR, "failed", may_have_cost=True))
+
+    ledger = WatchedLedger()
+
+    def look() -> bool:
+        if len(ledger.calls) == 16 + 8:
+            is_ahead.set()
+        return False
+
+    with pytest.raises(TryLater):
+        list(ask_all(ask_about(50), PLAN, Failing(), ledger, clock.pace(16), price=PRICE, should_stop=look))
+    assert 16 <= len(begun) <= 16 + 4
+    assert ledger.spent_nano == sum(call.reserve_nano for call in begun)
+
+
+def test_after_a_break_one_call_tries_and_the_first_answer_opens_it(serve: Serve, clock: Clock) -> None:
+    script, asker = serve(rest=fake.fail(503))
+    pace = Pace(16, memory=Memory(Breaks(1, 1)), clock=clock, sleep=clock.sleep)
+    with pytest.raises(TryLater) as caught:
+        list(ask_all(ask_about(60), PLAN, asker, MemoryLedger(), pace, price=PRICE))
+    assert (caught.value.after_s, len(script.asked), script.most_at_once) == (60, 1, 1)
+    script.rest = fake.Step(delay_s=0.3)
+    assert len(list(ask_all(ask_about(60), PLAN, asker, MemoryLedger(), pace, price=PRICE))) == 60
+    assert (pace.breaks, script.most_at_once) == (Breaks(), 16)
+
+
+def test_calls_that_were_held_back_are_asked_where_nothing_ends(serve: Serve, monkeypatch) -> None:
+    """Where failures and answers end in another order than they are settled, none is forgotten."""
+
+    class Hesitant(Gate):
+        """Holds every call back once."""
+
+        held: ClassVar[set[str]] = set()
+
+        def complete(self, call: Call, plan: Plan) -> Completion:
+            if call.key not in self.held:
+                self.held.add(call.key)
+                raise CallFailed(NOT_SENT)
+            return super().complete(call, plan)
+
+    monkeypatch.setattr(drive, "Gate", Hesitant)
+    script, asker = serve()
+    ledger = MemoryLedger()
+    verdicts = list(ask_all(ask_about(12), PLAN, asker, ledger, Pace(2), price=PRICE))
+    assert [verdict.outcome for verdict in verdicts] == [Outcome.ANSWERED] * 12
+    assert (len(script.asked), len(ledger.settled), ledger.reserved_nano) == (12, 24, 0)
 
 
 def test_one_bad_question_among_good_ones_abstains(serve: Serve, clock: Clock) -> None:

@@ -9,8 +9,8 @@ from hypothesis.extra.django import TestCase
 from annotator_core.verifiers.contract import FailureKind, Usage
 from labeling.llm.actions.budgets import add_room, set_cap
 from labeling.llm.actions.calls import Errand, book_lost, book_lost_of_run, book_stale
-from labeling.llm.models import CallState, LlmCall, Purpose
-from labeling.llm.queries import TESTS, budget_of, call_ids
+from labeling.llm.models import CallState, Connection, LlmCall, Purpose
+from labeling.llm.queries import TESTS, budget_of, call_ids, calls_of_run
 from labeling.web.errors import ActionError
 from tests.labeling.factories import make_project, make_user
 from tests.labeling.llm.calling import (
@@ -131,6 +131,32 @@ def test_a_cost_above_the_reserve_is_booked_as_it_is(connection):
     ledger.settle([answered(call, 130)])
     assert budget(connection) == (130, 0)
     assert ledger.reserve([make_call("b", 1)]) == 0
+    totals = calls_of_run(connection.project, RUN)
+    assert (totals.stored, totals.above, totals.above_nano) == (1, 1, 30)
+
+
+def test_after_a_cost_above_the_reserve_as_much_more_is_set_aside(connection):
+    """In the same part and in the next; so such a call comes above it once, and not each time."""
+    ledger, call = make_ledger(connection), make_call("a", 100)
+    ledger.reserve([call])
+    ledger.settle([answered(call, 125)])
+    for part in (ledger, make_ledger(Connection.objects.get())):
+        again = make_call(f"again {id(part)}", 101)
+        part.reserve([again])
+        assert LlmCall.objects.get(key=again.key).reserve_nano == 127
+        part.settle([answered(again, 120)])
+    lost = make_call("lost", 100)
+    ledger.reserve([lost])
+    ledger.settle([failed(lost)])
+    assert budget(connection) == (125 + 2 * 120 + 125, 0)
+    assert (calls_of_run(connection.project, RUN).above, Connection.objects.get().reserve_percent) == (1, 125)
+
+
+def test_a_count_beyond_all_reason_raises_the_reserve_ten_times_at_most(connection):
+    ledger, free = make_ledger(connection), make_call("free", 0)
+    ledger.reserve([make_call("a", 10), free])
+    ledger.settle([answered(make_call("a", 10), 10**15), answered(free, 0)])
+    assert Connection.objects.get().reserve_percent == 1_000
 
 
 def test_an_answer_that_no_database_keeps_as_it_is_is_mended(connection):

@@ -27,6 +27,7 @@ from labeling.specialists.search.engine import KEPT_S, folder_of, forget_old_fil
 from labeling.web.errors import ActionError
 from tests.annotator_core.meta.made import make_folder
 from tests.labeling.asked import make_connection
+from tests.labeling.asking import end_pauses
 from tests.labeling.factories import make_dataset, make_project, make_user
 from tests.labeling.llm.calling import assert_money_is_conserved, make_call
 from tests.labeling.pool import own_targets, work_off
@@ -68,7 +69,7 @@ def start(project, **wanted):
 def work(search, times=12):
     """All the work there is, also what waits for a pause to end."""
     for _time in range(times):
-        Chunk.objects.update(not_before=None)
+        end_pauses()
         work_off()
     return job_of("search", search.pk)
 
@@ -343,13 +344,28 @@ def test_it_waits_while_other_work_has_all_of_the_connections_calls(hub, project
     assert list(Seat.objects.values_list("owner", "slots")) == [("a run", 7)]
 
 
-def test_its_seat_is_given_back_where_the_server_asks_for_a_pause_or_fails(hub, project, server):
-    server.script.steps = [fail(429, {"Retry-After": "120"}), *[fail(500)] * 3]
+def test_its_seat_is_given_back_where_the_server_asks_for_a_pause_or_is_left_again(hub, project, server):
+    """After a pause one question tries the server, and the first good answer ends that."""
+    server.script.steps = [fail(429, {"Retry-After": "120"}), fail(500)]
     connection = make_connection(project, base_url=server.url, model="fake-model", encrypted_key="")
     search = start(project, connection=connection, cap_nano=10**9)
-    work_off()
-    assert Chunk.objects.get(job__kind="search", stage="find").not_before > timezone.now() + timedelta(seconds=100)
-    assert not Seat.objects.exists()
+    for breaks, seconds in ((1, 120), (2, 60)):
+        end_pauses()
+        work_off()
+        connection.refresh_from_db()
+        waits = Chunk.objects.get(job__kind="search", stage="find").not_before - timezone.now()
+        assert seconds - 20 < waits.total_seconds() <= seconds
+        assert (connection.breaks, connection.is_quiet, Seat.objects.exists()) == (breaks, True, False)
+    assert work(search, 1).state == JobState.DONE
+    search.refresh_from_db()
+    connection.refresh_from_db()
+    assert (search.is_by_llm, connection.breaks, len(server.script.list_questions()) > 3) == (True, 0, True)
+
+
+def test_its_seat_is_given_back_where_the_server_fails(hub, project, server):
+    server.script.steps = [fail(500)] * 3
+    connection = make_connection(project, base_url=server.url, model="fake-model", encrypted_key="")
+    search = start(project, connection=connection, cap_nano=10**9)
     assert work(search, 1).state == JobState.DONE
     search.refresh_from_db()
     assert (search.is_by_llm, search.compared_by) == (False, "llm")

@@ -31,10 +31,10 @@ def verified(client, settings, monkeypatch):
     client.force_login(user)
     project = make_project(user)
 
-    def verify(step, **fields):
+    def verify(step, use=AnswerUse.REPLACE, **fields):
         with serving(settings, steps=[fake.OK], rest=step) as server:
             connection = make_connection(project, server, concurrency=1, **fields)
-            run = start(project, *make_voted(project, TEXTS), [connection], answer_use=AnswerUse.REPLACE)
+            run = start(project, *make_voted(project, TEXTS), [connection], answer_use=use)
             work_off()
         assert_counters_equal_recount(run)
         assert run.hard > 3
@@ -46,10 +46,12 @@ def verified(client, settings, monkeypatch):
 
 
 def assert_nothing_is_labeled_by_default(run):
-    """One label by the model, of its one answer; of the other hard texts none by anybody."""
-    label = Label.objects.get(run=run, source="verifier")
+    """One label, on the text that was answered well: the model's, or fused from it and the votes; no other has one."""
+    source = "fused" if run.answer_use == AnswerUse.FUSE else "verifier"
+    label = Label.objects.get(run=run, source=source)
     answer = VerifierAnswer.objects.get(run=run, outcome="answered")
-    assert (label.sample_id, label.label_class_id) == (answer.sample_id, answer.label_class_id)
+    assert label.sample_id == answer.sample_id
+    assert source == "fused" or label.label_class_id == answer.label_class_id
     assert not VerifierAnswer.objects.exclude(outcome="answered").exclude(label_class=None).exists()
     assert Label.objects.count() == run.accepted + 1
     assert run.verified == 1
@@ -150,9 +152,13 @@ def test_an_outage_is_waited_out_without_a_lease(client, verified, step, state, 
     assert (chunk.owner, chunk.errors, chunk.lost_leases, chunk.not_before is None) == ("", 0, 0, False)
     assert_booked(run, state, failure, count)
     page = read(client, "runs:detail", run.project, number=run.number)
-    assert "The model's server asked to wait" in page
+    is_asked = failure == "rate_limited"
+    assert ("The model's server asked to wait" in page, "The model's server does not answer" in page) == (
+        is_asked,
+        not is_asked,
+    )
     assert words in page
-    assert connection.error == ""
+    assert (connection.error, connection.breaks, connection.silent_breaks) == ("", 1, int(not is_asked))
 
 
 @pytest.mark.parametrize(
@@ -164,8 +170,11 @@ def test_an_outage_is_waited_out_without_a_lease(client, verified, step, state, 
     ],
     ids=["outside the set", "empty", "refusal"],
 )
-def test_an_answer_without_a_class_is_kept_paid_and_left_to_a_person(client, verified, step, outcome, calls, words):
-    run, _connection = verified(step)
+@pytest.mark.parametrize("use", AnswerUse)
+def test_an_answer_without_a_class_is_kept_paid_and_left_to_a_person(
+    client, verified, step, outcome, calls, words, use
+):
+    run, _connection = verified(step, use=use)
     assert (verify_job(run).state, run.asking, run.to_review) == ("done", 0, run.hard - 1)
     waiting = ReviewItem.objects.filter(run=run, state=ItemState.OPEN).values_list("sample", flat=True)
     answers = VerifierAnswer.objects.filter(run=run).exclude(outcome="answered")

@@ -133,6 +133,23 @@ def test_examples_are_human_verified_and_never_the_text_or_an_audits(project, vo
         assert shown <= may_stand - {find_item(messages)}
 
 
+def test_one_shot_shows_one_example_however_many_texts_are_verified(project, voted, settings):
+    verified = make_dataset(project, ["a verified text", "a second one", "a third one"])
+    rows = [LabelRow(sample.pk, voted[1][0].class_ids[0]) for sample in verified.samples.all()]
+    set_labels(rows=rows, source=LabelSource.HUMAN)
+    with serving(settings) as server:
+        connection = make_connection(project, server)
+        run = finish(start(project, *voted, [connection], ask_strategy=AskStrategy.ONE_SHOT))
+        asked = [question.body["messages"] for question in server.script.list_questions()]
+    assert run.verified == run.hard == len(asked) > 0
+    may_stand = {*verified.samples.values_list("text", flat=True)}
+    for messages in asked:
+        questions = [find_item([one]) for one in messages if one["role"] == "user"]
+        assert [one in may_stand for one in questions] == [True, False]
+        assert [one["role"] for one in messages].count("assistant") == 1
+        assert sum(text in str(messages) for text in may_stand) == 1
+
+
 def test_few_shot_without_a_verified_text_waits_for_one(project, voted, settings):
     with serving(settings) as server:
         run = start(project, *voted, [make_connection(project, server)], ask_strategy=AskStrategy.ONE_SHOT)

@@ -1,12 +1,13 @@
 """What stops a verification, what people are told, and how it goes on: nothing is asked or paid twice."""
 
+import json
 from datetime import timedelta
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from annotator_core.fakes.openai_script import fail
+from annotator_core.fakes.openai_script import fail, send
 from labeling.jobs.actions import open_job
 from labeling.jobs.models import Chunk, Job
 from labeling.labels.models import Label, VerifierAnswer, Vote
@@ -16,7 +17,7 @@ from labeling.pipeline.work import do_one
 from labeling.runs.actions import cancel_run, give_to_people, pause_run, raise_cap, resume_run, resume_verification
 from labeling.runs.models import AnswerUse, Run, RunState
 from labeling.web.errors import ActionError
-from tests.labeling.asking import DOLLAR, make_connection, make_voted, serving, start, verify_job
+from tests.labeling.asking import DOLLAR, end_pauses, make_connection, make_voted, serving, start, verify_job
 from tests.labeling.counts import assert_counters_equal_recount
 from tests.labeling.factories import make_project, make_user
 from tests.labeling.pool import work_off
@@ -116,6 +117,44 @@ def test_no_cap_ever_is_passed_by_many_calls_at_once(project, voted, settings):
     assert budget.spent_nano + budget.reserved_nano <= FEW
 
 
+def test_a_server_that_counts_above_the_worst_case_is_told_of_and_passes_a_cap_once(client, project, voted, settings):
+    """A cap is passed by such a call, which people are told of; the next cap holds."""
+    said = {"message": {"role": "assistant", "content": "positive"}, "finish_reason": "stop", "index": 0}
+    usage = {"prompt_tokens": 6_000, "completion_tokens": 5, "total_tokens": 6_005}
+    body = {"id": "x", "object": "chat.completion", "created": 0, "model": "fake", "choices": [said], "usage": usage}
+    client.force_login(project.created_by)
+    with serving(settings, rest=send(json.dumps(body).encode())) as server:
+        connection = make_connection(project, server, concurrency=1)
+        run = start(project, *voted, [connection], cap_nano=FEW)
+        assert worked(run).state == "paused"
+        cost, first = 6_010_000, Budget.objects.get(run=run.pk)
+        assert (first.spent_nano, first.cap_nano) == (cost, FEW)
+        for where in (
+            reverse("runs:detail", kwargs={"slug": project.slug, "number": run.number}),
+            reverse("llm:connection", kwargs={"slug": project.slug, "connection_id": connection.pk}),
+        ):
+            page = " ".join(client.get(where).content.decode().split())
+            assert "The server counts more tokens than there can be" in page
+            assert "1 call cost " in page
+        raise_cap(run=run, cap_nano=4 * cost + cost // 2)
+        assert worked(run).state == "paused"
+    assert Budget.objects.get(run=run.pk).spent_nano == 4 * cost
+    assert Connection.objects.get().reserve_percent > 100
+
+
+def test_a_server_that_counts_right_is_not_complained_of(client, project, voted, settings):
+    client.force_login(project.created_by)
+    with serving(settings) as server:
+        connection = make_connection(project, server)
+        run = start(project, *voted, [connection])
+        assert worked(run).state == "done"
+    pages = (
+        client.get(reverse("runs:detail", kwargs={"slug": project.slug, "number": run.number})),
+        client.get(reverse("llm:connection", kwargs={"slug": project.slug, "connection_id": connection.pk})),
+    )
+    assert not any("counts more tokens" in page.content.decode() for page in pages)
+
+
 def test_a_part_waits_while_other_work_has_all_of_the_connections_calls(project, voted, settings):
     with serving(settings) as server:
         connection = make_connection(project, server)
@@ -140,7 +179,7 @@ def test_a_long_retry_after_gives_the_part_back_without_a_sleep(project, voted, 
         assert (job.state, chunk.owner, chunk.errors, chunk.lost_leases) == ("running", "", 0, 0)
         assert timedelta(seconds=500) < chunk.not_before - timezone.now() < timedelta(seconds=601)
         assert "600 s" in chunk.error
-        job.chunks.update(not_before=timezone.now())
+        end_pauses()
         assert worked(run).state == "done"
         assert not Chunk.objects.filter(job=job).exclude(error="").exists()
 

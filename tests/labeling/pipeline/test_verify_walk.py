@@ -4,12 +4,10 @@ import hashlib
 from random import Random
 
 import pytest
-from django.utils import timezone
 
 from annotator_core.fakes.openai_answers import find_item
 from annotator_core.fakes.openai_script import fail
 from annotator_core.types import Route
-from labeling.jobs.models import Chunk
 from labeling.labels.chunk_queries import PERSON_SOURCES
 from labeling.labels.models import Consensus, ItemState, Label, ReviewItem, VerifierAnswer
 from labeling.pipeline.work import do_one
@@ -18,7 +16,7 @@ from labeling.refinement.queries import round_at_work
 from labeling.review.actions import release
 from labeling.runs.actions import raise_cap
 from labeling.runs.models import AnswerUse, Mode, RunState
-from tests.labeling.asking import DOLLAR, make_connection, serving, start, store_votes, verify_job
+from tests.labeling.asking import DOLLAR, end_pauses, make_connection, serving, start, store_votes
 from tests.labeling.counts import assert_history, recount, recount_verified
 from tests.labeling.factories import CLASSES, make_dataset, make_project, make_user
 from tests.labeling.generations import PAPER, answer, end_round, open_items
@@ -67,7 +65,7 @@ class AskingWalk(Walk):
         self.server.script.steps.append(self.random.choice(answers))
 
     def due(self):
-        Chunk.objects.filter(job=verify_job(self.run)).update(not_before=timezone.now())
+        end_pauses()
 
     def cap(self):
         raise_cap(run=self.run, cap_nano=self.random.choice([1_000_000, DOLLAR]))

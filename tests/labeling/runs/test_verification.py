@@ -1,6 +1,7 @@
 """A run's page where a language model reviews: figures, money, why it stands still, and what to do then."""
 
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.db import transaction
@@ -9,7 +10,7 @@ from django.utils import timezone
 
 from labeling.jobs.actions import set_state
 from labeling.jobs.models import JobState
-from labeling.llm.models import Budget
+from labeling.llm.models import Budget, Connection
 from labeling.runs.models import Run
 from labeling.runs.story import split_of, story_of
 from labeling.runs.verification import missing_nano, verification_of
@@ -130,13 +131,24 @@ def test_a_run_that_a_person_paused_has_not_stopped_by_itself(run, job):
     assert verification_of(run).stop is None
 
 
-def test_a_server_that_asked_to_wait_is_named(client, run, job):
+@pytest.mark.parametrize(
+    ("breaks", "title"),
+    [
+        ({"breaks": 1}, "The model's server asked to wait"),
+        ({"breaks": 3, "silent_breaks": 2}, "The model's server does not answer"),
+        ({}, "The model is asked again soon"),
+    ],
+)
+def test_a_wait_is_named_by_what_it_is_for(client, run, job, connection, breaks, title):
     later = timezone.now() + timedelta(minutes=5, seconds=30)
+    Connection.objects.filter(pk=connection.pk).update(**breaks, quiet_until=later if breaks else None)
     chunk = {"stage": "ask", "idx": 0, "queue": "verify", "not_before": later, "error": "Too many requests."}
     job.chunks.create(**chunk)
-    html = page_of(client, run)
+    html = unescape(page_of(client, run))
     assert "Too many requests. It is asked again <time" in html
     assert "in 5 min" in html
+    assert title in html
+    assert html.count("The model's server") == ("server" in title)
 
 
 def test_a_part_that_failed_is_shown_with_its_error(client, run, job):
