@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import numpy.typing as npt
 
-from annotator_core.arrays import BoolArray, FloatArray
+from annotator_core.arrays import BoolArray
 from annotator_core.cli.arguments import Subparsers, add_command
 from annotator_core.cli.exits import Exit
 from annotator_core.cli.gold import is_certifying, merge_texts
@@ -22,6 +23,8 @@ from annotator_core.errors import BadInput
 if TYPE_CHECKING:
     from annotator_core.contract.certify import Certificate
     from annotator_core.contract.estimate import Estimate
+
+Doubles = npt.NDArray[np.float64]
 
 _EXAMPLES: Final = """\
   python -m annotator_core certify labeled.csv --text-column text --gold-column answer
@@ -43,18 +46,23 @@ class Labeled:
     scores (n,): of all rows, NaN without a label. answered_scores, is_right, may_certify (a,): of the answered rows.
     """
 
-    scores: FloatArray
+    scores: Doubles
     texts: list[str]
-    answered_scores: FloatArray
+    answered_scores: Doubles
     is_right: BoolArray
     may_certify: BoolArray
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A target error and what came of it: the certificate, and the share of all rows that it accepts."""
+    """A target error and what came of it.
+
+    accept_from: the lowest score, 0 or more, that the certificate accepts of this table: what scores at least that is
+    what it speaks of. share_of_rows: accepted rows over all, 0 to 1. Both are None where nothing is.
+    """
 
     certificate: "Certificate"
+    accept_from: float | None
     share_of_rows: float | None
     more_answers: int | None
 
@@ -119,7 +127,7 @@ def _read(table: Table, named: argparse.Namespace) -> Labeled:
     for column in (named.gold_column, named.label_column, named.score_column):
         if column not in table.columns:
             raise BadInput(f"{table.name} has no column {column!r}: choose one of {', '.join(table.columns[:20])}.")
-    scores = np.full(table.n_rows, np.nan, dtype=np.float32)
+    scores = np.full(table.n_rows, np.nan)
     answered: list[int] = []
     texts: list[str] = []
     is_right: list[bool] = []
@@ -175,11 +183,13 @@ def _find(labeled: Labeled, targets: Sequence[float], confidence: float) -> Find
     )
 
 
-def _describe(certificate: "Certificate", scores: FloatArray, fitting: float) -> Line:
+def _describe(certificate: "Certificate", scores: Doubles, fitting: float) -> Line:
     threshold, needed = certificate.threshold, certificate.rows_needed
+    accepted = None if threshold is None else scores[scores >= threshold]
     return Line(
         certificate,
-        None if threshold is None else float((scores >= threshold).mean()),
+        None if accepted is None else float(accepted.min()),
+        None if accepted is None else len(accepted) / len(scores),
         None if needed is None else math.ceil(needed * fitting),
     )
 
@@ -201,12 +211,12 @@ def _tell(found: Findings) -> str:
 
 def _list_cells(line: Line) -> list[str]:
     one = line.certificate
-    if one.threshold is None or one.error_bound is None or line.share_of_rows is None:
+    if line.accept_from is None or one.error_bound is None or line.share_of_rows is None:
         price = "no number" if line.more_answers is None else f"{line.more_answers:,}"
         return [f"{one.target_error:.1%}", "not reachable", "-", "-", "-", price]
     return [
         f"{one.target_error:.1%}",
-        f"{one.threshold:.6f}",
+        repr(line.accept_from),  # rounded it might take a group of equal scores in that is excluded
         f"{line.share_of_rows:.1%}",
         f"{one.error_bound:.2%}",
         f"{one.rows_accepted:,}",

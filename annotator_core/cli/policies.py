@@ -185,8 +185,8 @@ def certify_audit(fitted: Fitted, audit: Audit, *, target_error: float, confiden
     formed = opinion(fitted.predict(audit.ballots.take(rows)))
     texts = [audit.texts[row] for row in rows]
     scores = np.where(formed.classes == ABSTAIN, np.float32(np.nan), formed.score)
-    scores, is_right = merge_texts(texts, scores, formed.classes == audit.gold[rows])
-    return certify(scores, is_right, target_error=target_error, confidence=confidence)
+    merged, is_right = merge_texts(texts, scores, formed.classes == audit.gold[rows])
+    return certify(merged, is_right, target_error=target_error, confidence=confidence)
 
 
 def _price(certificate: "Certificate") -> str:

@@ -187,11 +187,11 @@ def confidence_at(look: int, confidence: float = 0.95) -> float:
 
 
 def explain(certificate: Certificate) -> str:
-    """Return the certificate in one English sentence, for a terminal or a report."""
+    """Return the certificate in one English sentence, for a terminal or a report; the threshold with all its digits."""
     goal = f"at most {certificate.target_error:.1%} wrong with {certificate.confidence:.1%} confidence"
     if certificate.threshold is not None:
         return (
-            f"Rows that score {certificate.threshold:.4f} or more ({certificate.accepted_share:.1%} of the rows) "
+            f"Rows that score {certificate.threshold!r} or more ({certificate.accepted_share:.1%} of the rows) "
             f"may be accepted: {goal}, by {certificate.rows_accepted} of {certificate.rows_used} certifying rows."
         )
     if certificate.rows_needed is None:

@@ -97,6 +97,24 @@ def test_certify_by_hand(tmp_path: Path, capsys: Captured) -> None:
     assert "  5.0%" in capsys.readouterr().out.replace("\n", "  ")
 
 
+@pytest.mark.parametrize(
+    ("sure", "unsure"), [("0.666667", "0.333333"), ("0.3333334", "0.3333333"), ("16777217", "16777216"), ("5e-324", "0")]
+)
+def test_certify_prints_a_score_that_excludes_what_is_not_certified(
+    tmp_path: Path, capsys: Captured, sure: str, unsure: str
+) -> None:
+    # As of three voters: 300 rows of one score, all right, then 300 of the next lower one, half of them wrong.
+    texts, gold = [f"text {number}" for number in range(600)], ["yes"] * 450 + ["no"] * 150
+    scores = [sure] * 300 + [unsure] * 300
+    table = write_csv(tmp_path / "l.csv", texts, label=["yes"] * 600, confidence=scores, gold=gold)
+    asked = ["certify", str(table), "--text-column=text", "--gold-column=gold", "--unfitted", "--targets=5"]
+    assert main(asked) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("5.0%")]
+    threshold = float(line.split()[1])
+    assert [float(score) >= threshold for score in scores] == [True] * 300 + [False] * 300
+    assert " 50.0% " in line
+
+
 def test_certify_without_a_reached_target_exits_with_3(tmp_path: Path, capsys: Captured) -> None:
     answers = ["yes"] * 9 + ["", " "]
     labels = ["yes"] * 8 + ["", "yes", ""]
