@@ -14,6 +14,7 @@ from annotator_core.arrays import BoolArray
 from annotator_core.cli.arguments import Subparsers, add_command
 from annotator_core.cli.exits import Exit
 from annotator_core.cli.gold import is_certifying, merge_texts
+from annotator_core.cli.looks import LOOKS_HELP, add_look, certify_look, read_look, tell_look
 from annotator_core.cli.pool import HubAccess
 from annotator_core.cli.progress import show_bar
 from annotator_core.cli.shared import add_source
@@ -26,16 +27,22 @@ if TYPE_CHECKING:
 
 Doubles = npt.NDArray[np.float64]
 
-_EXAMPLES: Final = """\
+_EXAMPLES: Final = f"""\
   python -m annotator_core certify labeled.csv --text-column text --gold-column answer
   ... --targets 2,5 --confidence 90   other target errors in percent (default: 1,2,3,5,10), with 90% confidence
   ... --score-column margin           any numbers from 0 up of which a higher one is surer (default: confidence)
+  ... --look 2                        these answers, and perhaps more, were looked at once before
+  ... --always-valid                  looked at as often as one likes: labels and scores stay, answers are added
   ... --unfitted                      nothing was fitted on these answers: all of them may certify
   ... --json                          the same figures for a program
 
 The answers must be of rows drawn at random, whatever their labels. Where an aggregator was fitted on them (label with
 --gold-column) a third of them, chosen by the texts, was; the other two thirds certify. The exit status is 3 where no
 target is reached.
+
+{LOOKS_HELP} With --always-valid it is the full
+confidence at every look, by time-uniform bounds on fixed scores (0.99, 0.98, ... 0): for a table that stays as it is
+while people go on answering.
 """
 
 
@@ -69,13 +76,19 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What the answers say of n_rows rows: the accuracy of the n_labeled with a label, and a line for each target."""
+    """What the answers say of n_rows rows: the accuracy of the n_labeled with a label, and a line for each target.
+
+    look: the number of this look at the answers, None where each holds alike. confidence: 0 to 1, that all looks
+    together, or each of them, hold with.
+    """
 
     n_rows: int
     n_labeled: int
     n_answered: int
     n_certifying: int
     labeled_accuracy: "Estimate"
+    look: int | None
+    confidence: float
     lines: tuple[Line, ...]
 
 
@@ -94,6 +107,9 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
     parser.add_argument("--score-column", default="confidence", metavar="NAME", help="(default: confidence)")
     parser.add_argument("--targets", default="1,2,3,5,10", metavar="A,B,...", help="target errors in percent")
     parser.add_argument("--confidence", type=float, default=95.0, metavar="PERCENT", help="(default: 95)")
+    looking = parser.add_mutually_exclusive_group()
+    add_look(looking, "1")
+    looking.add_argument("--always-valid", action="store_true", help="looked at again and again while answers come in")
     parser.add_argument("--unfitted", action="store_true", help="nothing was fitted on these answers")
     parser.add_argument("--json", action="store_true", help="write the figures as JSON")
     return parser
@@ -105,9 +121,10 @@ def run(named: argparse.Namespace, hub: HubAccess) -> Exit:
 
     del hub  # no model is needed
     targets, confidence = _parse_targets(named.targets), named.confidence / 100
+    look = read_look(named) or 1
     with open_source(named.input, named.text_column, named.format) as table:
         labeled = _read(table, named)
-    found = _find(labeled, targets, confidence)
+    found = _find(labeled, targets, confidence, None if named.always_valid else look)
     sys.stdout.write(to_json(found) if named.json else _tell(found))
     is_reached = any(line.certificate.is_reached for line in found.lines)
     return Exit.DONE if is_reached else Exit.NOT_REACHABLE
@@ -163,15 +180,16 @@ def _read_score(table: Table, row: Row, number: int, column: str) -> float:
     return score
 
 
-def _find(labeled: Labeled, targets: Sequence[float], confidence: float) -> Findings:
-    from annotator_core.contract.certify import certify
+def _find(labeled: Labeled, targets: Sequence[float], confidence: float, look: int | None) -> Findings:
     from annotator_core.contract.estimate import estimate_share
 
     rows = np.flatnonzero(labeled.may_certify)
     texts = [labeled.texts[row] for row in rows]
     scores, is_right = merge_texts(texts, labeled.answered_scores[rows], labeled.is_right[rows])
     is_labeled = np.isfinite(labeled.answered_scores)
-    certificates = [certify(scores, is_right, target_error=target, confidence=confidence) for target in targets]
+    certificates = [
+        certify_look(scores, is_right, target_error=target, confidence=confidence, look=look) for target in targets
+    ]
     fitting = 1 if labeled.may_certify.all() else 1.5
     return Findings(
         n_rows=len(labeled.scores),
@@ -179,6 +197,8 @@ def _find(labeled: Labeled, targets: Sequence[float], confidence: float) -> Find
         n_answered=len(labeled.texts),
         n_certifying=len(scores),
         labeled_accuracy=estimate_share(labeled.is_right[is_labeled]),
+        look=look,
+        confidence=confidence,
         lines=tuple(_describe(certificate, labeled.scores, fitting) for certificate in certificates),
     )
 
@@ -204,8 +224,7 @@ def _tell(found: Findings) -> str:
         f"{found.n_certifying:,} different texts of them certify.\n"
         f"Of the labels {right} are right, by the answered rows among them.\n\n"
         f"{format_table(header, [_list_cells(line) for line in found.lines])}"
-        f"Each line holds with {found.lines[0].certificate.confidence:.0%} confidence by itself: choose the target "
-        "first, then look.\n"
+        f"Each line holds by itself: choose the target first, then look. {tell_look(found.look, found.confidence)}"
     )
 
 

@@ -13,7 +13,8 @@ from annotator_core.arrays import IntArray
 from annotator_core.cli.columns import COLUMNS, VERIFIER_COLUMNS, describe, describe_verdicts, name_columns
 from annotator_core.cli.encoding import Column, Encoder
 from annotator_core.cli.gold import read_gold
-from annotator_core.cli.journal import Command, Journal, Mark
+from annotator_core.cli.journal import LOOKS, Command, Journal, Mark
+from annotator_core.cli.looks import count_look, name_look
 from annotator_core.cli.outputs import Output
 from annotator_core.cli.policies import PolicyOptions, Settled, settle, settle_at_once
 from annotator_core.cli.progress import show_bar
@@ -67,7 +68,7 @@ def label_in_one_pass(job: Job) -> Report:
     """
     policy = settle_at_once(job.policy, len(job.pool), len(job.classes))
     # What is to become of rows beyond a cap may change on the way.
-    rule = {name: value for name, value in asdict(job.policy).items() if name != "is_anyway"}
+    rule = {name: value for name, value in asdict(job.policy).items() if name not in ("is_anyway", "look")}
     command = {**job.voting, **job.asking, "input": job.table.digest, "rule": rule, "format": job.kind}
     with (
         Journal(job.out, "part", command, is_anew=job.is_anew) as journal,
@@ -89,7 +90,8 @@ def label_in_two_passes(job: Job) -> tuple[Report, Settled]:
     """Return what was done, after all votes were cast first and the policy was settled by all of them.
 
     A killed command goes on behind the last window of votes; the second pass is quick and begins anew. Where a target
-    error is not reached nothing is written, and the votes are kept for another try, with more answers or another rule.
+    error is not reached nothing is written, and the votes are kept for another try, with more answers or another rule,
+    which is another look at the answers.
     """
     gold = _read_gold(job)
     command = {**job.voting, "texts": digest_texts(job.table)}
@@ -102,7 +104,7 @@ def label_in_two_passes(job: Job) -> tuple[Report, Settled]:
         for window in read_windows(job.table, journal.mark.n_rows):
             spool.write(cast_votes(window.texts, job.pool, observer))
             journal.add(Mark(journal.mark.n_rows + len(window.texts), spool.size_bytes, report.to_counts()))
-        settled = settle(job.policy, spool.read, gold)
+        settled = settle(job.policy, spool.read, gold, _count_look(job, journal, command, gold))
         if settled.is_reached or job.policy.is_anyway:
             if job.verification is not None and job.verification.is_fused:
                 job.verification.fit(decide_all(spool.read, settled.policy), spool.read, gold, job.policy.seed)
@@ -112,6 +114,19 @@ def label_in_two_passes(job: Job) -> tuple[Report, Settled]:
         else:
             journal.keep()
     return report, settled
+
+
+def _count_look(job: Job, journal: Journal, command: Command, gold: IntArray) -> int:
+    """Return the number of this look at people's answers, from 1, noted before anybody sees what it shows.
+
+    The same question about the same answers, after a kill or with --anyway, is the same look.
+    """
+    if job.policy.target_error is None:
+        return 1
+    name = name_look({"votes": command, "rule": job.policy.question}, gold.tobytes())
+    look, kept = count_look(journal.facts.get(LOOKS, {}), str(command["texts"]), name, job.policy.look)
+    journal.note(LOOKS, kept)
+    return look
 
 
 def _read_gold(job: Job) -> IntArray:

@@ -10,6 +10,7 @@ import numpy as np
 from annotator_core.annotation import Ballot
 from annotator_core.arrays import IntArray
 from annotator_core.cli.gold import Audit, collect_audit, merge_texts
+from annotator_core.cli.looks import add_look, certify_look, read_look, tell_look
 from annotator_core.consensus.aggregator import Ballots, Fitted
 from annotator_core.consensus.opinion import opinion
 from annotator_core.errors import BadInput
@@ -29,7 +30,10 @@ _NEEDS_NO_GOLD: Final = (*_NEEDS_NO_FIT, "dawid_skene")
 
 @dataclass(frozen=True, slots=True)
 class PolicyOptions:
-    """What a command says about labels and routes; see its help. budget, target_error, confidence: shares 0 to 1."""
+    """What a command says about labels and routes; see its help.
+
+    budget, target_error, confidence: shares 0 to 1. look: the number of this look at the answers, None to count it.
+    """
 
     min_agree: int | None
     budget: float | None
@@ -40,11 +44,22 @@ class PolicyOptions:
     confidence: float
     is_anyway: bool
     seed: int
+    look: int | None = None
 
     @property
     def needs_all_votes(self) -> bool:
         """Whether nothing can be decided before everything is voted on."""
         return self.budget is not None or self.target_error is not None or self.aggregator not in _NEEDS_NO_FIT
+
+    @property
+    def question(self) -> dict[str, object]:
+        """What a target error asks of people's answers: JSON values. What else is said changes no certificate."""
+        return {
+            "aggregator": self.aggregator,
+            "target error": self.target_error,
+            "confidence": self.confidence,
+            "seed": self.seed,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +105,7 @@ def add_policy(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--take-majority", action="store_true", help="fill in the pool's label where a person is needed"
     )
+    add_look(parser, "one more than the journal beside the output counts")
     parser.add_argument("--seed", type=int, default=0, help="of the race's folds (default: 0)")
 
 
@@ -103,6 +119,8 @@ def read_policy(named: argparse.Namespace) -> PolicyOptions:
     aggregator = _check_aggregator(named.aggregator or ("majority" if named.target_error is None else RACE))
     if named.gold_column is None and (named.target_error is not None or aggregator not in (*_NEEDS_NO_GOLD, RACE)):
         raise BadInput("People's answers are needed for this: name their column with --gold-column.")
+    if named.look is not None and named.target_error is None:
+        raise BadInput("--look is about --target-error: without it nothing is certified.")
     return PolicyOptions(
         min_agree=min_agree,
         budget=_share("--budget", named.budget),
@@ -113,6 +131,7 @@ def read_policy(named: argparse.Namespace) -> PolicyOptions:
         confidence=_share("--confidence", named.confidence, is_open=True) or 0.0,
         is_anyway=named.anyway,
         seed=named.seed,
+        look=read_look(named),
     )
 
 
@@ -143,10 +162,13 @@ def settle_at_once(options: PolicyOptions, n_specialists: int, n_classes: int) -
     return Policy(options.min_agree, None, options.take_majority, fitted)
 
 
-def settle(options: PolicyOptions, read: Callable[[], Iterable[Ballot]], gold: IntArray) -> Settled:
+def settle(
+    options: PolicyOptions, read: Callable[[], Iterable[Ballot]], gold: IntArray, look: int = 1
+) -> Settled:
     """Return the policy once all votes are known. read: yields all ballots; gold (n,): empty without a gold column.
 
-    A target error is certified by two thirds of the answers, on which nothing was fitted.
+    A target error is certified by two thirds of the answers, on which nothing was fitted. look: which one at these
+    answers this is, from 1.
     """
     if options.aggregator == "majority" and options.target_error is None:
         return Settled(Policy(options.min_agree, options.budget, options.take_majority))
@@ -155,10 +177,12 @@ def settle(options: PolicyOptions, read: Callable[[], Iterable[Ballot]], gold: I
     policy = Policy(options.min_agree, options.budget, options.take_majority, fitted)
     if options.target_error is None:
         return Settled(policy, told)
-    certificate = certify_audit(fitted, audit, target_error=options.target_error, confidence=options.confidence)
+    certificate = certify_audit(
+        fitted, audit, target_error=options.target_error, confidence=options.confidence, look=look
+    )
     from annotator_core.contract.certify import explain
 
-    told += explain(certificate) + "\n" + _price(certificate)
+    told += explain(certificate) + "\n" + _price(certificate) + tell_look(look, options.confidence)
     if certificate.threshold is None:
         return Settled(policy, told, is_reached=False)
     return Settled(Policy(None, None, options.take_majority, fitted, certificate.threshold), told)
@@ -177,16 +201,19 @@ def _fit(options: PolicyOptions, audit: Audit) -> tuple[Fitted, str]:
     return race.fitted, tell_race(race)
 
 
-def certify_audit(fitted: Fitted, audit: Audit, *, target_error: float, confidence: float) -> "Certificate":
-    """Return the certificate of an aggregation that has seen the fitting third only, by the other two thirds."""
-    from annotator_core.contract.certify import certify
+def certify_audit(
+    fitted: Fitted, audit: Audit, *, target_error: float, confidence: float, look: int
+) -> "Certificate":
+    """Return the certificate of an aggregation that has seen the fitting third only, by the other two thirds.
 
+    target_error, confidence: 0 to 1; look: from 1, see `looks.certify_look`.
+    """
     rows = np.flatnonzero(audit.is_certifying)
     formed = opinion(fitted.predict(audit.ballots.take(rows)))
     texts = [audit.texts[row] for row in rows]
     scores = np.where(formed.classes == ABSTAIN, np.float32(np.nan), formed.score)
     merged, is_right = merge_texts(texts, scores, formed.classes == audit.gold[rows])
-    return certify(merged, is_right, target_error=target_error, confidence=confidence)
+    return certify_look(merged, is_right, target_error=target_error, confidence=confidence, look=look)
 
 
 def _price(certificate: "Certificate") -> str:

@@ -188,7 +188,7 @@ def confidence_at(look: int, confidence: float = 0.95) -> float:
 
 def explain(certificate: Certificate) -> str:
     """Return the certificate in one English sentence, for a terminal or a report; the threshold with all its digits."""
-    goal = f"at most {certificate.target_error:.1%} wrong with {certificate.confidence:.1%} confidence"
+    goal = f"at most {certificate.target_error:.1%} wrong with {100 * certificate.confidence:.5g}% confidence"
     if certificate.threshold is not None:
         return (
             f"Rows that score {certificate.threshold!r} or more ({certificate.accepted_share:.1%} of the rows) "

@@ -98,7 +98,8 @@ def test_certify_by_hand(tmp_path: Path, capsys: Captured) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sure", "unsure"), [("0.666667", "0.333333"), ("0.3333334", "0.3333333"), ("16777217", "16777216"), ("5e-324", "0")]
+    ("sure", "unsure"),
+    [("0.666667", "0.333333"), ("0.3333334", "0.3333333"), ("16777217", "16777216"), ("5e-324", "0")],
 )
 def test_certify_prints_a_score_that_excludes_what_is_not_certified(
     tmp_path: Path, capsys: Captured, sure: str, unsure: str

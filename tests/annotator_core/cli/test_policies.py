@@ -55,7 +55,7 @@ def test_a_reached_target_accepts_rows_and_says_why(
 ) -> None:
     out = tmp_path / "out.csv"
     assert label(source, out, "--target-error=10", "--gold-column=answer") == 0
-    assert "may be accepted: at most 10.0% wrong with 95.0% confidence" in capsys.readouterr().err
+    assert "may be accepted: at most 10.0% wrong with 96.96% confidence" in capsys.readouterr().err
     rows = read_csv(out)
     wrong = [row["label"] != answer for row, answer in zip(rows, ANSWERS, strict=True) if row["route"] == "accept"]
     assert len(wrong) > 300
