@@ -7,7 +7,7 @@ Source: docs/benchmarks/contract.md, "Looking again and again": who stops at the
 import argparse
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -46,17 +46,30 @@ def certify_look(
     scores, is_right (n,), target_error and what it raises: as of `certify`. look: from 1; rows still needed are counted
     at the confidence that the next look will ask for. None: valid at every look, as with always_valid.
     """
-    from annotator_core.contract.certify import certify, confidence_at
+    from annotator_core.contract.certify import certify
 
     if look is None:
         return certify(scores, is_right, target_error=target_error, confidence=confidence, always_valid=True)
-    found, after = (
-        certify(scores, is_right, target_error=target_error, confidence=confidence_at(number, confidence))
-        for number in (look, look + 1)
+    (found,) = certify_at(
+        look, confidence, lambda level: [certify(scores, is_right, target_error=target_error, confidence=level)]
     )
-    if found.rows_needed is None:
-        return found
-    return replace(found, rows_needed=max(found.rows_needed, after.rows_needed or 0))
+    return found
+
+
+def certify_at(
+    look: int, confidence: float, ask: Callable[[float], "Sequence[Certificate]"]
+) -> "list[Certificate]":
+    """Return the certificates that `ask` gives at a look, from 1; their needs are counted at the next one.
+
+    confidence: 0 to 1, of all looks together. ask: gets the confidence of one. Raises BadInput as `confidence_at` does.
+    """
+    from annotator_core.contract.certify import confidence_at
+
+    found, after = (ask(confidence_at(number, confidence)) for number in (look, look + 1))
+    return [
+        one if one.rows_needed is None else replace(one, rows_needed=max(one.rows_needed, later.rows_needed or 0))
+        for one, later in zip(found, after, strict=True)
+    ]
 
 
 def tell_look(look: int | None, confidence: float) -> str:

@@ -220,7 +220,7 @@ def _price(certificate: "Certificate") -> str:
     if certificate.rows_needed is None:
         return ""
     # One answer in three fits, so three rows of an audit hold two that certify.
-    return f"That is about {-(-certificate.rows_needed * 3 // 2):,} more random rows to answer in all.\n"
+    return f"That is about {-(-certificate.rows_needed * 3 // 2):,} more random texts to answer in all.\n"
 
 
 def tell_race(race: "Race") -> str:

@@ -116,10 +116,12 @@ def explain_plan(plan: AuditPlan) -> str:
     """Return the plan in one English sentence, for a terminal or a report."""
     if plan.total_rows is None:
         return "Not reachable: the labels are expected to be no better than the target, so no audit can show it."
-    answers = f"{plan.total_rows} answers ({plan.certify_rows} that certify, the others fit)"
+    is_fitted = plan.total_rows != plan.certify_rows
+    some = f"{plan.certify_rows} that certify, the others fit" if is_fitted else "all certify"
+    answers = f"{plan.total_rows} answers ({some})"
     if plan.is_reachable:
-        return f"Reachable with {answers}; the audit frame holds {plan.frame_texts} texts."
-    return f"Not reachable: it takes {answers}, but the audit frame holds only {plan.frame_texts} texts."
+        return f"Reachable with {answers}; there are {plan.frame_texts} texts to draw from."
+    return f"Not reachable: it takes {answers}, but there are only {plan.frame_texts} texts to draw from."
 
 
 def price_of(rows: int, price_per_label: float) -> float:

@@ -111,9 +111,9 @@ def certified(tmp_path: Path, capsys: Captured) -> Certify:
 
 def test_certify_asks_more_of_every_look(certified: Certify) -> None:
     # Of the risk 0.05 x 6 / pi^2 = 0.0304 two walks have half each: 0.95^82 = 0.0149 is the first below. Look 2: 109.
-    assert certified(82)["lines"][0]["certificate"]["confidence"] == pytest.approx(0.969604, abs=1e-6)
+    assert certified(82)["lines"][0]["confidence"] == pytest.approx(0.969604, abs=1e-6)
     refused = certified(81, status=3)
-    assert (refused["look"], refused["confidence"], refused["lines"][0]["more_answers"]) == (1, 0.95, 110 - 81)
+    assert (refused["look"], refused["confidence"], refused["lines"][0]["more"]) == (1, 0.95, 110 - 81)
     assert certified(108, "--look=2", status=3)["look"] == 2
     assert certified(109, "--look=2")["lines"][0]["share_of_rows"] == 1.0
 
@@ -121,7 +121,7 @@ def test_certify_asks_more_of_every_look(certified: Certify) -> None:
 def test_certify_at_every_look_asks_always_the_same(certified: Certify) -> None:
     found = certified(300, "--always-valid")
     line = found["lines"][0]
-    assert (found["look"], line["certificate"]["confidence"], line["certificate"]["threshold"]) == (None, 0.95, 0.0)
+    assert (found["look"], line["confidence"], line["threshold"]) == (None, 0.95, 0.0)
     assert certified(82, "--always-valid", status=3)["lines"][0]["accept_from"] is None
 
 
