@@ -4,7 +4,7 @@ import fcntl
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,6 +16,8 @@ from annotator_core.storage import report_storage
 
 Command = Mapping[str, object]
 """What makes two commands the same: JSON values by the words that a message uses for them."""
+PRECISION: Final = "precision"
+"""What a message says the value of, because a machine may have chosen it."""
 LOOKS: Final = "looks"
 LASTING: Final = (LOOKS,)
 """Facts that outlast --restart: what people have seen of their answers stays seen, whatever else is begun anew."""
@@ -23,11 +25,15 @@ LASTING: Final = (LOOKS,)
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How far a command came: rows done, bytes of its unfinished file, and what it counted so far (JSON values)."""
+    """How far a command came: rows done, bytes of its unfinished file, and what it counted so far (JSON values).
+
+    states: of its specialists, as `Continued.to_state` gives them, in their order.
+    """
 
     n_rows: int = 0
     size_bytes: int = 0
     counts: Mapping[str, object] = field(default_factory=dict)
+    states: Sequence[Mapping[str, Any]] = ()
 
 
 class Journal:
@@ -147,14 +153,20 @@ def _read(file: IO[str]) -> tuple[Command, dict[str, Any], list[Mark]]:
         lines.append(found)
     facts = {line["fact"]: line["value"] for line in lines[1:] if "fact" in line}
     marks = [
-        Mark(int(line["n_rows"]), int(line["size_bytes"]), line["counts"]) for line in lines[1:] if "fact" not in line
+        Mark(int(line["n_rows"]), int(line["size_bytes"]), line["counts"], line["states"])
+        for line in lines[1:]
+        if "states" in line
     ]
     return (lines[0] if lines else {}), facts, marks
 
 
 def _compare(known: Command, command: Command, unfinished: Path) -> None:
     mine = json.loads(json.dumps(command))
-    other = [word for word in {**known, **mine} if known.get(word) != mine.get(word)]
+    other = [
+        f"{word}, there {known.get(word)}" if word == PRECISION else word
+        for word in {**known, **mine}
+        if known.get(word) != mine.get(word)
+    ]
     if other:
         raise BadInput(
             f"{unfinished} was begun by another command (other: {', '.join(other)}): finish that one first, "

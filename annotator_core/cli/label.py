@@ -10,16 +10,17 @@ from typing import Final
 
 from annotator_core.cli.arguments import Subparsers, add_command
 from annotator_core.cli.exits import Exit
-from annotator_core.cli.journal import Command
+from annotator_core.cli.journal import PRECISION, Command
 from annotator_core.cli.looks import LOOKS_HELP
 from annotator_core.cli.passes import Job, label_in_one_pass, label_in_two_passes
 from annotator_core.cli.policies import Settled, add_policy, read_policy
-from annotator_core.cli.pool import HubAccess, PoolOptions, load_pool
+from annotator_core.cli.pool import HubAccess, PoolOptions, plan_pool
 from annotator_core.cli.shared import add_pool, add_source, read_pool
 from annotator_core.cli.tables import KINDS, open_source, read_rows
 from annotator_core.cli.verifier import VerifierOptions, add_verifier, read_verifier
 from annotator_core.loop import Policy
-from annotator_core.specialists.contract import Specialist
+from annotator_core.specialists.contract import SpecialistSpec
+from annotator_core.specialists.table import load_specialist
 from annotator_core.texts import hash_text
 
 _EXAMPLES: Final = f"""\
@@ -83,9 +84,10 @@ def run(named: argparse.Namespace, hub: HubAccess) -> Exit:
     verifier = read_verifier(named, options.classes, hub.llm_key)
     with ExitStack() as stack:
         table = stack.enter_context(open_source(named.input, named.text_column, named.format))
-        pool = load_pool(options, hub)
+        planned = plan_pool(options, hub)
+        pool = [load_specialist(backend, spec) for backend, spec in planned]
         kind = KINDS.get(named.out.suffix.lower(), named.format or table.kind)
-        voting = _identify(named.text_column, pool, options)
+        voting = _identify(named.text_column, [spec for _backend, spec in planned], options)
         job = Job(table, pool, options.classes, policy, named.out, kind, voting, named.restart)
         if verifier is not None:
             job = stack.enter_context(_add_verification(job, verifier))
@@ -121,14 +123,15 @@ _NOT_REACHED: Final = (
 )
 
 
-def _identify(text_column: str, pool: list[Specialist], options: PoolOptions) -> Command:
+def _identify(text_column: str, pool: list[SpecialistSpec], options: PoolOptions) -> Command:
     """Return what makes two commands cast the same votes."""
     return {
-        "version": 1,
+        "version": 2,
         "text column": text_column,
         "classes": options.classes,
         "specialists": [[one.identity.name, one.identity.revision, one.identity.content_hash] for one in pool],
         "label maps": {name: path.read_text(encoding="utf-8") for name, path in sorted(options.label_maps.items())},
         "max length": options.max_length,
+        PRECISION: ", ".join(spec.precision for spec in pool if spec.precision),
         "holes": options.allow_holes,
     }

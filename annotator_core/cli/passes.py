@@ -1,10 +1,10 @@
 """How ``label`` goes through a table: in one pass, or votes first and labels second, and on where it was killed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from annotator_core.cli.progress import show_bar
 from annotator_core.cli.report import Report
 from annotator_core.cli.tables import Kind, Table, digest_texts, read_windows
 from annotator_core.loop import Observer, cast_votes, decide, decide_all
-from annotator_core.specialists.contract import Specialist
+from annotator_core.specialists.contract import Continued, Specialist
 from annotator_core.spool import Spool
 
 # Clients take half a second to import: only who asks a language model pays for it.
@@ -77,11 +77,13 @@ def label_in_one_pass(job: Job) -> Report:
     ):
         if not journal.mark.size_bytes:
             output.write(job.encoder.header)
+        _take_states(job.pool, journal.mark)
         for window in read_windows(job.table, journal.mark.n_rows):
             block, columns = job.finish(decide(cast_votes(window.texts, job.pool, observer), policy))
             report.add_block(block)
             output.write(job.encoder.encode(window.records, columns))
-            journal.add(Mark(journal.mark.n_rows + len(block), output.size_bytes, report.to_counts()))
+            n_rows = journal.mark.n_rows + len(block)
+            journal.add(Mark(n_rows, output.size_bytes, report.to_counts(), _list_states(job.pool)))
         output.publish()
     return report
 
@@ -101,9 +103,11 @@ def label_in_two_passes(job: Job) -> tuple[Report, Settled]:
         _show(job, journal.mark) as (observer, report),
     ):
         spool.keep(journal.mark.size_bytes)
+        _take_states(job.pool, journal.mark)
         for window in read_windows(job.table, journal.mark.n_rows):
             spool.write(cast_votes(window.texts, job.pool, observer))
-            journal.add(Mark(journal.mark.n_rows + len(window.texts), spool.size_bytes, report.to_counts()))
+            n_rows = journal.mark.n_rows + len(window.texts)
+            journal.add(Mark(n_rows, spool.size_bytes, report.to_counts(), _list_states(job.pool)))
         settled = settle(job.policy, spool.read, gold, _count_look(job, journal, command, gold))
         if settled.is_reached or job.policy.is_anyway:
             if job.verification is not None and job.verification.is_fused:
@@ -114,6 +118,18 @@ def label_in_two_passes(job: Job) -> tuple[Report, Settled]:
         else:
             journal.keep()
     return report, settled
+
+
+def _list_states(pool: Sequence[Specialist]) -> list[Mapping[str, Any]]:
+    return [one.to_state() if isinstance(one, Continued) else {} for one in pool]
+
+
+def _take_states(pool: Sequence[Specialist], mark: Mark) -> None:
+    """Have specialists go on from a mark, so that the votes are those of a command that nobody disturbed."""
+    if mark.n_rows:
+        for one, state in zip(pool, mark.states, strict=True):
+            if isinstance(one, Continued):
+                one.take_state(state)
 
 
 def _count_look(job: Job, journal: Journal, command: Command, gold: IntArray) -> int:
