@@ -58,7 +58,7 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
     parser.add_argument("--per-class", action="store_true", help="a threshold for each class, which hold all together")
     parser.add_argument("--price-per-label", type=float, metavar="X", help="of an answer, in any currency")
     parser.add_argument(
-        "--plan", metavar="TARGET,TRUE[,SHARE]", help="how many answers a target takes where TRUE percent are wrong"
+        "--plan", metavar="TARGET,TRUE", help="how many answers a target error takes where TRUE percent are wrong"
     )
     looking = parser.add_mutually_exclusive_group()
     add_look(looking, "1")

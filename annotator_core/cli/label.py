@@ -28,6 +28,7 @@ _EXAMPLES: Final = f"""\
       --specialist models/a --specialist models/b --specialist cardiffnlp/twitter-roberta-base-sentiment-latest \\
       --out labeled.csv
   ... --label-map models/a=a.json     a.json: {{"LABEL_0": "negative", "LABEL_1": null}}; null abstains
+  ... --policy default --gold-column answer          what is recommended: the race's winner makes the labels
   ... --min-agree 2                   two of three must agree, the rest goes to review
   ... --budget 10                     review the least certain 10 percent of the rows
   ... --gold-column answer --aggregator race         what fits people's answers best makes the labels

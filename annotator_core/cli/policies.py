@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from annotator_core.contract.certify import Certificate
 
 RACE: Final = "race"
+PAPER: Final = "paper"
+RECOMMENDED: Final = "default"
+"""The named policies. Source: engine section 1; what they say of rounds means nothing where nothing is trained."""
 _NEEDS_NO_FIT: Final = ("majority", "average")
 _NEEDS_NO_GOLD: Final = (*_NEEDS_NO_FIT, "dawid_skene")
 
@@ -33,6 +36,7 @@ class PolicyOptions:
     """What a command says about labels and routes; see its help.
 
     budget, target_error, confidence: shares 0 to 1. look: the number of this look at the answers, None to count it.
+    averages_first: with too few answers for a race the averaged probability decides, not Dawid-Skene.
     """
 
     min_agree: int | None
@@ -45,6 +49,7 @@ class PolicyOptions:
     is_anyway: bool
     seed: int
     look: int | None = None
+    averages_first: bool = False
 
     @property
     def needs_all_votes(self) -> bool:
@@ -56,6 +61,7 @@ class PolicyOptions:
         """What a target error asks of people's answers: JSON values. What else is said changes no certificate."""
         return {
             "aggregator": self.aggregator,
+            "averages first": self.averages_first,
             "target error": self.target_error,
             "confidence": self.confidence,
             "seed": self.seed,
@@ -74,7 +80,13 @@ class Settled:
 def add_policy(parser: argparse.ArgumentParser) -> None:
     """Add how rows are labeled and routed."""
     parser.add_argument(
-        "--policy", choices=["paper"], default="paper", help="the rule without options (default: paper)"
+        "--policy",
+        choices=[PAPER, RECOMMENDED],
+        default=PAPER,
+        help="what is not said: paper (the default), the majority makes the labels and a language model's answer "
+        "replaces them; default, what the site recommends: the averaged probability makes them, with --gold-column the "
+        "race's winner from 50 fitting answers on, and a language model's answer is one more vote. Either way any "
+        "disagreement goes to review",
     )
     rule = parser.add_mutually_exclusive_group()
     rule.add_argument("--epsilon", type=float, metavar="E", help="review where the uncertainty is at least E (0 to 1)")
@@ -95,7 +107,7 @@ def add_policy(parser: argparse.ArgumentParser) -> None:
         "--aggregator",
         metavar="NAME",
         help="who makes a label of the votes: majority, weighted_majority, average, dawid_skene, naive_bayes, stacker, "
-        "best_single, or race for what predicts the answers best (default: majority; race with --target-error)",
+        "best_single, or race for what predicts the answers best (default: by --policy; race with --target-error)",
     )
     parser.add_argument(
         "--gold-column",
@@ -116,7 +128,7 @@ def read_policy(named: argparse.Namespace) -> PolicyOptions:
         raise BadInput(f"--min-agree must be between 1 and the number of specialists, {m}, not {min_agree}.")
     if named.epsilon is not None:
         min_agree = min_agree_from_epsilon(named.epsilon, m)
-    aggregator = _check_aggregator(named.aggregator or ("majority" if named.target_error is None else RACE))
+    aggregator = _check_aggregator(named.aggregator or _pick_aggregator(named))
     if named.gold_column is None and (named.target_error is not None or aggregator not in (*_NEEDS_NO_GOLD, RACE)):
         raise BadInput("People's answers are needed for this: name their column with --gold-column.")
     if named.look is not None and named.target_error is None:
@@ -132,7 +144,14 @@ def read_policy(named: argparse.Namespace) -> PolicyOptions:
         is_anyway=named.anyway,
         seed=named.seed,
         look=read_look(named),
+        averages_first=named.policy == RECOMMENDED,
     )
+
+
+def _pick_aggregator(named: argparse.Namespace) -> str:
+    if named.target_error is not None or (named.policy == RECOMMENDED and named.gold_column is not None):
+        return RACE
+    return "average" if named.policy == RECOMMENDED else "majority"
 
 
 def _check_aggregator(name: str) -> str:
@@ -191,12 +210,16 @@ def settle(
 def _fit(options: PolicyOptions, audit: Audit) -> tuple[Fitted, str]:
     # Without a target error, too: ``certify`` may be asked about the output later.
     known = np.where(audit.is_certifying, ABSTAIN, audit.gold)
+    from annotator_core.consensus.table import fit_aggregator
+
     if options.aggregator != RACE:
-        from annotator_core.consensus.table import fit_aggregator
-
         return fit_aggregator(options.aggregator, audit.ballots, known, seed=options.seed), ""
-    from annotator_core.consensus.race import run_race
+    from annotator_core.consensus.race import ENOUGH, run_race
 
+    n_known = int((known != ABSTAIN).sum())
+    if options.averages_first and n_known < ENOUGH:
+        fitted = fit_aggregator("average", audit.ballots, known, seed=options.seed)
+        return fitted, f"{n_known} fitting answers: the averaged probability decides until {ENOUGH} allow a race.\n"
     race = run_race(audit.ballots, known, seed=options.seed)
     return race.fitted, tell_race(race)
 
