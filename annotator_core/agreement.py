@@ -167,8 +167,8 @@ def _measure(answers: IntArray, table: _Table, confidence: float, draws: int, se
     if not n_items:
         why: WhyUndefined = "one_rater" if n_raters < 2 else "no_overlap"
         return Agreement(None, None, None, n_items, n_raters, why)
-    # Equal items are one: how often each kind is drawn follows the same law, and there are few kinds of many items. They
-    # stand in an order of their own, so that no digit depends on the order of the items.
+    # Equal items are one: how often each kind is drawn follows the same law, and there are few kinds of many items.
+    # They stand in an order of their own, so that no digit depends on the order of the items.
     kinds, counts = np.unique(table.terms, axis=0, return_counts=True)
     value = float(table.value(counts[None].astype(np.float64) @ kinds)[0])
     if np.isnan(value):
