@@ -2,6 +2,8 @@
 
 Sums of floats differ in the last bits when their order does, and a tie may then fall otherwise. What is fitted in this
 order is the same, bit for bit, however the caller's rows and columns stand.
+
+Source: docs/decisions/0019; the bits are mixed by splitmix64 (Steele, Lea and Flood 2014).
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""How many audit answers a certificate needs, before anybody has answered."""
+"""How many audit answers a certificate needs, before anybody has answered.
+
+Source: engine section 6.
+"""
 
 import math
 from dataclasses import dataclass

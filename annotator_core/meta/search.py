@@ -128,7 +128,7 @@ def count_to_read(candidates: int) -> int:
 
 
 def rank_by(scores: Sequence[float], downloads: Sequence[int]) -> list[int]:
-    """Return the indices by score, then by downloads, then as they stand.
+    """Return the indices by score, then by downloads, then as they stand. scores, downloads: from 0 up.
 
     >>> rank_by([0.2, 0.9, 0.2], [5, 1, 7])
     [1, 2, 0]
