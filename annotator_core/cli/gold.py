@@ -73,7 +73,8 @@ def collect_audit(read: Callable[[], Iterable[Ballot]], gold: IntArray) -> Audit
     is_wanted[others[np.argsort(groups[others], kind="stable")[:UNLABELED_MOST]]] = True
     texts, probs = _gather(read(), is_wanted)
     kept = answers[is_wanted]
-    return Audit(texts, Ballots.from_probs(probs), kept, is_certifying(texts) & (kept != ABSTAIN))
+    ballots = Ballots.from_probs(probs, groups[is_wanted])
+    return Audit(texts, ballots, kept, is_certifying(texts) & (kept != ABSTAIN))
 
 
 def is_certifying(texts: Sequence[str]) -> BoolArray:

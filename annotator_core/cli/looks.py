@@ -56,9 +56,7 @@ def certify_look(
     return found
 
 
-def certify_at(
-    look: int, confidence: float, ask: Callable[[float], "Sequence[Certificate]"]
-) -> "list[Certificate]":
+def certify_at(look: int, confidence: float, ask: Callable[[float], "Sequence[Certificate]"]) -> "list[Certificate]":
     """Return the certificates that `ask` gives at a look, from 1; their needs are counted at the next one.
 
     confidence: 0 to 1, of all looks together. ask: gets the confidence of one. Raises BadInput as `confidence_at` does.

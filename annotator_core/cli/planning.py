@@ -50,8 +50,8 @@ def plan_answers(
 ) -> Planned:
     """Return how many different texts of the table to answer. price: of an answer, None for none.
 
-    is_unfitted: no third of the answers fits, all certify. Raises BadInput for shares outside 0 to 1 or a price under
-    0, and as `read_windows` does.
+    look: from 1. confidence: 0 to 1, over all looks. is_unfitted: no third of the answers fits, all certify. Raises
+    BadInput for shares outside 0 to 1 or a price under 0, and as `read_windows` does.
     """
     from annotator_core.contract.certify import confidence_at
     from annotator_core.contract.plan import plan_audit, price_of

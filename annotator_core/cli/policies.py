@@ -181,9 +181,7 @@ def settle_at_once(options: PolicyOptions, n_specialists: int, n_classes: int) -
     return Policy(options.min_agree, None, options.take_majority, fitted)
 
 
-def settle(
-    options: PolicyOptions, read: Callable[[], Iterable[Ballot]], gold: IntArray, look: int = 1
-) -> Settled:
+def settle(options: PolicyOptions, read: Callable[[], Iterable[Ballot]], gold: IntArray, look: int = 1) -> Settled:
     """Return the policy once all votes are known. read: yields all ballots; gold (n,): empty without a gold column.
 
     A target error is certified by two thirds of the answers, on which nothing was fitted. look: which one at these
@@ -224,9 +222,7 @@ def _fit(options: PolicyOptions, audit: Audit) -> tuple[Fitted, str]:
     return race.fitted, tell_race(race)
 
 
-def certify_audit(
-    fitted: Fitted, audit: Audit, *, target_error: float, confidence: float, look: int
-) -> "Certificate":
+def certify_audit(fitted: Fitted, audit: Audit, *, target_error: float, confidence: float, look: int) -> "Certificate":
     """Return the certificate of an aggregation that has seen the fitting third only, by the other two thirds.
 
     target_error, confidence: 0 to 1; look: from 1, see `looks.certify_look`.

@@ -125,9 +125,7 @@ def test_certify_measures_labels_by_answers_that_no_fit_has_seen(tmp_path: Path,
     # Right exactly where a fit has seen the answer, and each such text twice.
     texts = [f"text {number}" for number in range(300)]
     gold = ["no" if certifies else "yes" for certifies in is_certifying(texts)]
-    table = write_csv(
-        tmp_path / "l.csv", texts * 2, label=["yes"] * 600, confidence=["0.9"] * 600, gold=gold * 2
-    )
+    table = write_csv(tmp_path / "l.csv", texts * 2, label=["yes"] * 600, confidence=["0.9"] * 600, gold=gold * 2)
     asked = ["certify", str(table), "--text-column=text", "--gold-column=gold", "--json"]
     assert main(asked) == 3
     fitted = json.loads(capsys.readouterr().out)

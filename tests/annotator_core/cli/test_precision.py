@@ -1,6 +1,5 @@
 """Real models by the shell: the order of rows and specialists changes nothing in fp32, and bf16 goes on as it began."""
 
-import csv
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,8 +12,8 @@ from tests.annotator_core.cli.conftest import Label
 from tests.annotator_core.cli.files import read_csv, write_csv
 from tests.annotator_core.conftest import SENTENCE, make_classifier
 
-DEMO = Path(__file__).resolve().parents[3] / "annotator_core" / "demo"
 CLASSES = ("negative", "neutral", "positive")
+TinyLabel = Callable[..., int]
 Captured = pytest.CaptureFixture[str]
 
 
@@ -30,17 +29,19 @@ def _make_texts(n: int) -> list[str]:
     return [" ".join(rng.choice(words, rng.integers(1, 20))) + f" {number}" for number in range(n)]
 
 
+# To the digits that are printed, the last of which may be rounded up here and down there. A regression is fitted until
+# nothing moves by 1e-4, which is how far it may end from where it would with other last digits.
 RULES = [
-    ["--min-agree=2"],
-    ["--budget=20"],
-    ["--aggregator=race", "--gold-column=gold", "--take-majority"],
-    ["--target-error=45", "--gold-column=gold", "--anyway"],
+    (["--min-agree=2"], 1.01e-6),
+    (["--budget=20"], 1.01e-6),
+    (["--aggregator=race", "--gold-column=gold", "--take-majority"], 1e-4),
+    (["--target-error=45", "--gold-column=gold", "--anyway"], 1e-4),
 ]
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize(("rule", "moves"), RULES)
 def test_in_fp32_the_order_of_rows_and_real_specialists_changes_nothing(
-    label: Label, tiny_pool: list[str], tmp_path: Path, rule: list[str]
+    label: Label, tiny_pool: list[str], tmp_path: Path, rule: list[str], moves: float
 ) -> None:
     texts, rng = _make_texts(500), np.random.default_rng(4)
     gold = [CLASSES[number % 3] if number % 2 else "" for number in range(500)]
@@ -56,8 +57,7 @@ def test_in_fp32_the_order_of_rows_and_real_specialists_changes_nothing(
     assert len({row["label"] for row in first}) > 1
     for row, theirs in zip(order, second, strict=True):
         mine = first[row]
-        # To the digits that are printed, the last of which may be rounded up here and down there.
-        assert float(mine["confidence"] or 0) == pytest.approx(float(theirs["confidence"] or 0), abs=1.01e-6)
+        assert float(mine["confidence"] or 0) == pytest.approx(float(theirs["confidence"] or 0), abs=moves)
         assert _read_votes(mine["votes"]) == pytest.approx(_read_votes(theirs["votes"]), abs=1.01e-4)
 
 
@@ -67,21 +67,13 @@ def _read_votes(cell: str) -> dict[str, float]:
 
 
 @pytest.fixture
-def feedback(tmp_path: Path) -> Path:
-    """Texts of the demo, whose models are sure enough for bf16 to decide most rows."""
-    with (DEMO / "training.csv").open(encoding="utf-8", newline="") as file:
-        texts = [row["text"] for row in csv.DictReader(file)][:450]
-    return write_csv(tmp_path / "in.csv", texts)
-
-
-@pytest.fixture
-def demo_label(feedback: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
-    """Run the command on two of the demo's models, 50 rows a window: demo_label(out, *more, stop_at=None)."""
-    cast_votes = passes.cast_votes
+def tiny_label(tiny_pool: list[str], tmp_path: Path, label: Label, monkeypatch: pytest.MonkeyPatch) -> TinyLabel:
+    """Run the command on 400 rows, 50 a window, interrupted at one of them: tiny_label(out, *more, stop_at=5)."""
+    cast_votes, source = passes.cast_votes, write_csv(tmp_path / "in.csv", _make_texts(400))
     monkeypatch.setattr(tables, "WINDOW_ROWS", 50)
 
     def run(out: Path, *more: str, stop_at: int | None = None) -> int:
-        windows = iter(range(10))
+        windows = iter(range(9))
 
         def cast_some(*given):
             if next(windows) == stop_at:
@@ -89,49 +81,42 @@ def demo_label(feedback: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[...,
             return cast_votes(*given)
 
         monkeypatch.setattr(passes, "cast_votes", cast_some)
-        named = [f"--specialist={DEMO / 'specialists' / name}" for name in ("courier", "checkout")]
-        fixed = ["label", str(feedback), "--text-column=text", "--out", str(out), f"--classes={','.join(CLASSES)}"]
-        maps = out.with_name("map.json")
-        maps.write_text('{"POS": "positive", "NEG": "negative", "NEU": "neutral"}')
-        named.append(f"--label-map={DEMO / 'specialists' / 'checkout'}={maps}")
-        return main([*fixed, *named, *more])
+        return label(source, out, *more, specialists=tiny_pool[:2])
 
     return run
 
 
-# After two windows the sample of 256 rows is being drawn, after five a part of the sixth, after seven it is full.
+# After two windows the sample of 256 rows is being drawn, after five a part of the next ends it, after seven it is full.
 @pytest.mark.parametrize("stop_at", [2, 5, 7])
 @pytest.mark.parametrize("rule", ["--min-agree=2", "--budget=20"])
 def test_a_command_that_goes_on_in_bf16_gives_the_bytes_of_an_undisturbed_one(
-    demo_label: Callable[..., int], tmp_path: Path, stop_at: int, rule: str
+    tiny_label: TinyLabel, tmp_path: Path, stop_at: int, rule: str
 ) -> None:
     whole, out, exact = tmp_path / "whole.csv", tmp_path / "out.csv", tmp_path / "exact.csv"
-    assert demo_label(whole, "--precision=bf16", rule) == 0
-    assert demo_label(out, "--precision=bf16", rule, stop_at=stop_at) == 130
-    assert demo_label(out, "--precision=bf16", rule) == 0
+    assert tiny_label(whole, "--precision=bf16", rule) == 0
+    assert tiny_label(out, "--precision=bf16", rule, stop_at=stop_at) == 130
+    assert tiny_label(out, "--precision=bf16", rule) == 0
     assert out.read_bytes() == whole.read_bytes()
-    assert demo_label(exact, "--precision=fp32", rule) == 0
+    assert tiny_label(exact, "--precision=fp32", rule) == 0
     # Otherwise nothing was computed in bf16.
     assert exact.read_bytes() != whole.read_bytes()
 
 
-def test_a_command_goes_on_in_its_own_precision_only(
-    demo_label: Callable[..., int], tmp_path: Path, capsys: Captured
-) -> None:
+def test_a_command_goes_on_in_its_own_precision_only(tiny_label: TinyLabel, tmp_path: Path, capsys: Captured) -> None:
     out = tmp_path / "out.csv"
-    assert demo_label(out, "--precision=bf16", stop_at=2) == 130
+    assert tiny_label(out, "--precision=bf16", stop_at=2) == 130
     # The models are so narrow that fp32 is best.
     for precision in ("fp32", "auto"):
-        assert demo_label(out, f"--precision={precision}") == 1
+        assert tiny_label(out, f"--precision={precision}") == 1
         assert "was begun by another command (other: precision, there bf16, bf16)" in capsys.readouterr().err
-    assert demo_label(out, "--precision=bf16") == 0
+    assert tiny_label(out, "--precision=bf16") == 0
 
 
 @pytest.mark.parametrize("command", ["pilot", "bench"])
-def test_other_commands_take_a_precision(command: str, feedback: Path, capsys: Captured) -> None:
-    fixed = [command, str(feedback), "--text-column=text", f"--classes={','.join(CLASSES)}", "--rows=10"]
-    folder = DEMO / "specialists" / "courier"
-    assert main([*fixed, f"--specialist={folder}", "--precision=bf16"]) == 0
-    assert "courier" in capsys.readouterr().out
+def test_other_commands_take_a_precision(command: str, tiny_pool: list[str], tmp_path: Path, capsys: Captured) -> None:
+    source = write_csv(tmp_path / "in.csv", _make_texts(40))
+    fixed = [command, str(source), "--text-column=text", f"--classes={','.join(CLASSES)}", "--rows=10"]
+    assert main([*fixed, f"--specialist={tiny_pool[0]}", "--precision=bf16"]) == 0
+    assert "tiny0" in capsys.readouterr().out
     with pytest.raises(SystemExit):
-        main([*fixed, f"--specialist={folder}", "--precision=fp16"])
+        main([*fixed, f"--specialist={tiny_pool[0]}", "--precision=fp16"])
