@@ -59,7 +59,7 @@ class Findings:
     """What the answers say of n_rows rows, n_labeled of them with a label.
 
     labeled_accuracy: of the labels, by answered rows that no fit has seen. n_certifying: different texts among these.
-    look, confidence: as of `Question`, over all looks. lines: one a target, or one a target and class.
+    look, confidence (0 to 1): as of `Question`, over all looks. lines: one a target, or one a target and class.
     """
 
     n_rows: int

@@ -53,8 +53,7 @@ def load_pool(options: PoolOptions, hub: HubAccess) -> list[Specialist]:
 def plan_pool(options: PoolOptions, hub: HubAccess) -> list[tuple[str, SpecialistSpec]]:
     """Return the backend and everything that makes each specialist, in the order named, with nothing loaded yet.
 
-    Transformers have a precision then, that of the options or what a short probe finds best. What it raises is as of
-    `load_pool`.
+    Transformers have a precision then, that of the options or what a probe finds best. Raises as `load_pool` does.
     """
     strange = sorted(set(options.label_maps) - set(options.specialists))
     if strange:

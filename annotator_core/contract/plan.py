@@ -28,8 +28,8 @@ PlanWhy = Literal["reachable", "too_many_errors", "frame_too_small"]
 def rows_needed(target_error: float, true_error: float, *, confidence: float = 0.95, power: float = 0.8) -> int | None:
     """Return how many random rows show that an error is at most target_error when it truly is true_error.
 
-    target_error: 0 to 1, not included. true_error: 0 to 1. power: the chance, 0 to 1, that this many rows are enough;
-    they are judged as by `bounds.exact_upper`. Counts rows **inside the set** to be accepted. The smallest number tried
+    target_error: 0 to 1, not included. true_error, confidence: 0 to 1. power: the chance, 0 to 1, that so many rows
+    are enough; they are judged as by `bounds.exact_upper`. Counts rows **inside the set** to be accepted. The smallest number tried
     that does: even ones under 500, then in steps of 20, from 5,000 in steps of 200. None where the true error is not
     below the target, or 50,000 rows would not do. Raises BadInput for shares outside 0 to 1.
 

@@ -116,8 +116,8 @@ def run_chain(
 ) -> tuple[Outcome, ...]:
     """Return what one random audit of the population leads to, at each target error: a third fits, the others certify.
 
-    Each promise is judged alone, on all rows of the population. Raises BadInput for an audit larger than the
-    population, or a target or confidence outside 0 to 1.
+    targets: errors, 0 to 1. Each promise is judged alone, on all rows of the population. Raises BadInput for an audit
+    larger than the population, or a target or confidence outside 0 to 1.
     """
     if not 3 <= audit_rows <= len(population.gold):
         raise BadInput(f"An audit of {audit_rows} rows cannot be drawn from {len(population.gold)}.")

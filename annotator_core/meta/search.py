@@ -1,4 +1,7 @@
-"""The whole search in one process: words, the Hub, what is safe to load, similarity, proof on rows, choice."""
+"""The whole search in one process: words, the Hub, what is safe to load, similarity, proof on rows, choice.
+
+Source: AutoAnnotator (arXiv 2506.16393), eq. 1; engine section 7.
+"""
 
 import shutil
 from collections.abc import Callable, Sequence

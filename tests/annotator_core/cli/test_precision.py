@@ -86,7 +86,7 @@ def tiny_label(tiny_pool: list[str], tmp_path: Path, label: Label, monkeypatch: 
     return run
 
 
-# After two windows the sample of 256 rows is being drawn, after five a part of the next ends it, after seven it is full.
+# After two windows the sample of 256 rows is being drawn, after five the next one ends it, after seven it is full.
 @pytest.mark.parametrize("stop_at", [2, 5, 7])
 @pytest.mark.parametrize("rule", ["--min-agree=2", "--budget=20"])
 def test_a_command_that_goes_on_in_bf16_gives_the_bytes_of_an_undisturbed_one(
