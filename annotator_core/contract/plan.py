@@ -29,9 +29,9 @@ def rows_needed(target_error: float, true_error: float, *, confidence: float = 0
     """Return how many random rows show that an error is at most target_error when it truly is true_error.
 
     target_error: 0 to 1, not included. true_error, confidence: 0 to 1. power: the chance, 0 to 1, that so many rows
-    are enough; they are judged as by `bounds.exact_upper`. Counts rows **inside the set** to be accepted. The smallest number tried
-    that does: even ones under 500, then in steps of 20, from 5,000 in steps of 200. None where the true error is not
-    below the target, or 50,000 rows would not do. Raises BadInput for shares outside 0 to 1.
+    are enough; they are judged as by `bounds.exact_upper`. Counts rows **inside the set** to be accepted. The smallest
+    number tried that does: even ones under 500, then in steps of 20, from 5,000 in steps of 200. None where the true
+    error is not below the target, or 50,000 rows would not do. Raises BadInput for shares outside 0 to 1.
 
     Source: engine section 6 (95%, 80% power): 5% when truly 2%: 234, when truly 3%: 660; 10% when 5%: 180; 2% when
     0.5%: 386. The smallest numbers of all are 234, 601, 179 and 386; the power falls again behind each.
