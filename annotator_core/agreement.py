@@ -193,5 +193,6 @@ def _bootstrap(table: _Table, kinds: Numbers, counts: IntArray, draws: int, seed
     block = max(1, _BLOCK // len(kinds))
     sizes = [min(block, draws - done) for done in range(0, draws, block)]
     drawn = (rng.multinomial(n_items, counts / n_items, size=size) for size in sizes)
-    found = np.concatenate([table.value(one @ kinds) for one in drawn])
-    return found[~np.isnan(found)]
+    found: Numbers = np.concatenate([table.value(one @ kinds) for one in drawn])
+    kept: Numbers = found[~np.isnan(found)]
+    return kept

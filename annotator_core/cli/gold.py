@@ -105,7 +105,5 @@ def merge_texts(texts: Sequence[str], scores: "Scores", is_right: BoolArray) -> 
     merged: dict[str, tuple[float, bool]] = {}
     for text, score, right in zip(texts, scores.tolist(), is_right.tolist(), strict=True):
         merged[text] = (score, right and merged.get(text, (score, True))[1])
-    return (
-        np.array([score for score, _right in merged.values()], dtype=scores.dtype),
-        np.array([right for _score, right in merged.values()], dtype=np.bool_),
-    )
+    kept: Scores = np.array([score for score, _right in merged.values()]).astype(scores.dtype)
+    return kept, np.array([right for _score, right in merged.values()], dtype=np.bool_)
