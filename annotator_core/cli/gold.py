@@ -102,8 +102,8 @@ def merge_texts(texts: Sequence[str], scores: "Scores", is_right: BoolArray) -> 
     scores, is_right (n,): of n texts; scores keep their width. One that stands there twice is right only if all its
     answers say so.
     """
-    merged: dict[str, tuple[float, bool]] = {}
-    for text, score, right in zip(texts, scores.tolist(), is_right.tolist(), strict=True):
-        merged[text] = (score, right and merged.get(text, (score, True))[1])
-    kept: Scores = np.array([score for score, _right in merged.values()]).astype(scores.dtype)
-    return kept, np.array([right for _score, right in merged.values()], dtype=np.bool_)
+    merged: dict[str, tuple[int, bool]] = {}
+    for row, (text, right) in enumerate(zip(texts, is_right.tolist(), strict=True)):
+        merged[text] = (row, right and merged.get(text, (row, True))[1])
+    rows = np.array([row for row, _right in merged.values()], dtype=np.int64)
+    return scores[rows], np.array([right for _row, right in merged.values()], dtype=np.bool_)
