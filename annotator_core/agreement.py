@@ -70,7 +70,7 @@ def cohen_kappa(answers: IntArray, *, confidence: float = 0.95, draws: int = 100
     _check(answers, draws, confidence)
     if answers.shape[1] != 2:
         raise BadInput(f"Cohen's kappa is for two raters, not {answers.shape[1]}: take Fleiss or Krippendorff.")
-    both = answers[(answers != ABSTAIN).all(axis=1)]
+    both = _turn(answers[(answers != ABSTAIN).all(axis=1)])
     first, second = (_one_hot(both[:, [column]], answers) for column in (0, 1))
     k = first.shape[1]
 
@@ -138,6 +138,18 @@ def _one_hot(chosen: IntArray, answers: IntArray) -> Numbers:
     return counts
 
 
+def _turn(both: IntArray) -> IntArray:
+    """Return both raters' answers (n, 2) in an order of the raters that does not depend on who was named first.
+
+    A bootstrap draws kinds of items in their order, so that turned answers would draw others.
+    """
+    counts = np.zeros((int(both.max(initial=0)) + 1,) * 2, dtype=np.int64)
+    np.add.at(counts, (both[:, 0], both[:, 1]), 1)
+    differing = np.flatnonzero(counts != counts.T)
+    is_second = len(differing) > 0 and counts.flat[differing[0]] < counts.T.flat[differing[0]]
+    return both[:, ::-1] if is_second else both
+
+
 def _shared_counts(answers: IntArray) -> Numbers:
     return _one_hot(answers[(answers != ABSTAIN).sum(axis=1) >= 2], answers)
 
@@ -155,31 +167,32 @@ def _measure(answers: IntArray, table: _Table, confidence: float, draws: int, se
     if not n_items:
         why: WhyUndefined = "one_rater" if n_raters < 2 else "no_overlap"
         return Agreement(None, None, None, n_items, n_raters, why)
-    value = float(table.value(table.terms.sum(axis=0, keepdims=True))[0])
+    # Equal items are one: how often each kind is drawn follows the same law, and there are few kinds of many items.
+    # They stand in an order of their own, so that no digit depends on the order of the items.
+    kinds, counts = np.unique(table.terms, axis=0, return_counts=True)
+    value = float(table.value(counts[None].astype(np.float64) @ kinds)[0])
     if np.isnan(value):
         return Agreement(None, None, None, n_items, n_raters, "one_category")
     if n_items < 2:
         return Agreement(value, None, None, n_items, n_raters, None)
-    low, high = _bootstrap(table, confidence, draws, seed)
+    tail, drawn = (1.0 - confidence) / 2.0, _bootstrap(table, kinds, counts, draws, seed)
+    if not len(drawn):
+        return Agreement(value, None, None, n_items, n_raters, None)
+    low, high = (float(bound) for bound in np.quantile(drawn, [tail, 1.0 - tail]))
     return Agreement(value, low, high, n_items, n_raters, None)
 
 
-def _bootstrap(table: _Table, confidence: float, draws: int, seed: int) -> tuple[float | None, float | None]:
-    """Return the percentile interval over items drawn again; draws of one category only say nothing and are left out.
+def _bootstrap(table: _Table, kinds: Numbers, counts: IntArray, draws: int, seed: int) -> Numbers:
+    """Return the values of items drawn again (d,); draws of one category only say nothing and are left out.
 
-    Source: Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 13.
+    kinds (u, t), counts (u,): the different items and how many there are of each.
+    Source: Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 13: percentile intervals.
     """
     rng = np.random.default_rng(seed)
-    n_items = len(table.terms)
-    # Equal items are one: how often each kind is drawn follows the same law, and there are few kinds of many items.
-    kinds, counts = np.unique(table.terms, axis=0, return_counts=True)
+    n_items = int(counts.sum())
     block = max(1, _BLOCK // len(kinds))
     sizes = [min(block, draws - done) for done in range(0, draws, block)]
     drawn = (rng.multinomial(n_items, counts / n_items, size=size) for size in sizes)
-    found = np.concatenate([table.value(one @ kinds) for one in drawn])
-    tail = (1.0 - confidence) / 2.0
-    found = found[~np.isnan(found)]
-    if not len(found):
-        return None, None
-    low, high = np.quantile(found, [tail, 1.0 - tail])
-    return float(low), float(high)
+    found: Numbers = np.concatenate([table.value(one @ kinds) for one in drawn])
+    kept: Numbers = found[~np.isnan(found)]
+    return kept

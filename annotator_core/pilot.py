@@ -1,4 +1,8 @@
-"""A pilot: what a few hundred random rows say about a pool and about the work that all rows will be."""
+"""A pilot: what a few hundred random rows say about a pool and about the work that all rows will be.
+
+Source: the uncertainty is eq. 4 of AutoAnnotator (arXiv 2506.16393); shares have Wilson's intervals
+(contract.estimate), agreement is Krippendorff's (agreement).
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,8 @@
-"""What a model is best computed in on this machine: bf16 where the hardware does it clearly faster, else fp32."""
+"""What a model is best computed in on this machine: bf16 where the hardware does it clearly faster, else fp32.
+
+Source: training keeps fp32 weights, as Micikevicius et al. (2018), Mixed Precision Training; what is worth it was
+measured (docs/benchmarks/runtime.md).
+"""
 
 import time
 from collections.abc import Callable

@@ -37,7 +37,7 @@ def format_percent(share: Estimate) -> str:
 
 
 def format_hours(hours: float) -> str:
-    """Return a time in the unit that fits.
+    """Return a time of so many hours, 0 or more, in the unit that fits.
 
     >>> format_hours(0.01), format_hours(0.5), format_hours(26)
     ('36 s', '30 min', '26.0 h')

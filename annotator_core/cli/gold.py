@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -15,6 +15,10 @@ from annotator_core.errors import BadInput
 from annotator_core.spool import find_groups
 from annotator_core.texts import find_flaw, hash_text
 from annotator_core.types import ABSTAIN
+
+# scipy takes a second to import: only what certifies pays for it.
+if TYPE_CHECKING:
+    from annotator_core.contract.certify import Scores
 
 UNLABELED_MOST: Final = 5_000
 """Rows without an answer that Dawid-Skene learns from: confusion matrices stand long before; chosen."""
@@ -69,7 +73,8 @@ def collect_audit(read: Callable[[], Iterable[Ballot]], gold: IntArray) -> Audit
     is_wanted[others[np.argsort(groups[others], kind="stable")[:UNLABELED_MOST]]] = True
     texts, probs = _gather(read(), is_wanted)
     kept = answers[is_wanted]
-    return Audit(texts, Ballots.from_probs(probs), kept, is_certifying(texts) & (kept != ABSTAIN))
+    ballots = Ballots.from_probs(probs, groups[is_wanted])
+    return Audit(texts, ballots, kept, is_certifying(texts) & (kept != ABSTAIN))
 
 
 def is_certifying(texts: Sequence[str]) -> BoolArray:
@@ -91,15 +96,14 @@ def _gather(ballots: Iterable[Ballot], is_wanted: BoolArray) -> tuple[list[str],
     return texts, np.concatenate(parts)
 
 
-def merge_texts(texts: Sequence[str], scores: FloatArray, is_right: BoolArray) -> tuple[FloatArray, BoolArray]:
+def merge_texts(texts: Sequence[str], scores: "Scores", is_right: BoolArray) -> tuple["Scores", BoolArray]:
     """Return one score and verdict for each of d different texts, (d,) each, as a certificate wants them.
 
-    scores, is_right (n,): of n texts. One that stands there twice is right only if all its answers say so.
+    scores, is_right (n,): of n texts; scores keep their width. One that stands there twice is right only if all its
+    answers say so.
     """
-    merged: dict[str, tuple[float, bool]] = {}
-    for text, score, right in zip(texts, scores.tolist(), is_right.tolist(), strict=True):
-        merged[text] = (score, right and merged.get(text, (score, True))[1])
-    return (
-        np.array([score for score, _right in merged.values()], dtype=np.float32),
-        np.array([right for _score, right in merged.values()], dtype=np.bool_),
-    )
+    merged: dict[str, tuple[int, bool]] = {}
+    for row, (text, right) in enumerate(zip(texts, is_right.tolist(), strict=True)):
+        merged[text] = (row, right and merged.get(text, (row, True))[1])
+    rows = np.array([row for row, _right in merged.values()], dtype=np.int64)
+    return scores[rows], np.array([right for _row, right in merged.values()], dtype=np.bool_)

@@ -10,22 +10,25 @@ from typing import Final
 
 from annotator_core.cli.arguments import Subparsers, add_command
 from annotator_core.cli.exits import Exit
-from annotator_core.cli.journal import Command
+from annotator_core.cli.journal import PRECISION, Command
+from annotator_core.cli.looks import LOOKS_HELP
 from annotator_core.cli.passes import Job, label_in_one_pass, label_in_two_passes
 from annotator_core.cli.policies import Settled, add_policy, read_policy
-from annotator_core.cli.pool import HubAccess, PoolOptions, load_pool
+from annotator_core.cli.pool import HubAccess, PoolOptions, plan_pool
 from annotator_core.cli.shared import add_pool, add_source, read_pool
 from annotator_core.cli.tables import KINDS, open_source, read_rows
 from annotator_core.cli.verifier import VerifierOptions, add_verifier, read_verifier
 from annotator_core.loop import Policy
-from annotator_core.specialists.contract import Specialist
+from annotator_core.specialists.contract import SpecialistSpec
+from annotator_core.specialists.table import load_specialist
 from annotator_core.texts import hash_text
 
-_EXAMPLES: Final = """\
+_EXAMPLES: Final = f"""\
   python -m annotator_core label tweets.csv --text-column text --classes negative,neutral,positive \\
       --specialist models/a --specialist models/b --specialist cardiffnlp/twitter-roberta-base-sentiment-latest \\
       --out labeled.csv
-  ... --label-map models/a=a.json     a.json: {"LABEL_0": "negative", "LABEL_1": null}; null abstains
+  ... --label-map models/a=a.json     a.json: {{"LABEL_0": "negative", "LABEL_1": null}}; null abstains
+  ... --policy default --gold-column answer          what is recommended: the race's winner makes the labels
   ... --min-agree 2                   two of three must agree, the rest goes to review
   ... --budget 10                     review the least certain 10 percent of the rows
   ... --gold-column answer --aggregator race         what fits people's answers best makes the labels
@@ -46,6 +49,11 @@ a command that was killed or interrupted: run it again as it was, and it goes on
 output in .NAME.part or .NAME.votes with a journal; --restart forgets it. With --budget, --target-error and fitted
 aggregators the votes are kept, and the writing begins anew. A language model's answers stand in .NAME.answers (or in
 --answers): none of them is asked or paid for again, and a call that the kill cut off counts as paid.
+
+{LOOKS_HELP}
+label counts the looks in the journal beside the output, also over --restart: another --target-error, another rule,
+other votes or more answers are another look, the same question after a kill or with --anyway is not. After a target
+was reached, and on standard output, nothing is kept: give --look.
 """
 
 
@@ -77,9 +85,10 @@ def run(named: argparse.Namespace, hub: HubAccess) -> Exit:
     verifier = read_verifier(named, options.classes, hub.llm_key)
     with ExitStack() as stack:
         table = stack.enter_context(open_source(named.input, named.text_column, named.format))
-        pool = load_pool(options, hub)
+        planned = plan_pool(options, hub)
+        pool = [load_specialist(backend, spec) for backend, spec in planned]
         kind = KINDS.get(named.out.suffix.lower(), named.format or table.kind)
-        voting = _identify(named.text_column, pool, options)
+        voting = _identify(named.text_column, [spec for _backend, spec in planned], options)
         job = Job(table, pool, options.classes, policy, named.out, kind, voting, named.restart)
         if verifier is not None:
             job = stack.enter_context(_add_verification(job, verifier))
@@ -109,17 +118,21 @@ def _add_verification(job: Job, options: VerifierOptions) -> Iterator[Job]:
         yield replace(job, verification=verification, asking={"language model": identify(options)})
 
 
-_NOT_REACHED: Final = "Nothing was written: answer more rows, allow a larger --target-error, or add --anyway.\n"
+_NOT_REACHED: Final = (
+    "Nothing was written: answer more rows, allow a larger --target-error, or add --anyway. Each try with more answers "
+    "or another target is another look and asks for more confidence.\n"
+)
 
 
-def _identify(text_column: str, pool: list[Specialist], options: PoolOptions) -> Command:
+def _identify(text_column: str, pool: list[SpecialistSpec], options: PoolOptions) -> Command:
     """Return what makes two commands cast the same votes."""
     return {
-        "version": 1,
+        "version": 2,
         "text column": text_column,
         "classes": options.classes,
         "specialists": [[one.identity.name, one.identity.revision, one.identity.content_hash] for one in pool],
         "label maps": {name: path.read_text(encoding="utf-8") for name, path in sorted(options.label_maps.items())},
         "max length": options.max_length,
+        PRECISION: ", ".join(spec.precision for spec in pool if spec.precision),
         "holes": options.allow_holes,
     }

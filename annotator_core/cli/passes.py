@@ -1,10 +1,10 @@
 """How ``label`` goes through a table: in one pass, or votes first and labels second, and on where it was killed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,14 +13,15 @@ from annotator_core.arrays import IntArray
 from annotator_core.cli.columns import COLUMNS, VERIFIER_COLUMNS, describe, describe_verdicts, name_columns
 from annotator_core.cli.encoding import Column, Encoder
 from annotator_core.cli.gold import read_gold
-from annotator_core.cli.journal import Command, Journal, Mark
+from annotator_core.cli.journal import LOOKS, Command, Journal, Mark
+from annotator_core.cli.looks import count_look, name_look
 from annotator_core.cli.outputs import Output
 from annotator_core.cli.policies import PolicyOptions, Settled, settle, settle_at_once
 from annotator_core.cli.progress import show_bar
 from annotator_core.cli.report import Report
 from annotator_core.cli.tables import Kind, Table, digest_texts, read_windows
 from annotator_core.loop import Observer, cast_votes, decide, decide_all
-from annotator_core.specialists.contract import Specialist
+from annotator_core.specialists.contract import Continued, Specialist
 from annotator_core.spool import Spool
 
 # Clients take half a second to import: only who asks a language model pays for it.
@@ -67,7 +68,7 @@ def label_in_one_pass(job: Job) -> Report:
     """
     policy = settle_at_once(job.policy, len(job.pool), len(job.classes))
     # What is to become of rows beyond a cap may change on the way.
-    rule = {name: value for name, value in asdict(job.policy).items() if name != "is_anyway"}
+    rule = {name: value for name, value in asdict(job.policy).items() if name not in ("is_anyway", "look")}
     command = {**job.voting, **job.asking, "input": job.table.digest, "rule": rule, "format": job.kind}
     with (
         Journal(job.out, "part", command, is_anew=job.is_anew) as journal,
@@ -76,11 +77,13 @@ def label_in_one_pass(job: Job) -> Report:
     ):
         if not journal.mark.size_bytes:
             output.write(job.encoder.header)
+        _take_states(job.pool, journal.mark)
         for window in read_windows(job.table, journal.mark.n_rows):
             block, columns = job.finish(decide(cast_votes(window.texts, job.pool, observer), policy))
             report.add_block(block)
             output.write(job.encoder.encode(window.records, columns))
-            journal.add(Mark(journal.mark.n_rows + len(block), output.size_bytes, report.to_counts()))
+            n_rows = journal.mark.n_rows + len(block)
+            journal.add(Mark(n_rows, output.size_bytes, report.to_counts(), _list_states(job.pool)))
         output.publish()
     return report
 
@@ -89,7 +92,8 @@ def label_in_two_passes(job: Job) -> tuple[Report, Settled]:
     """Return what was done, after all votes were cast first and the policy was settled by all of them.
 
     A killed command goes on behind the last window of votes; the second pass is quick and begins anew. Where a target
-    error is not reached nothing is written, and the votes are kept for another try, with more answers or another rule.
+    error is not reached nothing is written, and the votes are kept for another try, with more answers or another rule,
+    which is another look at the answers.
     """
     gold = _read_gold(job)
     command = {**job.voting, "texts": digest_texts(job.table)}
@@ -99,10 +103,12 @@ def label_in_two_passes(job: Job) -> tuple[Report, Settled]:
         _show(job, journal.mark) as (observer, report),
     ):
         spool.keep(journal.mark.size_bytes)
+        _take_states(job.pool, journal.mark)
         for window in read_windows(job.table, journal.mark.n_rows):
             spool.write(cast_votes(window.texts, job.pool, observer))
-            journal.add(Mark(journal.mark.n_rows + len(window.texts), spool.size_bytes, report.to_counts()))
-        settled = settle(job.policy, spool.read, gold)
+            n_rows = journal.mark.n_rows + len(window.texts)
+            journal.add(Mark(n_rows, spool.size_bytes, report.to_counts(), _list_states(job.pool)))
+        settled = settle(job.policy, spool.read, gold, _count_look(job, journal, command, gold))
         if settled.is_reached or job.policy.is_anyway:
             if job.verification is not None and job.verification.is_fused:
                 job.verification.fit(decide_all(spool.read, settled.policy), spool.read, gold, job.policy.seed)
@@ -112,6 +118,31 @@ def label_in_two_passes(job: Job) -> tuple[Report, Settled]:
         else:
             journal.keep()
     return report, settled
+
+
+def _list_states(pool: Sequence[Specialist]) -> list[Mapping[str, Any]]:
+    return [one.to_state() if isinstance(one, Continued) else {} for one in pool]
+
+
+def _take_states(pool: Sequence[Specialist], mark: Mark) -> None:
+    """Have specialists go on from a mark, so that the votes are those of a command that nobody disturbed."""
+    if mark.n_rows:
+        for one, state in zip(pool, mark.states, strict=True):
+            if isinstance(one, Continued):
+                one.take_state(state)
+
+
+def _count_look(job: Job, journal: Journal, command: Command, gold: IntArray) -> int:
+    """Return the number of this look at people's answers, from 1, noted before anybody sees what it shows.
+
+    The same question about the same answers, after a kill or with --anyway, is the same look.
+    """
+    if job.policy.target_error is None:
+        return 1
+    name = name_look({"votes": command, "rule": job.policy.question}, gold.tobytes())
+    look, kept = count_look(journal.facts.get(LOOKS, {}), str(command["texts"]), name, job.policy.look)
+    journal.note(LOOKS, kept)
+    return look
 
 
 def _read_gold(job: Job) -> IntArray:

@@ -10,6 +10,7 @@ import numpy as np
 from annotator_core.annotation import Ballot
 from annotator_core.arrays import IntArray
 from annotator_core.cli.gold import Audit, collect_audit, merge_texts
+from annotator_core.cli.looks import add_look, certify_look, read_look, tell_look
 from annotator_core.consensus.aggregator import Ballots, Fitted
 from annotator_core.consensus.opinion import opinion
 from annotator_core.errors import BadInput
@@ -23,13 +24,20 @@ if TYPE_CHECKING:
     from annotator_core.contract.certify import Certificate
 
 RACE: Final = "race"
+PAPER: Final = "paper"
+RECOMMENDED: Final = "default"
+"""The named policies. Source: engine section 1; what they say of rounds means nothing where nothing is trained."""
 _NEEDS_NO_FIT: Final = ("majority", "average")
 _NEEDS_NO_GOLD: Final = (*_NEEDS_NO_FIT, "dawid_skene")
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyOptions:
-    """What a command says about labels and routes; see its help. budget, target_error, confidence: shares 0 to 1."""
+    """What a command says about labels and routes; see its help.
+
+    budget, target_error, confidence: shares 0 to 1. look: the number of this look at the answers, None to count it.
+    averages_first: with too few answers for a race the averaged probability decides, not Dawid-Skene.
+    """
 
     min_agree: int | None
     budget: float | None
@@ -40,11 +48,24 @@ class PolicyOptions:
     confidence: float
     is_anyway: bool
     seed: int
+    look: int | None = None
+    averages_first: bool = False
 
     @property
     def needs_all_votes(self) -> bool:
         """Whether nothing can be decided before everything is voted on."""
         return self.budget is not None or self.target_error is not None or self.aggregator not in _NEEDS_NO_FIT
+
+    @property
+    def question(self) -> dict[str, object]:
+        """What a target error asks of people's answers: JSON values. What else is said changes no certificate."""
+        return {
+            "aggregator": self.aggregator,
+            "averages first": self.averages_first,
+            "target error": self.target_error,
+            "confidence": self.confidence,
+            "seed": self.seed,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +80,13 @@ class Settled:
 def add_policy(parser: argparse.ArgumentParser) -> None:
     """Add how rows are labeled and routed."""
     parser.add_argument(
-        "--policy", choices=["paper"], default="paper", help="the rule without options (default: paper)"
+        "--policy",
+        choices=[PAPER, RECOMMENDED],
+        default=PAPER,
+        help="what is not said: paper (the default), the majority makes the labels and a language model's answer "
+        "replaces them; default, what the site recommends: the averaged probability makes them, with --gold-column the "
+        "race's winner from 50 fitting answers on, and a language model's answer is one more vote. Either way any "
+        "disagreement goes to review",
     )
     rule = parser.add_mutually_exclusive_group()
     rule.add_argument("--epsilon", type=float, metavar="E", help="review where the uncertainty is at least E (0 to 1)")
@@ -80,7 +107,7 @@ def add_policy(parser: argparse.ArgumentParser) -> None:
         "--aggregator",
         metavar="NAME",
         help="who makes a label of the votes: majority, weighted_majority, average, dawid_skene, naive_bayes, stacker, "
-        "best_single, or race for what predicts the answers best (default: majority; race with --target-error)",
+        "best_single, or race for what predicts the answers best (default: by --policy; race with --target-error)",
     )
     parser.add_argument(
         "--gold-column",
@@ -90,6 +117,7 @@ def add_policy(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--take-majority", action="store_true", help="fill in the pool's label where a person is needed"
     )
+    add_look(parser, "one more than the journal beside the output counts")
     parser.add_argument("--seed", type=int, default=0, help="of the race's folds (default: 0)")
 
 
@@ -100,9 +128,11 @@ def read_policy(named: argparse.Namespace) -> PolicyOptions:
         raise BadInput(f"--min-agree must be between 1 and the number of specialists, {m}, not {min_agree}.")
     if named.epsilon is not None:
         min_agree = min_agree_from_epsilon(named.epsilon, m)
-    aggregator = _check_aggregator(named.aggregator or ("majority" if named.target_error is None else RACE))
+    aggregator = _check_aggregator(named.aggregator or _pick_aggregator(named))
     if named.gold_column is None and (named.target_error is not None or aggregator not in (*_NEEDS_NO_GOLD, RACE)):
         raise BadInput("People's answers are needed for this: name their column with --gold-column.")
+    if named.look is not None and named.target_error is None:
+        raise BadInput("--look is about --target-error: without it nothing is certified.")
     return PolicyOptions(
         min_agree=min_agree,
         budget=_share("--budget", named.budget),
@@ -113,7 +143,15 @@ def read_policy(named: argparse.Namespace) -> PolicyOptions:
         confidence=_share("--confidence", named.confidence, is_open=True) or 0.0,
         is_anyway=named.anyway,
         seed=named.seed,
+        look=read_look(named),
+        averages_first=named.policy == RECOMMENDED,
     )
+
+
+def _pick_aggregator(named: argparse.Namespace) -> str:
+    if named.target_error is not None or (named.policy == RECOMMENDED and named.gold_column is not None):
+        return RACE
+    return "average" if named.policy == RECOMMENDED else "majority"
 
 
 def _check_aggregator(name: str) -> str:
@@ -143,10 +181,11 @@ def settle_at_once(options: PolicyOptions, n_specialists: int, n_classes: int) -
     return Policy(options.min_agree, None, options.take_majority, fitted)
 
 
-def settle(options: PolicyOptions, read: Callable[[], Iterable[Ballot]], gold: IntArray) -> Settled:
+def settle(options: PolicyOptions, read: Callable[[], Iterable[Ballot]], gold: IntArray, look: int = 1) -> Settled:
     """Return the policy once all votes are known. read: yields all ballots; gold (n,): empty without a gold column.
 
-    A target error is certified by two thirds of the answers, on which nothing was fitted.
+    A target error is certified by two thirds of the answers, on which nothing was fitted. look: which one at these
+    answers this is, from 1.
     """
     if options.aggregator == "majority" and options.target_error is None:
         return Settled(Policy(options.min_agree, options.budget, options.take_majority))
@@ -155,10 +194,12 @@ def settle(options: PolicyOptions, read: Callable[[], Iterable[Ballot]], gold: I
     policy = Policy(options.min_agree, options.budget, options.take_majority, fitted)
     if options.target_error is None:
         return Settled(policy, told)
-    certificate = certify_audit(fitted, audit, target_error=options.target_error, confidence=options.confidence)
+    certificate = certify_audit(
+        fitted, audit, target_error=options.target_error, confidence=options.confidence, look=look
+    )
     from annotator_core.contract.certify import explain
 
-    told += explain(certificate) + "\n" + _price(certificate)
+    told += explain(certificate) + "\n" + _price(certificate) + tell_look(look, options.confidence)
     if certificate.threshold is None:
         return Settled(policy, told, is_reached=False)
     return Settled(Policy(None, None, options.take_majority, fitted, certificate.threshold), told)
@@ -167,33 +208,38 @@ def settle(options: PolicyOptions, read: Callable[[], Iterable[Ballot]], gold: I
 def _fit(options: PolicyOptions, audit: Audit) -> tuple[Fitted, str]:
     # Without a target error, too: ``certify`` may be asked about the output later.
     known = np.where(audit.is_certifying, ABSTAIN, audit.gold)
+    from annotator_core.consensus.table import fit_aggregator
+
     if options.aggregator != RACE:
-        from annotator_core.consensus.table import fit_aggregator
-
         return fit_aggregator(options.aggregator, audit.ballots, known, seed=options.seed), ""
-    from annotator_core.consensus.race import run_race
+    from annotator_core.consensus.race import ENOUGH, run_race
 
+    n_known = int((known != ABSTAIN).sum())
+    if options.averages_first and n_known < ENOUGH:
+        fitted = fit_aggregator("average", audit.ballots, known, seed=options.seed)
+        return fitted, f"{n_known} fitting answers: the averaged probability decides until {ENOUGH} allow a race.\n"
     race = run_race(audit.ballots, known, seed=options.seed)
     return race.fitted, tell_race(race)
 
 
-def certify_audit(fitted: Fitted, audit: Audit, *, target_error: float, confidence: float) -> "Certificate":
-    """Return the certificate of an aggregation that has seen the fitting third only, by the other two thirds."""
-    from annotator_core.contract.certify import certify
+def certify_audit(fitted: Fitted, audit: Audit, *, target_error: float, confidence: float, look: int) -> "Certificate":
+    """Return the certificate of an aggregation that has seen the fitting third only, by the other two thirds.
 
+    target_error, confidence: 0 to 1; look: from 1, see `looks.certify_look`.
+    """
     rows = np.flatnonzero(audit.is_certifying)
     formed = opinion(fitted.predict(audit.ballots.take(rows)))
     texts = [audit.texts[row] for row in rows]
     scores = np.where(formed.classes == ABSTAIN, np.float32(np.nan), formed.score)
-    scores, is_right = merge_texts(texts, scores, formed.classes == audit.gold[rows])
-    return certify(scores, is_right, target_error=target_error, confidence=confidence)
+    merged, is_right = merge_texts(texts, scores, formed.classes == audit.gold[rows])
+    return certify_look(merged, is_right, target_error=target_error, confidence=confidence, look=look)
 
 
 def _price(certificate: "Certificate") -> str:
     if certificate.rows_needed is None:
         return ""
     # One answer in three fits, so three rows of an audit hold two that certify.
-    return f"That is about {-(-certificate.rows_needed * 3 // 2):,} more random rows to answer in all.\n"
+    return f"That is about {-(-certificate.rows_needed * 3 // 2):,} more random texts to answer in all.\n"
 
 
 def tell_race(race: "Race") -> str:

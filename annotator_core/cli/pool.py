@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from annotator_core.errors import BadInput, BadLabelMap
+from annotator_core.precision import VotingPrecision
 from annotator_core.specialists.contract import Identity, Specialist, SpecialistSpec
 from annotator_core.specialists.folder import FolderCard, hash_folder, inspect_folder
 from annotator_core.specialists.hub import fetch, is_model_id
@@ -16,7 +17,7 @@ from annotator_core.types import ABSTAIN, LabelMap
 
 @dataclass(frozen=True, slots=True)
 class PoolOptions:
-    """What a command says about its pool; see the command's help."""
+    """What a command says about its pool; see the command's help. precision: None for what is best on this machine."""
 
     specialists: tuple[str, ...]
     label_maps: Mapping[str, Path]
@@ -24,6 +25,7 @@ class PoolOptions:
     max_length: int | None
     allow_holes: bool
     allow_fake: bool
+    precision: VotingPrecision | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +53,22 @@ def load_pool(options: PoolOptions, hub: HubAccess) -> list[Specialist]:
 def plan_pool(options: PoolOptions, hub: HubAccess) -> list[tuple[str, SpecialistSpec]]:
     """Return the backend and everything that makes each specialist, in the order named, with nothing loaded yet.
 
-    What it raises is as of `load_pool`.
+    Transformers have a precision then, that of the options or what a probe finds best. Raises as `load_pool` does.
     """
     strange = sorted(set(options.label_maps) - set(options.specialists))
     if strange:
         raise BadInput(f"--label-map names {strange[0]!r}, which is no --specialist.")
     names = _tell_apart(options.specialists)
-    return [_plan(source, name, options, hub) for source, name in zip(options.specialists, names, strict=True)]
+    planned = [_plan(source, name, options, hub) for source, name in zip(options.specialists, names, strict=True)]
+    return [(backend, _settle_precision(backend, spec, options.precision)) for backend, spec in planned]
+
+
+def _settle_precision(backend: str, spec: SpecialistSpec, wanted: VotingPrecision | None) -> SpecialistSpec:
+    if backend != "torch":
+        return spec
+    from annotator_core.specialists.torch_backend import pick_precision
+
+    return replace(spec, precision=wanted or pick_precision(spec.folder))
 
 
 def _tell_apart(sources: Sequence[str]) -> list[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from annotator_core.cli.policies import RECOMMENDED
 from annotator_core.errors import BadInput
 from annotator_core.verifiers.contract import Plan, Price, Strategy
 from annotator_core.verifiers.money import check_price, to_nano
@@ -110,7 +111,7 @@ def read_verifier(named: argparse.Namespace, classes: Sequence[str], key: str | 
         examples=named.examples,
         answers=named.answers,
         sure_from=named.sure_from,
-        is_fused=named.fuse,
+        is_fused=named.fuse or named.policy == RECOMMENDED,
         goes_on=named.anyway,
     )
 

@@ -25,21 +25,25 @@ class Ballots:
     """The votes of m specialists on n samples.
 
     votes (n, m): class index or ABSTAIN. probs (n, m, k): float32, rows sum to 1, NaN rows where a specialist
-    abstained.
+    abstained. keys (n,): a number of each row that its text alone decides, None where nobody knows texts: with it the
+    folds of a cross-validation do not depend on the last digits of probabilities, which follow a model's batches.
     """
 
     votes: IntArray
     probs: FloatArray
+    keys: IntArray | None = None
 
     def __post_init__(self) -> None:
         """Raise BadInput when the two do not describe the same samples and specialists."""
         if self.probs.ndim != 3 or self.votes.shape != self.probs.shape[:2]:
             raise BadInput(f"Votes of shape {self.votes.shape} do not fit probabilities of shape {self.probs.shape}.")
+        if self.keys is not None and self.keys.shape != self.votes.shape[:1]:
+            raise BadInput(f"{len(self.votes)} rows of votes, but keys of shape {self.keys.shape}.")
 
     @classmethod
-    def from_probs(cls, probs: FloatArray) -> Self:
-        """Return the ballots of probabilities (n, m, k): each vote is the most probable class."""
-        return cls(pick_classes(probs), probs)
+    def from_probs(cls, probs: FloatArray, keys: IntArray | None = None) -> Self:
+        """Return the ballots of probabilities (n, m, k): each vote is the most probable class. keys (n,): see there."""
+        return cls(pick_classes(probs), probs, keys)
 
     @classmethod
     def from_votes(cls, votes: IntArray, n_classes: int) -> Self:
@@ -84,7 +88,7 @@ class Ballots:
 
     def take(self, rows: IntArray) -> "Ballots":
         """Return the ballots of these rows, in their order; a boolean mask (n,) does too."""
-        return Ballots(self.votes[rows], self.probs[rows])
+        return Ballots(self.votes[rows], self.probs[rows], None if self.keys is None else self.keys[rows])
 
 
 class Fitted(Protocol):

@@ -75,7 +75,8 @@ def add_verifier(pool: Ballots, answers: IntArray) -> Ballots:
     if answers.shape != (len(pool),):
         raise BadInput(f"{len(pool)} rows of votes, but answers of shape {answers.shape}.")
     voter = Ballots.from_votes(answers[:, None], pool.n_classes)
-    return Ballots(np.concatenate([pool.votes, voter.votes], axis=1), np.concatenate([pool.probs, voter.probs], axis=1))
+    votes = np.concatenate([pool.votes, voter.votes], axis=1)
+    return Ballots(votes, np.concatenate([pool.probs, voter.probs], axis=1), pool.keys)
 
 
 def replace_answers(classes: IntArray, answers: IntArray) -> IntArray:

@@ -2,6 +2,8 @@
 
 Sums of floats differ in the last bits when their order does, and a tie may then fall otherwise. What is fitted in this
 order is the same, bit for bit, however the caller's rows and columns stand.
+
+Source: docs/decisions/0019; the bits are mixed by splitmix64 (Steele, Lea and Flood 2014).
 """
 
 from dataclasses import dataclass
@@ -19,7 +21,10 @@ Hashes = npt.NDArray[np.uint64]
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Where things stand: rows (n,) and columns (m,) index the caller's; keys (n,) are the rows' hashes, in order."""
+    """Where things stand: rows (n,) and columns (m,) index the caller's; keys (n,) are the rows' hashes, in order.
+
+    Where the ballots know their texts, keys are the hashes of these, else of what rows hold.
+    """
 
     rows: IntArray
     columns: IntArray
@@ -28,7 +33,8 @@ class Order:
     def arrange(self, ballots: Ballots) -> Ballots:
         """Return the ballots in this order."""
         cells = np.ix_(self.rows, self.columns)
-        return Ballots(ballots.votes[cells], ballots.probs[cells])
+        keys = None if ballots.keys is None else ballots.keys[self.rows]
+        return Ballots(ballots.votes[cells], ballots.probs[cells], keys)
 
     def find_places(self) -> IntArray:
         """Return where each of the caller's specialists stands in this order (m,)."""
@@ -39,7 +45,8 @@ class Order:
 def find_order(ballots: Ballots, gold: IntArray) -> Order:
     """Return the order of rows and specialists by their votes, probabilities and gold labels (n,).
 
-    Only rows, or specialists, that hold the same in every place are left in the caller's order.
+    Rows go by their keys first where the ballots have any. Only rows, or specialists, that hold the same in every place
+    are left in the caller's order.
     """
     cells = _hash_cells(ballots)
     loose = _mix(_mix(cells).sum(axis=1, dtype=np.uint64) + _mix(gold.astype(np.uint64)))
@@ -47,8 +54,9 @@ def find_order(ballots: Ballots, gold: IntArray) -> Order:
     keys = loose
     for column in columns:
         keys = _mix(keys ^ cells[:, column])
-    rows = np.argsort(keys, kind="stable")
-    return Order(rows, columns, keys[rows])
+    named = keys if ballots.keys is None else _mix(ballots.keys.astype(np.uint64))
+    rows = np.lexsort((keys, named))
+    return Order(rows, columns, named[rows])
 
 
 def split_folds(gold: IntArray, keys: Hashes, folds: int, *, seed: int = 0) -> IntArray:

@@ -60,10 +60,12 @@ _LEAST_SEEN: Final = 20
 class Certificate:
     """What may be accepted: rows with score >= threshold; None where nothing may.
 
-    accepted_share: certifying rows at or above the threshold over all of them, 0 to 1. error_bound: upper bound of that
-    one set's error, 0 to 1, at most target_error. Both are None without a threshold. rows_used, rows_accepted:
-    certifying rows in all and in the set (0 without one). rows_needed: about how many **more** certifying rows would
-    reach the target at the error seen so far, None where it is reached or no number would (`why`).
+    What is promised is target_error, with that confidence; both 0 to 1. accepted_share: certifying rows at or above the
+    threshold over all of them, 0 to 1. error_bound: what the last test on the walk compared with the target, 0 to 1;
+    the answers chose this set, so the number promises nothing below the target. Both are None without a threshold.
+    rows_used, rows_accepted: certifying rows in all and in the set (0 without one), each different text one row.
+    rows_needed: about how many **more** certifying rows would reach the target at the error seen so far, None where it
+    is reached or no number would (`why`).
     """
 
     threshold: float | None
@@ -187,17 +189,18 @@ def confidence_at(look: int, confidence: float = 0.95) -> float:
 
 
 def explain(certificate: Certificate) -> str:
-    """Return the certificate in one English sentence, for a terminal or a report."""
-    goal = f"at most {certificate.target_error:.1%} wrong with {certificate.confidence:.1%} confidence"
+    """Return the certificate in one English sentence, for a terminal or a report; the threshold with all its digits."""
+    goal = f"at most {certificate.target_error:.1%} wrong with {100 * certificate.confidence:.5g}% confidence"
     if certificate.threshold is not None:
         return (
-            f"Rows that score {certificate.threshold:.4f} or more ({certificate.accepted_share:.1%} of the rows) "
-            f"may be accepted: {goal}, by {certificate.rows_accepted} of {certificate.rows_used} certifying rows."
+            f"Texts that score {certificate.threshold!r} or more may be accepted: {goal}, by "
+            f"{certificate.rows_accepted} of {certificate.rows_used} certifying texts "
+            f"({certificate.accepted_share:.1%})."
         )
     if certificate.rows_needed is None:
         return f"Not reachable: {goal} is better than what was seen in any set of the surest rows, so no audit helps."
     return (
-        f"Not reachable yet: {goal} needs about {certificate.rows_needed} more certifying rows at the error seen "
+        f"Not reachable yet: {goal} needs about {certificate.rows_needed} more certifying texts at the error seen "
         f"in the {certificate.rows_used} there are."
     )
 

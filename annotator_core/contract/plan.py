@@ -1,4 +1,7 @@
-"""How many audit answers a certificate needs, before anybody has answered."""
+"""How many audit answers a certificate needs, before anybody has answered.
+
+Source: engine section 6.
+"""
 
 import math
 from dataclasses import dataclass
@@ -25,10 +28,10 @@ PlanWhy = Literal["reachable", "too_many_errors", "frame_too_small"]
 def rows_needed(target_error: float, true_error: float, *, confidence: float = 0.95, power: float = 0.8) -> int | None:
     """Return how many random rows show that an error is at most target_error when it truly is true_error.
 
-    target_error: 0 to 1, not included. true_error: 0 to 1. power: the chance, 0 to 1, that this many rows are enough;
-    they are judged as by `bounds.exact_upper`. Counts rows **inside the set** to be accepted. The smallest number tried
-    that does: even ones under 500, then in steps of 20, from 5,000 in steps of 200. None where the true error is not
-    below the target, or 50,000 rows would not do. Raises BadInput for shares outside 0 to 1.
+    target_error: 0 to 1, not included. true_error, confidence: 0 to 1. power: the chance, 0 to 1, that so many rows
+    are enough; they are judged as by `bounds.exact_upper`. Counts rows **inside the set** to be accepted. The smallest
+    number tried that does: even ones under 500, then in steps of 20, from 5,000 in steps of 200. None where the true
+    error is not below the target, or 50,000 rows would not do. Raises BadInput for shares outside 0 to 1.
 
     Source: engine section 6 (95%, 80% power): 5% when truly 2%: 234, when truly 3%: 660; 10% when 5%: 180; 2% when
     0.5%: 386. The smallest numbers of all are 234, 601, 179 and 386; the power falls again behind each.
@@ -116,10 +119,12 @@ def explain_plan(plan: AuditPlan) -> str:
     """Return the plan in one English sentence, for a terminal or a report."""
     if plan.total_rows is None:
         return "Not reachable: the labels are expected to be no better than the target, so no audit can show it."
-    answers = f"{plan.total_rows} answers ({plan.certify_rows} that certify, the others fit)"
+    is_fitted = plan.total_rows != plan.certify_rows
+    some = f"{plan.certify_rows} that certify, the others fit" if is_fitted else "all certify"
+    answers = f"{plan.total_rows} answers ({some})"
     if plan.is_reachable:
-        return f"Reachable with {answers}; the audit frame holds {plan.frame_texts} texts."
-    return f"Not reachable: it takes {answers}, but the audit frame holds only {plan.frame_texts} texts."
+        return f"Reachable with {answers}; there are {plan.frame_texts} texts to draw from."
+    return f"Not reachable: it takes {answers}, but there are only {plan.frame_texts} texts to draw from."
 
 
 def price_of(rows: int, price_per_label: float) -> float:

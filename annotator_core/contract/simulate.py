@@ -2,6 +2,8 @@
 
 A scenario is a mixture of groups of rows (domains, lengths, dialects) in which the specialists differ in skill, with
 classes as rare as one likes; mistakes are shared between specialists, so unanimous rows can be wrong.
+
+Source: engine section 6, the property test over the whole chain of fit and certify.
 """
 
 import math
@@ -114,8 +116,8 @@ def run_chain(
 ) -> tuple[Outcome, ...]:
     """Return what one random audit of the population leads to, at each target error: a third fits, the others certify.
 
-    Each promise is judged alone, on all rows of the population. Raises BadInput for an audit larger than the
-    population, or a target or confidence outside 0 to 1.
+    targets: errors, 0 to 1. Each promise is judged alone, on all rows of the population. Raises BadInput for an audit
+    larger than the population, or a target or confidence outside 0 to 1.
     """
     if not 3 <= audit_rows <= len(population.gold):
         raise BadInput(f"An audit of {audit_rows} rows cannot be drawn from {len(population.gold)}.")
@@ -132,7 +134,10 @@ def run_chain(
 
 
 def judge(scores: FloatArray, is_right: BoolArray, threshold: float | None, target_error: float) -> Outcome:
-    """Return what accepting all rows (n,) that score at least threshold means in truth; nothing where it is None."""
+    """Return what accepting all rows (n,) that score at least threshold means in truth; nothing where it is None.
+
+    A share of wrong ones above target_error, 0 to 1, is a violation.
+    """
     if threshold is None or not (accepted := scores >= threshold).any():
         return Outcome(0.0, 0.0, False)
     error = float(1.0 - is_right[accepted].mean())
@@ -155,6 +160,8 @@ def tally(outcomes: Sequence[Outcome]) -> Tally:
 
 def allowed_violations(repeats: int, confidence: float = 0.95) -> int:
     """Return how many of the repeats may break a promise that holds: R d + 3 sqrt(R d (1 - d)), d = 1 - confidence.
+
+    confidence: 0 to 1.
 
     Source: engine section 6; three standard deviations of a binomial above what is promised.
 

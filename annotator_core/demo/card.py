@@ -24,7 +24,7 @@ It knows the words of one invented shop and serves to show the software at work;
 
 
 def write_card(folder: Path, name: str, architecture: str, rows: dict[str, int], accuracy: float) -> None:
-    """Writes the model's README.md: license, what it learned from, how well it does."""
+    """Writes the model's README.md: license, what it learned from, how well it does (accuracy, 0 to 1)."""
     by_topic = ", ".join(f"{count} about {topic}" for topic, count in rows.items())
     text = CARD.format(name=name, architecture=architecture, total=sum(rows.values()), rows=by_topic, accuracy=accuracy)
     (folder / "README.md").write_text(text, encoding="utf-8")

@@ -1,4 +1,7 @@
-"""Which candidates to take: the most accurate where that is known, else those that tell most of each other."""
+"""Which candidates to take: the most accurate where that is known, else those that tell most of each other.
+
+Source: engine section 7: prefer accurate candidates where there is gold, else mutually informative ones.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

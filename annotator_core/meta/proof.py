@@ -1,4 +1,7 @@
-"""What candidates are worth on pilot rows: how right they are, or else what they tell of each other."""
+"""What candidates are worth on pilot rows: how right they are, or else what they tell of each other.
+
+Source: mutual information is Shannon's (1948), Bell System Technical Journal 27, 379; engine section 7.
+"""
 
 import math
 from collections.abc import Callable, Sequence

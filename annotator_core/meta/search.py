@@ -1,4 +1,7 @@
-"""The whole search in one process: words, the Hub, what is safe to load, similarity, proof on rows, choice."""
+"""The whole search in one process: words, the Hub, what is safe to load, similarity, proof on rows, choice.
+
+Source: AutoAnnotator (arXiv 2506.16393), eq. 1; engine section 7.
+"""
 
 import shutil
 from collections.abc import Callable, Sequence
@@ -128,7 +131,7 @@ def count_to_read(candidates: int) -> int:
 
 
 def rank_by(scores: Sequence[float], downloads: Sequence[int]) -> list[int]:
-    """Return the indices by score, then by downloads, then as they stand.
+    """Return the indices by score, then by downloads, then as they stand. scores, downloads: from 0 up.
 
     >>> rank_by([0.2, 0.9, 0.2], [5, 1, 7])
     [1, 2, 0]

@@ -86,7 +86,7 @@ def read_result(request: TrainingRequest, workplace: Path) -> Trained | None:
 
 
 def write_result(request: TrainingRequest, workplace: Path, losses: tuple[float, ...], discarded: str) -> Trained:
-    """Return what the training gave, kept for the next call; its checkpoints are removed."""
+    """Return what the training gave, kept for the next call; its checkpoints are removed. losses: in nats."""
     write_file(workplace / _RESULT, json.dumps({"losses": losses}))
     with report_disk(f"The workplace {workplace}"):
         if (workplace / CHECKPOINT).exists():

@@ -140,7 +140,10 @@ def cross_validate(
 
 
 def find_wilson(right: int, rows: int, z: float = 1.959964) -> tuple[float, float]:
-    """Return the Wilson score interval of a share, 95% by default. Source: Wilson (1927)."""
+    """Return the Wilson score interval of a share, 0 to 1. Source: Wilson (1927).
+
+    z: its half width in standard errors, above 0; 95% by default.
+    """
     share, spread = right / rows, z * z / rows
     middle = share + spread / 2
     width = z * np.sqrt(share * (1 - share) / rows + spread / (4 * rows))

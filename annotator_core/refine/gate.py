@@ -90,7 +90,8 @@ def judge(  # noqa: PLR0913 - the gate's whole rule by name, keyword-only
     """Return whether the challenger is better than the champion on the deciding rows, with all figures.
 
     champion, challenger (n,): votes, class indices or ABSTAIN, which is never right. gold (n,): class indices.
-    slices: rows (n,) that must not fall by name, replayed ones for instance. Too few rows are said first, then that it
+    slices: rows (n,) that must not fall by name, replayed ones for instance. margin: how far one may fall, 0 to 1.
+    p_needed: the probability of being better that is asked for, 0 to 1. Too few rows are said first, then that it
     is not better, then what falls; the figures are given in every case. Raises BadInput for arrays of other lengths and
     for a gold class without a name.
     """

@@ -1,4 +1,7 @@
-"""A classifier's last layer over a project's own classes: grown from the one it has, or fresh on a base encoder."""
+"""A classifier's last layer over a project's own classes: grown from the one it has, or fresh on a base encoder.
+
+Source: engine section 8: a head over the classes, initialised from the mapped rows.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path

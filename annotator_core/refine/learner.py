@@ -1,4 +1,7 @@
-"""A model in training: one step at a time, and everything that a later process needs to go on to the bit."""
+"""A model in training: one step at a time, and everything that a later process needs to go on to the bit.
+
+Source: AdamW is Loshchilov and Hutter's (2019, arXiv 1711.05101), with AutoAnnotator's figures (engine section 1).
+"""
 
 import math
 import random

@@ -1,4 +1,7 @@
-"""Refines a linear specialist: its features stay, its weights move from where they are as far as the rows pull them."""
+"""Refines a linear specialist: its features stay, its weights move from where they are as far as the rows pull them.
+
+Source: a penalty on the distance from the first weights is L2-SP (Li, Grandvalet and Davoine 2018, arXiv 1802.01483).
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace

@@ -157,8 +157,9 @@ def fine_tune(  # noqa: PLR0913 - every figure of the paper's fine-tuning by its
 ) -> FineTuned:
     """The model of `folder` fine-tuned on (text, model label id) pairs, written to `out_folder`, which must not exist.
 
-    `train` without checkpoints, classes and weights: in memory, fp32, one folder. `folder` is only read; `out_folder`
-    appears whole or not at all. `on_step` is called after each step and may raise to stop.
+    `train` without checkpoints, classes and weights: in memory, fp32, one folder. learning_rate: above 0;
+    weight_decay: 0 to below 1. `folder` is only read; `out_folder` appears whole or not at all. `on_step` is called
+    after each step and may raise to stop.
 
     Raises: BadInput where texts and labels differ in number, a label id is unknown to the model, there is nothing to
     learn from, or `out_folder` exists. Source: the paper's eq. 6-7 and its hyperparameters (engine.md 1).

@@ -1,4 +1,7 @@
-"""Table 4: tokens, money, time and memory of labeling all by an LLM, and of asking it about hard rows only."""
+"""Table 4: tokens, money, time and memory of labeling all by an LLM, and of asking it about hard rows only.
+
+Source: AutoAnnotator (arXiv 2506.16393), Table 4.
+"""
 
 import json
 import resource

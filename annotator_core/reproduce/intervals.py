@@ -1,4 +1,7 @@
-"""Means with 95% intervals: over seeds where something was drawn, over rows where nothing was."""
+"""Means with 95% intervals: over seeds where something was drawn, over rows where nothing was.
+
+Source: Student (1908), Biometrika 6, 1, over seeds; Wilson (1927), JASA 22, 209, over rows.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,14 +15,14 @@ from annotator_core.contract.estimate import estimate_share
 
 @dataclass(frozen=True, slots=True)
 class Mean:
-    """A mean with the bounds of its 95% interval; NaN where there is none."""
+    """A mean with the bounds of its 95% interval, in the unit of what was averaged (shares, mostly); NaN for none."""
 
     value: float
     low: float
     high: float
 
     def tell(self, scale: float = 100.0, digits: int = 1) -> str:
-        """Return it as text, a percentage by default: ``81.2 (80.1 to 82.3)``; a dash for NaN."""
+        """Return it times scale as text, by default a share in percent: ``81.2 (80.1 to 82.3)``; a dash for NaN."""
         if isnan(self.value):
             return "-"
         shown = f"{self.value * scale:.{digits}f}"
@@ -33,7 +36,7 @@ class Mean:
 
 
 def average(values: Sequence[float]) -> Mean:
-    """Return the mean with Student's interval; NaN are left out, one value has no interval.
+    """Return the mean of values in any unit with Student's interval; NaN are left out, one value has no interval.
 
     >>> average([1.0, 2.0, 3.0]).tell(1.0)
     '2.0 (-0.5 to 4.5)'

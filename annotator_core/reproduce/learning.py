@@ -3,6 +3,9 @@
 The race's rows are the audit alone. Here each batch of answers enters, too. That is sound for a model of P(class |
 votes, words), since rows are chosen by what the model sees, and for no model that counts classes; so only logistic
 stacking may take over from the race's winner.
+
+Source: Shimodaira (2000), Journal of Statistical Planning and Inference 90, 227: rows chosen by what the model sees
+need no weights where the model is right.
 """
 
 import warnings

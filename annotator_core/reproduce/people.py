@@ -1,4 +1,7 @@
-"""Who reviews: a person that is right with a given probability, a simulated LLM, real stored answers."""
+"""Who reviews: a person that is right with a given probability, a simulated LLM, real stored answers.
+
+Source: reference.md, LLMs on hard rows; engine section 2.
+"""
 
 from dataclasses import dataclass
 from typing import Final
@@ -45,5 +48,5 @@ def simulate_llm(gold: IntArray, hard: BoolArray, n_classes: int, rates: Accurac
 
 
 def simulate_person(gold: IntArray, n_classes: int, accuracy: float, seed: int) -> IntArray:
-    """Return a person's answers (n,), each right with this probability; at 1 they are gold."""
+    """Return a person's answers (n,), each right with the probability accuracy, 0 to 1; at 1 they are gold."""
     return answer_rows(gold, accuracy, n_classes, seed + 1000)

@@ -1,4 +1,7 @@
-"""The specialists that vote: encoders fine-tuned by the repository's script, and linear ones trained here."""
+"""The specialists that vote: encoders fine-tuned by the repository's script, and linear ones trained here.
+
+Source: AutoAnnotator (arXiv 2506.16393), its hyperparameters; engine section 1.
+"""
 
 import json
 from collections.abc import Iterator, Sequence

@@ -2,6 +2,8 @@
 
 Linear specialists of three sources, refined by `refine.linear_trainer`: seconds instead of hours, the same loop. With
 encoders the loop was measured through the site (docs/benchmarks/refinement.md).
+
+Source: AutoAnnotator (arXiv 2506.16393), Table 6.
 """
 
 from collections.abc import Sequence

@@ -90,7 +90,10 @@ def rates_of(dataset: DataSet) -> Accuracies:
 
 
 def find_reviewers(dataset: DataSet, votes: Votes, ballots: Ballots, person_accuracy: float, seed: int) -> Reviewers:
-    """Return the reviewers of a set: its real LLM where it has answers of one, else a simulated one."""
+    """Return the reviewers of a set: its real LLM where it has answers of one, else a simulated one.
+
+    person_accuracy: 0 to 1.
+    """
     person = simulate_person(votes.gold, ballots.n_classes, person_accuracy, seed)
     if votes.answers.shape[1]:
         return Reviewers(person, votes.answers[:, 0])

@@ -1,4 +1,7 @@
-"""Table 5 (the number of specialists) and the sweep of epsilon, from kept votes."""
+"""Table 5 (the number of specialists) and the sweep of epsilon, from kept votes.
+
+Source: AutoAnnotator (arXiv 2506.16393), Table 5, and epsilon of eq. 5.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -5,9 +5,9 @@ the largest difference that a sample shows gave the labels of fp32 on every row,
 measurements).
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -42,9 +42,27 @@ class Cascade:
         self._load_exact = load_exact
         self._find_margins = find_margins
         self._random = np.random.default_rng(seed)
-        self._margins, self._differences = np.empty(0, np.float32), np.empty(0, np.float32)
+        self._margins = np.empty(0, np.float32)
         self.threshold = np.inf
         self.exact_rows = 0
+
+    def to_state(self) -> dict[str, Any]:
+        """Return what the rows so far have taught, as JSON values: the sample, the threshold, what is drawn next."""
+        return {
+            "margins": self._margins.tolist(),
+            "threshold": self.threshold,
+            "is_quick": self._quick is not None,
+            "exact_rows": self.exact_rows,
+            "random": self._random.bit_generator.state,
+        }
+
+    def take_state(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `to_state` gave: the same rows get the same answers as there."""
+        self._margins = np.array(state["margins"], dtype=np.float32)
+        self.threshold, self.exact_rows = float(state["threshold"]), int(state["exact_rows"])
+        self._random.bit_generator.state = state["random"]
+        if not state["is_quick"]:
+            self._quick = None
 
     @cached_property
     def _exact(self) -> Runner:
@@ -97,9 +115,10 @@ class Cascade:
     def _compare(self, rough: FloatArray, exact: FloatArray) -> None:
         """Set the threshold by a sample's logits (n, labels) of both runners; let the quick one go if it is no use."""
         differences = np.abs(rough - exact).max(axis=1)
-        self._differences = np.append(self._differences, differences[np.isfinite(differences)])
+        differences = differences[np.isfinite(differences)]
         self._margins = np.append(self._margins, self._find_margins(rough))
-        if len(self._differences):
-            self.threshold = SAFETY * float(self._differences.max())
+        if len(differences):
+            least = SAFETY * float(differences.max())
+            self.threshold = least if np.isinf(self.threshold) else max(self.threshold, least)
         if len(self._margins) >= SAMPLE_ROWS and np.mean(~(self._margins >= self.threshold)) >= MOST_DOUBT:
             self._quick = None

@@ -1,12 +1,15 @@
 """What every specialist is and gives, whatever runs behind it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from annotator_core.arrays import FloatArray
 from annotator_core.types import LabelMap
+
+if TYPE_CHECKING:
+    from annotator_core.precision import VotingPrecision
 
 OnProgress = Callable[[int, int], None]
 """Called with (texts done, texts in all) from inside a prediction."""
@@ -27,7 +30,8 @@ class Identity:
 class SpecialistSpec:
     """Everything that makes a specialist: its folder, its label map, the number of classes, the length of a text.
 
-    max_length: tokens a text is cut at, None for the model's own limit.
+    max_length: tokens a text is cut at, None for the model's own limit. precision: of a transformer's weights, None for
+    what is best on this machine.
     """
 
     folder: Path
@@ -35,6 +39,7 @@ class SpecialistSpec:
     n_classes: int
     max_length: int | None = None
     identity: Identity = Identity("specialist")
+    precision: "VotingPrecision | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,4 +72,17 @@ class Specialist(Protocol):
         A single bad text abstains with a reason. Raises SpecialistCrashed when the model as a whole fails, and
         PredictionStopped when should_stop said so.
         """
+        ...
+
+
+@runtime_checkable
+class Continued(Protocol):
+    """A specialist whose votes depend on what it has read before: another one that takes its state votes on alike."""
+
+    def to_state(self) -> Mapping[str, Any]:
+        """Return the state as JSON values, NaN and infinity among them; empty where votes depend on nothing."""
+        ...
+
+    def take_state(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `to_state` gave, before the first vote."""
         ...

@@ -1,6 +1,8 @@
 """What a model's labels mean in a project: proposals, what is wrong with a map, and a test of it on gold rows.
 
 Importing this needs the standard library only; `find_better_permutation` uses scipy.
+
+Source: McNemar (1947), Psychometrika 12, 153, in its exact one-sided form; the best permutation by Kuhn (1955).
 """
 
 import math

@@ -6,9 +6,10 @@ the hardware has them nine times (the project's measurements); no export or comp
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Final, Protocol
+from pathlib import Path
+from typing import Any, Final, Protocol
 
 import numpy as np
 
@@ -58,7 +59,7 @@ def load(spec: SpecialistSpec, runtime: Runtime | None = None, cache: TokenCache
     def load_runner(precision: VotingPrecision) -> Runner:
         return Runner(load_classifier(card, precision, device), tokenizer, len(card.labels), runtime.tokens)
 
-    precision = runtime.precision or pick_voting_precision(spec.folder, device)
+    precision = runtime.precision or spec.precision or pick_voting_precision(spec.folder, device)
     runner = load_runner(precision)
     margins = partial(find_margins, label_map=spec.label_map, n_classes=spec.n_classes)
     engine = runner if precision == "fp32" else Cascade(runner, lambda: load_runner("fp32"), margins)
@@ -69,6 +70,11 @@ def load(spec: SpecialistSpec, runtime: Runtime | None = None, cache: TokenCache
         lambda texts: cache.get(block_hash(texts), lambda: tokenise(tokenizer, texts, length)),
         reads_ahead=reads_ahead,
     )
+
+
+def pick_precision(folder: Path) -> VotingPrecision:
+    """Return what `load` takes for the model of a folder where nobody says; raises BadModelFolder."""
+    return pick_voting_precision(folder, _find_device())
 
 
 def _find_device() -> str:
@@ -107,6 +113,15 @@ class TorchSpecialist:
     def identity(self) -> Identity:
         """Who votes."""
         return self._spec.identity
+
+    def to_state(self) -> Mapping[str, Any]:
+        """Return what the cascade has learned so far; see `contract.Continued`."""
+        return self.engine.to_state() if isinstance(self.engine, Cascade) else {}
+
+    def take_state(self, state: Mapping[str, Any]) -> None:
+        """Go on where another one stopped, of the same folder and precision; see `contract.Continued`."""
+        if isinstance(self.engine, Cascade) and state:
+            self.engine.take_state(state)
 
     def predict(
         self, texts: Sequence[str], *, on_progress: OnProgress | None = None, should_stop: ShouldStop | None = None

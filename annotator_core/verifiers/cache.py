@@ -16,7 +16,7 @@ def call_key(  # noqa: PLR0913 - each of them tells two requests apart, and noth
     draw: int,
     ask: int,
 ) -> str:
-    """Return SHA-256 in hex over endpoint and model, parameters, messages, draw and ask.
+    """Return SHA-256 in hex over endpoint and model, parameters (temperature, from 0 up), messages, draw and ask.
 
     Of the plan count the classes in their order (an answer's form and probabilities follow them) and the strategy; all
     else of it is in the messages or the parameters.

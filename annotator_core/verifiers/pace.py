@@ -122,7 +122,7 @@ class Pace:
         return len(self._streak)
 
     def take_share(self, share: float) -> None:
-        """Send this part (0 to 1) of the requests a minute from now on: others ask the same endpoint."""
+        """Send this share (0 to 1) of the requests a minute from now on: others ask the same endpoint."""
         if self._full_per_s is not None and share > 0:
             self._tokens = self._fill()
             self._per_s = self._full_per_s * min(share, 1.0)

@@ -56,10 +56,10 @@ def read_answer(
 ) -> Parsed:
     """Return what an answer says about the plan's classes; never a default class.
 
-    finish: the server's finish_reason, or "refusal". text: the item's own; a JSON answer or last line that is copied
-    from it is not the model's, and where it is nothing but a class name, that name alone may be an echo. is_held: the
-    server's grammar held the answer to the plan's JSON, which no echo is. A cut answer is none, even where what is left
-    names a class.
+    finish: the server's finish_reason, or "refusal". class_probs: one for each class, 0 to 1, None where the server
+    told none. text: the item's own; a JSON answer or last line that is copied from it is not the model's, and where it
+    is nothing but a class name, that name alone may be an echo. is_held: the server's grammar held the answer to the
+    plan's JSON, which no echo is. A cut answer is none, even where what is left names a class.
     """
     if finish in _REFUSALS:
         return _fail(Outcome.REFUSED, "The model refused to answer", content)

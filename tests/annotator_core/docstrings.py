@@ -20,12 +20,17 @@ POINTER = re.compile(r"\bas (?:of )?`(?:\w+\.)*(\w+)`")
 
 @dataclass(frozen=True)
 class Public:
-    """A public function, or a method of a public class; doc: its docstring, its class's, and those it points at."""
+    """A public function, or a method of a public class.
+
+    arguments: their types by name. doc: its docstring, its class's, and those it points at. module_doc: its module's.
+    """
 
     place: str
     types: str
+    arguments: Mapping[str, str]
     result: str
     doc: str
+    module_doc: str
     raised: frozenset[str]
 
 
@@ -53,8 +58,10 @@ def list_public() -> Iterator[Public]:
             yield Public(
                 f"{path}: {name}",
                 f"{ast.unparse(node.args)} {result}",
+                {each.arg: ast.unparse(each.annotation) for each in _list_arguments(node) if each.annotation},
                 result,
                 " ".join([told, *pointed]),
+                ast.get_docstring(tree) or "",
                 frozenset(_find_raised(node.body, Scope(functions, name.rpartition(".")[0], frozenset({name})))),
             )
 
@@ -107,6 +114,10 @@ def _list_functions(tree: ast.Module) -> Iterator[tuple[str, Function]]:
             yield node.name, node
         elif isinstance(node, ast.ClassDef):
             yield from ((f"{node.name}.{each.name}", each) for each in node.body if isinstance(each, Function))
+
+
+def _list_arguments(node: Function) -> list[ast.arg]:
+    return [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
 
 
 def _find_raised(nodes: Iterable[ast.AST], scope: Scope) -> set[str]:

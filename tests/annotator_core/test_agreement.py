@@ -159,10 +159,29 @@ def test_permuting_items_raters_and_classes_changes_no_value(answers: np.ndarray
     for order in (items, raters, names):
         rng.shuffle(order)
     other = np.array([*names, ABSTAIN])[answers][items][:, raters]
-    for coefficient in (fleiss_kappa, krippendorff_alpha):
+    for coefficient in COEFFICIENTS[answers.shape[1] != 2 :]:
         one, two = coefficient(answers, draws=1), coefficient(other, draws=1)
         assert (one.n_items, one.why_undefined) == (two.n_items, two.why_undefined)
         assert two.value == (None if one.value is None else pytest.approx(one.value, abs=1e-12))
+
+
+@settings(deadline=None)
+@given(ANSWERS, st.randoms(use_true_random=False))
+def test_permuting_items_and_raters_changes_no_interval(answers: np.ndarray, rng) -> None:
+    items, raters = list(range(answers.shape[0])), list(range(answers.shape[1]))
+    for order in (items, raters):
+        rng.shuffle(order)
+    for coefficient in COEFFICIENTS[answers.shape[1] != 2 :]:
+        assert coefficient(answers, draws=20) == coefficient(answers[items][:, raters], draws=20)
+
+
+def test_cohen_kappa_does_not_ask_who_was_named_first() -> None:
+    # Ten kinds, some as often as their mirror image and some not.
+    rng = np.random.default_rng(6)
+    answers = np.append(rng.integers(0, 4, (60, 2)), [[0, 1], [1, 0], [2, 3], [2, 3], [3, 2]], axis=0)
+    one, other = cohen_kappa(answers), cohen_kappa(answers[:, ::-1])
+    assert (one.value, one.low, one.high) == (other.value, other.low, other.high)
+    assert one.low < one.value < one.high
 
 
 @pytest.mark.parametrize("coefficient", COEFFICIENTS)

@@ -26,7 +26,7 @@ def annotate(
 
 
 def vote(probs: list[float], targets: list[int], n_classes: int) -> list[float] | None:
-    """Return the probabilities of the classes from those of the model's labels."""
+    """Return the probabilities of the classes from probs, those of the model's labels; None to abstain."""
     if targets[probs.index(max(probs))] < 0:
         return None
     sums = [0.0] * n_classes

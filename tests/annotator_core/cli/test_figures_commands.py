@@ -7,6 +7,7 @@ import pytest
 
 from annotator_core.__main__ import main
 from annotator_core.cli.arguments import COMMANDS
+from annotator_core.cli.gold import is_certifying
 from tests.annotator_core.cli.files import write_csv
 from tests.annotator_core.conftest import make_classifier
 
@@ -91,10 +92,48 @@ def test_certify_by_hand(tmp_path: Path, capsys: Captured) -> None:
     assert (found["n_rows"], found["n_labeled"], found["n_certifying"]) == (300, 300, 300)
     assert found["labeled_accuracy"]["value"] == pytest.approx(2 / 3)
     never, reached = found["lines"]
-    assert (never["share_of_rows"], never["certificate"]["threshold"]) == (None, None)
-    assert reached["share_of_rows"] == reached["certificate"]["accepted_share"] == pytest.approx(2 / 3, abs=0.05)
+    assert (never["share_of_rows"], never["threshold"], never["target_error"]) == (None, None, 0.001)
+    assert reached["share_of_rows"] == reached["n_texts"] / 300 == pytest.approx(2 / 3, abs=0.05)
     assert main([*asked, "--targets=5"]) == 0
-    assert "  5.0%" in capsys.readouterr().out.replace("\n", "  ")
+    told = capsys.readouterr().out
+    # What is promised is the target, not a bound on the set that the answers chose.
+    header = "wrong at most  accept from score  of all rows  texts in it  more to answer"
+    shown = (f"{reached['accept_from']!r}", f"{reached['share_of_rows']:.1%}", f"{reached['n_texts']}", "-")
+    assert [line.split() for line in told.splitlines()[3:5]] == [header.split(), ["5.0%", *shown]]
+
+
+@pytest.mark.parametrize(
+    ("sure", "unsure"),
+    [("0.666667", "0.333333"), ("0.3333334", "0.3333333"), ("16777217", "16777216"), ("5e-324", "0")],
+)
+def test_certify_prints_a_score_that_excludes_what_is_not_certified(
+    tmp_path: Path, capsys: Captured, sure: str, unsure: str
+) -> None:
+    # As of three voters: 300 rows of one score, all right, then 300 of the next lower one, half of them wrong.
+    texts, gold = [f"text {number}" for number in range(600)], ["yes"] * 450 + ["no"] * 150
+    scores = [sure] * 300 + [unsure] * 300
+    table = write_csv(tmp_path / "l.csv", texts, label=["yes"] * 600, confidence=scores, gold=gold)
+    asked = ["certify", str(table), "--text-column=text", "--gold-column=gold", "--unfitted", "--targets=5"]
+    assert main(asked) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("5.0%")]
+    threshold = float(line.split()[1])
+    assert [float(score) >= threshold for score in scores] == [True] * 300 + [False] * 300
+    assert " 50.0% " in line
+
+
+def test_certify_measures_labels_by_answers_that_no_fit_has_seen(tmp_path: Path, capsys: Captured) -> None:
+    # Right exactly where a fit has seen the answer, and each such text twice.
+    texts = [f"text {number}" for number in range(300)]
+    gold = ["no" if certifies else "yes" for certifies in is_certifying(texts)]
+    table = write_csv(tmp_path / "l.csv", texts * 2, label=["yes"] * 600, confidence=["0.9"] * 600, gold=gold * 2)
+    asked = ["certify", str(table), "--text-column=text", "--gold-column=gold", "--json"]
+    assert main(asked) == 3
+    fitted = json.loads(capsys.readouterr().out)
+    assert (fitted["labeled_accuracy"]["value"], fitted["n_certifying"]) == (0.0, gold.count("no"))
+    assert main([*asked, "--unfitted"]) == 3
+    unfitted = json.loads(capsys.readouterr().out)
+    assert unfitted["labeled_accuracy"]["value"] == pytest.approx(gold.count("yes") / 300)
+    assert unfitted["n_certifying"] == 300
 
 
 def test_certify_without_a_reached_target_exits_with_3(tmp_path: Path, capsys: Captured) -> None:

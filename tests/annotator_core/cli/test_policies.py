@@ -55,7 +55,7 @@ def test_a_reached_target_accepts_rows_and_says_why(
 ) -> None:
     out = tmp_path / "out.csv"
     assert label(source, out, "--target-error=10", "--gold-column=answer") == 0
-    assert "may be accepted: at most 10.0% wrong with 95.0% confidence" in capsys.readouterr().err
+    assert "may be accepted: at most 10.0% wrong with 96.96% confidence" in capsys.readouterr().err
     rows = read_csv(out)
     wrong = [row["label"] != answer for row, answer in zip(rows, ANSWERS, strict=True) if row["route"] == "accept"]
     assert len(wrong) > 300
@@ -102,6 +102,29 @@ def test_the_average_needs_no_second_pass_and_no_answers(label: Label, source: P
     assert label(source, tmp_path / "d.csv", "--aggregator=dawid_skene", "--take-majority") == 0
     assert _find_accuracy(tmp_path / "a.csv") > 0.7
     assert _find_accuracy(tmp_path / "d.csv") > 0.7
+
+
+@pytest.mark.parametrize(
+    ("gold", "same"),
+    [([], ["--aggregator=average"]), (["--gold-column=answer"], ["--gold-column=answer", "--aggregator=race"])],
+)
+def test_the_recommended_policy_averages_until_there_are_answers_for_a_race(
+    label: Label, source: Path, tmp_path: Path, gold: list[str], same: list[str]
+) -> None:
+    recommended, named = tmp_path / "recommended.csv", tmp_path / "named.csv"
+    assert label(source, recommended, "--policy=default", *gold) == label(source, named, *same) == 0
+    assert recommended.read_bytes() == named.read_bytes()
+
+
+def test_the_recommended_policy_averages_where_answers_are_few(
+    label: Label, source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_csv(source, TEXTS, answer=[answer if number % 10 == 0 else "" for number, answer in enumerate(ANSWERS)])
+    recommended, average = tmp_path / "recommended.csv", tmp_path / "average.csv"
+    assert label(source, recommended, "--policy=default", "--gold-column=answer") == 0
+    assert "fitting answers: the averaged probability decides until 50 allow a race" in capsys.readouterr().err
+    assert label(source, average, "--aggregator=average") == 0
+    assert recommended.read_bytes() == average.read_bytes()
 
 
 RULES = [

@@ -204,8 +204,9 @@ def test_draws_and_models_give_a_majority(ask: Ask, server: FakeOpenAI, tmp_path
     assert server.script.list_questions()[-1].body["temperature"] == 0.7
 
 
-def test_fusing_makes_an_answer_one_more_vote(ask: Ask, tmp_path: Path) -> None:
-    assert ask("--fuse") == 0
+@pytest.mark.parametrize("how", ["--fuse", "--policy=default"])
+def test_fusing_makes_an_answer_one_more_vote(ask: Ask, tmp_path: Path, how: str) -> None:
+    assert ask(how) == 0
     rows = read_csv(tmp_path / "out.csv")
     fused = [row for row in rows if row["route"] == "verify"]
     assert {row["label_source"] for row in fused} == {"fused"}

@@ -66,6 +66,7 @@ def test_answers_do_not_depend_on_rows_that_nobody_voted_on():
     [
         ("crowd_rte", 0.875, 0.9275),
         ("crowd_dog_votes_only", 0.818, 0.843),  # crowd-kit's ties fall otherwise (.812)
+        ("crowd_product_votes_only", 0.897, 0.940),
         ("crowd_wsd_votes_only", 0.994, 0.994),
         ("llm_votes_emotion", 0.627, 0.715),
         ("llm_votes_implicit_hate", 0.339, 0.410),

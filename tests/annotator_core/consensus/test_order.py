@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from annotator_core.consensus.aggregator import Ballots
+from annotator_core.consensus.fusion import add_verifier
 from annotator_core.consensus.order import find_order, split_folds
+from annotator_core.errors import BadInput
 from annotator_core.types import ABSTAIN
 from tests.annotator_core.consensus.made import hide, make_votes, permute
 
@@ -47,3 +49,27 @@ def test_folds_differ_by_seed_alone():
     one, again, other = (split_folds(gold, keys, 5, seed=seed) for seed in (1, 1, 2))
     assert np.array_equal(one, again)
     assert not np.array_equal(one, other)
+
+
+def test_where_texts_are_known_folds_do_not_follow_the_last_digits_of_probabilities():
+    ballots, gold = make_votes(60)
+    keys = np.random.default_rng(3).integers(-(2**63), 2**63, 60)
+    moved = (ballots.probs * np.float32(1 + 1e-6)).astype(np.float32)
+    folds = {}
+    for name, known in (("texts", keys), ("contents", None)):
+        pair = [Ballots(ballots.votes, probs, known) for probs in (ballots.probs, moved)]
+        orders = [find_order(each, gold) for each in pair]
+        drawn = [split_folds(gold[order.rows], order.keys, 5) for order in orders]
+        folds[name] = [fold[np.argsort(order.rows)].tolist() for fold, order in zip(drawn, orders, strict=True)]
+    assert folds["texts"][0] == folds["texts"][1]
+    assert folds["contents"][0] != folds["contents"][1]
+
+
+def test_ballots_keep_the_keys_of_their_rows():
+    ballots, gold = make_votes(6)
+    known = Ballots(ballots.votes, ballots.probs, np.arange(6) * 7)
+    assert known.take(np.array([4, 1])).keys.tolist() == [28, 7]
+    assert sorted(find_order(known, gold).arrange(known).keys.tolist()) == [0, 7, 14, 21, 28, 35]
+    assert add_verifier(known, gold).keys.tolist() == known.keys.tolist()
+    with pytest.raises(BadInput, match="keys of shape"):
+        Ballots(ballots.votes, ballots.probs, np.arange(5))

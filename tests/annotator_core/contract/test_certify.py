@@ -84,7 +84,7 @@ def test_certify_says_how_many_more_rows_would_do() -> None:
     found = certify(falling(20), np.ones(20, bool), target_error=0.05)
     assert (found.why, found.rows_needed) == ("too_few_rows", rows_needed(0.05, 0.0, confidence=0.975) - 20)
     assert explain(found) == (
-        "Not reachable yet: at most 5.0% wrong with 95.0% confidence needs about 52 more certifying rows at the error "
+        "Not reachable yet: at most 5.0% wrong with 95% confidence needs about 52 more certifying texts at the error "
         "seen in the 20 there are."
     )
 
@@ -105,8 +105,8 @@ def test_certify_says_where_no_number_of_rows_would_do() -> None:
 def test_explain_of_a_reached_certificate_names_its_rows() -> None:
     found = certify(falling(100), np.ones(100, bool), target_error=0.05)
     assert explain(found) == (
-        "Rows that score 0.0000 or more (100.0% of the rows) may be accepted: at most 5.0% wrong with 95.0% "
-        "confidence, by 100 of 100 certifying rows."
+        "Texts that score 0.0 or more may be accepted: at most 5.0% wrong with 95% confidence, by 100 of 100 "
+        "certifying texts (100.0%)."
     )
 
 

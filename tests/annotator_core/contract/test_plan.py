@@ -57,7 +57,7 @@ def test_plan_audit_adds_the_fitting_third_and_the_rows_outside_the_set() -> Non
         (
             0.02,
             2_000,
-            "Reachable with 468 answers (312 that certify, the others fit); the audit frame holds 2000 texts.",
+            "Reachable with 468 answers (312 that certify, the others fit); there are 2000 texts to draw from.",
         ),
         (0.02, 300, "Not reachable: it takes 468 answers"),
         (0.06, 300, "Not reachable: the labels are expected to be no better than the target"),

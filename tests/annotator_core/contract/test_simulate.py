@@ -45,7 +45,7 @@ def fit_by(aggregator: str):
 
 
 @pytest.mark.parametrize("scenario", [EVEN, MIXED, RARE], ids=lambda scenario: scenario.name)
-@pytest.mark.parametrize(("aggregator", "repeats"), [("naive_bayes", 80), ("stacker", 15), ("race", 4)])
+@pytest.mark.parametrize(("aggregator", "repeats"), [("naive_bayes", 600), ("stacker", 15), ("race", 4)])
 def test_the_whole_chain_keeps_its_promise(scenario: Scenario, aggregator: str, repeats: int) -> None:
     population = simulate_rows(scenario, 5_000, seed=3)
     found = [
@@ -54,6 +54,16 @@ def test_the_whole_chain_keeps_its_promise(scenario: Scenario, aggregator: str, 
     ]
     for outcomes in zip(*found, strict=True):
         assert tally(outcomes).violations <= allowed_violations(repeats)
+
+
+def test_a_chain_that_asks_for_too_little_is_seen_to_break_its_promise() -> None:
+    # The control: a third of the confidence, judged as if it were the whole.
+    population = simulate_rows(MIXED, 5_000, seed=3)
+    outcomes = [
+        run_chain(population, fit_by("naive_bayes"), audit_rows=300, targets=(0.15,), confidence=0.3, seed=seed)[0]
+        for seed in range(200)
+    ]
+    assert tally(outcomes).violations > allowed_violations(200)
 
 
 def test_a_chain_that_fits_on_what_certifies_breaks_its_promise() -> None:

@@ -1,6 +1,7 @@
 """The margin cascade: labels of the exact model, by scripted runners, tiny models, the demo's and a fine-tuned one."""
 
 import csv
+import json
 from pathlib import Path
 
 import numpy as np
@@ -107,6 +108,28 @@ def test_equal_runs_give_equal_bytes() -> None:
     exact = _logits(1_000)
     one, two = (_run(_make(_Scripted(_shaken(exact, 0.1)), _Scripted(exact)), 1_000)[0] for _ in range(2))
     assert one.tobytes() == two.tobytes()
+
+
+def _run_windows(cascade: Cascade, windows: list[np.ndarray]) -> np.ndarray:
+    logits = np.full((1_000, 2), np.nan, np.float32)
+    for window in windows:
+        for rows, outcome in cascade.run(NO_TOKENS, window):
+            logits[rows] = outcome
+    return logits
+
+
+# The sample of 256 rows is begun, is full within the next window, is full; or the quick runner was let go.
+@pytest.mark.parametrize(("stop", "by"), [(1, 0.02), (2, 0.02), (5, 0.02), (5, 0.9)])
+def test_another_one_that_takes_its_state_answers_as_it_would(stop: int, by: float) -> None:
+    exact, windows = _logits(1_000), np.array_split(np.arange(1_000), 10)
+    quick = _shaken(exact, by)
+    whole = _run_windows(_make(_Scripted(quick), _Scripted(exact)), windows)
+    first, second = (_make(_Scripted(quick), _Scripted(exact)) for _ in range(2))
+    logits = _run_windows(first, windows[:stop])
+    second.take_state(json.loads(json.dumps(first.to_state())))
+    rest = _run_windows(second, windows[stop:])
+    assert np.where(np.isnan(logits), rest, logits).tobytes() == whole.tobytes()
+    assert (whole == exact.astype(np.float32)).all() == (by > 0.5)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])

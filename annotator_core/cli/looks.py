@@ -1,0 +1,108 @@
+"""Looking again at the same answers: every look has its share of the allowed risk, so that all of them together hold.
+
+Source: docs/benchmarks/contract.md, "Looking again and again": who stops at the first promise of 30 is fooled in 21 of
+200 cases where each look is taken for the only one.
+"""
+
+import argparse
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from annotator_core.arrays import BoolArray
+from annotator_core.errors import BadInput
+
+# scipy takes a second to import: only what certifies pays for it.
+if TYPE_CHECKING:
+    from annotator_core.contract.certify import Certificate, Scores
+
+LOOKS_HELP: Final = """\
+looking again: the confidence holds for all looks at the same answers together, however often somebody looks and stops
+at the first promise. Look 1, 2, 3 ... gets 6 / (pi look)^2 of the allowed risk, so at 95 percent the looks ask for
+96.96, 99.24, 99.66 ... percent: look seldom, when many more answers are there."""
+
+
+def add_look(parser: argparse._ActionsContainer, default: str) -> None:
+    """Add which look this is; default: what the help says of it."""
+    parser.add_argument(
+        "--look", type=int, metavar="N", help=f"this is look N at the same people's answers (default: {default})"
+    )
+
+
+def read_look(named: argparse.Namespace) -> int | None:
+    """Return the number of the look, from 1, None where none was given; raises BadInput under 1."""
+    if named.look is not None and named.look < 1:
+        raise BadInput(f"--look counts from 1, not {named.look}.")
+    return None if named.look is None else int(named.look)
+
+
+def certify_look(
+    scores: "Scores", is_right: BoolArray, *, target_error: float, confidence: float, look: int | None
+) -> "Certificate":
+    """Return the certificate of one look, so that all looks together hold with the confidence, 0 to 1.
+
+    scores, is_right (n,), target_error and what it raises: as of `certify`. look: from 1; rows still needed are counted
+    at the confidence that the next look will ask for. None: valid at every look, as with always_valid.
+    """
+    from annotator_core.contract.certify import certify
+
+    if look is None:
+        return certify(scores, is_right, target_error=target_error, confidence=confidence, always_valid=True)
+    (found,) = certify_at(
+        look, confidence, lambda level: [certify(scores, is_right, target_error=target_error, confidence=level)]
+    )
+    return found
+
+
+def certify_at(look: int, confidence: float, ask: Callable[[float], "Sequence[Certificate]"]) -> "list[Certificate]":
+    """Return the certificates that `ask` gives at a look, from 1; their needs are counted at the next one.
+
+    confidence: 0 to 1, of all looks together. ask: gets the confidence of one. Raises BadInput as `confidence_at` does.
+    """
+    from annotator_core.contract.certify import confidence_at
+
+    found, after = (ask(confidence_at(number, confidence)) for number in (look, look + 1))
+    return [
+        one if one.rows_needed is None else replace(one, rows_needed=max(one.rows_needed, later.rows_needed or 0))
+        for one, later in zip(found, after, strict=True)
+    ]
+
+
+def tell_look(look: int | None, confidence: float) -> str:
+    """Return in a sentence or two what this look and the next one cost; look as of `certify_look`, confidence 0 to 1.
+
+    Raises BadInput as `confidence_at` does.
+    """
+    from annotator_core.contract.certify import confidence_at
+
+    if look is None:
+        return f"It holds with {confidence:.0%} confidence at every look, while labels and scores stay as they are.\n"
+    now, after = (f"{100 * confidence_at(number, confidence):.5g}%" for number in (look, look + 1))
+    return (
+        f"This was look {look} at these answers, at {now}: so all looks together hold with {confidence:.0%} "
+        f"confidence. The next one is look {look + 1}, at {after}.\n"
+    )
+
+
+def name_look(what: Mapping[str, object], answers: bytes) -> str:
+    """Return 32 hex digits that stand for a look: the same question (JSON values) about the same answers is no new one.
+
+    answers: of people, in the order of the table.
+    """
+    hasher = hashlib.blake2b(json.dumps(what, sort_keys=True).encode(), digest_size=16)
+    hasher.update(answers)
+    return hasher.hexdigest()
+
+
+def count_look(kept: Mapping[str, Any], texts: str, name: str, given: int | None) -> tuple[int, dict[str, object]]:
+    """Return the number of a look, from 1, and what is to be kept of all looks (JSON values).
+
+    kept: what was kept, empty at first; looks at other texts are forgotten. name: of `name_look`. given: the number
+    that a person gave; a new look has at least that one.
+    """
+    looks: dict[str, int] = dict(kept["looks"]) if kept.get("texts") == texts else {}
+    if name not in looks:
+        looks[name] = max(given or 1, max(looks.values(), default=0) + 1)
+    return looks[name], {"texts": texts, "looks": looks}

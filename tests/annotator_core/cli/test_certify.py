@@ -1,0 +1,119 @@
+"""The command certify: thresholds by class, the price of answers, and how many it takes before anybody answers."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from annotator_core.__main__ import main
+from annotator_core.contract.certify import confidence_at
+from annotator_core.contract.plan import plan_audit
+from tests.annotator_core.cli.files import write_csv
+
+Captured = pytest.CaptureFixture[str]
+ASKED = ("--text-column=text", "--gold-column=gold", "--unfitted")
+Certify = Callable[..., str]
+
+
+@pytest.fixture
+def certify(tmp_path: Path, capsys: Captured) -> Certify:
+    """Run certify on a table and return what it writes: certify(labels, gold, *more, status=0)."""
+
+    def run(labels: list[str], gold: list[str], *more: str, status: int = 0) -> str:
+        n = len(labels)
+        scores = [f"{1 - row / n:.4f}" if label else "" for row, label in enumerate(labels)]
+        texts = [f"text {number}" for number in range(n)]
+        table = write_csv(tmp_path / "l.csv", texts, label=labels, confidence=scores, gold=gold)
+        assert main(["certify", str(table), *ASKED, *more]) == status
+        return capsys.readouterr().out
+
+    return run
+
+
+def test_each_class_has_a_threshold_of_its_own(certify: Certify) -> None:
+    # "often" is always right; "rare" is right only where it is among the surest half, every fifth row is its.
+    labels = ["rare" if row % 5 == 0 else "often" for row in range(1_000)]
+    gold = ["other" if label == "rare" and row >= 750 else label for row, label in enumerate(labels)]
+    told = certify(labels, gold, "--targets=10", "--per-class")
+    found = json.loads(certify(labels, gold, "--targets=10", "--per-class", "--json"))
+    often, rare = found["lines"]
+    assert [(line["label"], line["target_error"]) for line in found["lines"]] == [("often", 0.1), ("rare", 0.1)]
+    assert (often["share_of_rows"], often["n_texts"]) == (0.8, 800)
+    assert 0.1 < rare["share_of_rows"] == rare["n_texts"] / 1_000 < 0.18
+    # Two classes share the risk of a target, so each has half.
+    assert rare["confidence"] == pytest.approx(1 - (1 - confidence_at(1)) / 2)
+    shown = [line.split() for line in told.splitlines() if line.startswith("10.0%")]
+    assert shown == [
+        ["10.0%", line["label"], repr(line["accept_from"]), f"{line['share_of_rows']:.1%}", str(line["n_texts"]), "-"]
+        for line in (often, rare)
+    ]
+    assert "The lines of one target hold together" in told
+
+
+def test_a_rare_class_needs_answers_in_proportion(certify: Certify) -> None:
+    labels = ["rare" if row % 20 == 0 else "often" for row in range(400)]
+    found = json.loads(certify(labels, labels, "--targets=5", "--per-class", "--json"))
+    often, rare = found["lines"]
+    assert (often["n_texts"], often["more"], rare["threshold"]) == (380, None, None)
+    # 20 rows of the class, all right; at half of look 2's risk it takes 124, so 104 more: one row in 20 is its.
+    assert rare["more"] == 104 * 20
+
+
+def test_labels_of_no_answer_are_certified_by_none(certify: Certify) -> None:
+    labels = ["yes"] * 200 + ["no"] * 50
+    found = json.loads(certify(labels, ["yes"] * 200 + [""] * 50, "--targets=5", "--per-class", "--json"))
+    no, yes = found["lines"]
+    assert (no["label"], no["n_texts"], no["threshold"]) == ("no", 0, None)
+    assert (yes["label"], yes["share_of_rows"]) == ("yes", 0.8)
+
+
+def test_answers_that_are_still_needed_have_a_price(certify: Certify) -> None:
+    labels = ["yes"] * 60
+    told = certify(labels, labels, "--targets=5", "--price-per-label=0.5", status=3)
+    (line,) = [line.split() for line in told.splitlines() if line.startswith("5.0%")]
+    # At look 2 it takes 110 without a wrong one.
+    assert line == ["5.0%", "not", "reachable", "-", "-", "50", "25.00"]
+    assert "price" in told
+    assert "price" not in certify(labels, labels, "--targets=5", status=3)
+
+
+def test_a_plan_counts_answers_before_anybody_answers(tmp_path: Path, capsys: Captured) -> None:
+    table = write_csv(tmp_path / "t.csv", [f"text {row % 700}" for row in range(900)])
+    asked = ["certify", str(table), "--text-column=text", "--plan=5,2", "--price-per-label=0.1"]
+    plan = plan_audit(0.05, 0.02, frame_texts=700, confidence=confidence_at(1))
+    assert main([*asked, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["plan"]["total_rows"], found["plan"]["frame_texts"]) == (plan.total_rows, 700)
+    assert found["price"] == pytest.approx(plan.total_rows / 10)
+    assert main([*asked, "--look=2", "--unfitted"]) == 0
+    told = capsys.readouterr().out
+    rows = plan_audit(0.05, 0.02, frame_texts=700, confidence=confidence_at(2)).certify_rows
+    reached = f"Reachable with {rows} answers (all certify); there are 700 texts to draw from."
+    assert f"{reached} They cost {rows / 10:,.2f}." in told
+    assert "Counted for look 2 at the answers" in told
+
+
+@pytest.mark.parametrize(("plan", "words"), [("5,3", "there are only 700 texts"), ("5,6", "no better than the target")])
+def test_a_plan_that_cannot_succeed_exits_with_3(tmp_path: Path, capsys: Captured, plan: str, words: str) -> None:
+    table = write_csv(tmp_path / "t.csv", [f"text {row}" for row in range(700)])
+    assert main(["certify", str(table), "--text-column=text", f"--plan={plan}"]) == 3
+    assert words in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ([], "Name the column of people's answers with --gold-column, or ask with --plan"),
+        (["--plan=5"], "--plan '5' must be TARGET,TRUE or TARGET,TRUE,SHARE, in percent"),
+        (["--plan=5,x"], "--plan '5,x' must be TARGET,TRUE"),
+        (["--plan=5,2,0"], "cannot be planned with"),
+        (["--plan=5,2", "--always-valid"], "leave --always-valid out"),
+        (["--gold-column=gold", "--per-class", "--always-valid"], "leave --always-valid out"),
+        (["--gold-column=gold", "--price-per-label=-1"], "--price-per-label is 0 or more"),
+    ],
+)
+def test_questions_that_cannot_be_asked(tmp_path: Path, capsys: Captured, more: list[str], words: str) -> None:
+    table = write_csv(tmp_path / "t.csv", ["a"], label=["yes"], confidence=["1"], gold=["yes"])
+    assert main(["certify", str(table), "--text-column=text", *more]) == 1
+    assert words in capsys.readouterr().err
