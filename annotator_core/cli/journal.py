@@ -153,7 +153,7 @@ def _read(file: IO[str]) -> tuple[Command, dict[str, Any], list[Mark]]:
         lines.append(found)
     facts = {line["fact"]: line["value"] for line in lines[1:] if "fact" in line}
     marks = [
-        Mark(int(line["n_rows"]), int(line["size_bytes"]), line["counts"], line["states"])
+        Mark(int(line["n_rows"]), int(line["size_bytes"]), line["counts"], tuple(line["states"]))
         for line in lines[1:]
         if "states" in line
     ]

@@ -122,6 +122,8 @@ def find_cost(measured: Measured, prices: Mapping[str, Price]) -> Cost:
 def find_saved(every: float, less: float) -> float:
     """Return the share that is saved, at most 1, below 0 where more is spent; NaN where there was nothing to save.
 
+    every, less: what is spent without and with it, both at least 0 and in one unit (tokens, seconds or dollars).
+
     >>> find_saved(200.0, 150.0)
     0.25
     """

@@ -153,7 +153,10 @@ def _read_verdict(label: int, source: str, route: str) -> Verdict:
 def describe(
     plan: Mapping[str, Any], ballots: Ballots, formed: Formed, hard: Bools, verdicts: Sequence[Verdict]
 ) -> list[list[str]]:
-    """Return the values of `COLUMNS` for each row; verdicts: one a row, NOTHING for rows that are not hard."""
+    """Return the values of `COLUMNS` for each row.
+
+    hard: bool (n,), the rows of the second review. verdicts: one a row, NOTHING for rows that are not hard.
+    """
     names = [*plan["classes"], ""]
     decided = np.array([one.label for one in verdicts], dtype=np.int64)
     keeps = (decided == ABSTAIN) & (formed.classes != ABSTAIN) & (plan["take_majority"] | ~hard)

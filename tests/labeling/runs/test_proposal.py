@@ -67,7 +67,7 @@ def test_the_forecast_leads_to_its_own_advice(client, project):
     client.force_login(client_user)
     address = reverse("overview:forecast", args=[project.slug])
     html = client.get(
-        address, {"dataset": run.dataset.pk, "hour": "9000", "target": "50", "cap": "500"}
+        address, {"dataset": run.dataset.pk, "hour": "9000", "target": "70", "cap": "500"}
     ).content.decode()
     (query,) = re.findall(r'/runs/new\?([^"]+)"', html)
     asked = dict(pair.split("=") for pair in unescape(query).split("&"))
