@@ -133,7 +133,7 @@ class ReviewForm(forms.Form):
         choices=VotesShown.choices,
         help_text=gettext_lazy(
             "Who sees votes tends to follow them. Texts of an audit or for several people show none; while texts of "
-            "the audit frame wait, the others show theirs behind the key v alone, and one in five keeps them back."
+            "the audit frame wait, one in five of the others keeps them back, too."
         ),
     )
     is_harsh = forms.BooleanField(

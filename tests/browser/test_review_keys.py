@@ -207,6 +207,21 @@ def test_votes_that_are_always_shown_were_seen(reader, staff):
     assert list(Verdict.objects.values_list("has_seen_votes", flat=True)) == [True, True]
 
 
+def test_votes_that_are_always_shown_come_by_themselves_while_a_text_of_the_frame_waits(reader, staff, monkeypatch):
+    monkeypatch.setattr(cards, "KEPT_BACK", 0)
+    project = reviewing(staff, votes_shown="shown")
+    let_vote(project)
+    framed = ReviewItem.objects.earliest("priority", "id").pk
+    ReviewItem.objects.filter(pk=framed).update(is_blind=True)
+    assert open_review(reader, project) == framed
+    reader.read("kept back", "[data-votes]")
+    press(reader, "1")
+    reader.read("50%", "[data-votes]")
+    second = press(reader, "1")
+    saved(reader)
+    assert dict(Verdict.objects.values_list("item_id", "has_seen_votes")) == {framed: False, second: True}
+
+
 def test_the_list_of_keys_and_the_guideline(reader, staff):
     project = reviewing(staff)
     item = open_review(reader, project)

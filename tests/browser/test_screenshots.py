@@ -50,6 +50,7 @@ def _review(person):
         person.open(f"{BASE}/label")
         shown(person)
         person.key("v")
+        person.read("%", "[data-votes]")
         _take(person, name)
     person.look()
     person.key("?")

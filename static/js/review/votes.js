@@ -1,6 +1,6 @@
 // The votes on a text: hidden until the person asks, where they may be seen at all. While texts of an audit's frame wait,
-// no card holds any, and they are asked for one by one. Whether they were seen is told with the decision, also after a
-// reload.
+// no card holds any: they are asked for one by one, or come by themselves where they always stand there. Whether they
+// were seen is told with the decision, also after a reload.
 import * as cards from "./cards.js";
 import { channelName, screen, toast, word } from "./page.js";
 
@@ -39,10 +39,11 @@ function update(card) {
   toggle.hidden = votes === null;
   toggle.setAttribute("aria-pressed", String(votes !== null && !votes.hidden));
   if (votes && !votes.hidden && !votes.querySelector("[data-votes-kept]")) remember(card.item);
+  if (votes?.dataset.votesAt && "votesAlways" in votes.dataset) void bring(card, votes, { isWanted: false });
 }
 
 // Whether they are there now. What comes after its text has left the screen was seen by nobody.
-async function get(card, votes) {
+async function get(card, votes, isWanted) {
   try {
     const answer = await fetch(votes.dataset.votesAt, { credentials: "same-origin", redirect: "error" });
     if (!answer.ok) throw new Error(`${answer.status}`);
@@ -52,19 +53,24 @@ async function get(card, votes) {
     delete votes.dataset.votesAt;
     return true;
   } catch {
-    toast("warning", word("votesAway"));
+    if (isWanted) toast("warning", word("votesAway"));
     return false;
   }
+}
+
+// isWanted: the person asked for them just now, and by the same key for their going; else they come by themselves.
+async function bring(card, votes, { isWanted }) {
+  if (votes.dataset.votesAt && !(await get(card, votes, isWanted))) return;
+  votes.hidden = isWanted && !votes.hidden;
+  update(card);
 }
 
 export function startVotes() {
   recall();
   cards.watch(update);
-  toggle.addEventListener("click", async () => {
+  toggle.addEventListener("click", () => {
     const card = cards.current();
     const votes = votesOf(card);
-    if (!votes || (votes.dataset.votesAt && !(await get(card, votes)))) return;
-    votes.hidden = !votes.hidden;
-    update(card);
+    if (votes) void bring(card, votes, { isWanted: true });
   });
 }
