@@ -48,11 +48,6 @@ def write_index() -> Path:
         f"- [{_title(page)}](benchmarks/{page.parent.name}/{page.name}) (`python -m annotator_core {page.parent.name}`)"
         for page in _pages("*/report.md")
     ]
-    lines += [
-        f"- [{_title(page)}: {page.parent.name} alone](benchmarks/reproduce/{page.parent.name}/{page.name}) "
-        f"(`python -m annotator_core reproduce --only {page.parent.name} --seeds 2 --rows 1000`)"
-        for page in _pages("reproduce/*/report.md")
-    ]
     path = FOLDER.parent / "benchmarks.md"
     intro = "Measured tables; each names its machine, versions and command. Ratios count, not absolute rates."
     path.write_text(f"# Benchmarks\n\n{intro}\n\n" + "\n".join(lines) + "\n", encoding="utf-8")
