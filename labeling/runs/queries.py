@@ -6,7 +6,7 @@ from django.db.models import Max, QuerySet
 
 from labeling.datasets.models import Dataset
 from labeling.projects.models import Project
-from labeling.runs.models import ACTIVE_STATES, PoolGeneration, PoolMember, Run
+from labeling.runs.models import ACTIVE_STATES, Aggregator, PoolGeneration, PoolMember, Run, RunState
 from labeling.specialists.models import SpecialistVersion
 
 
@@ -32,7 +32,7 @@ def is_followed(run: Run) -> bool:
 
 def newest_run(dataset: Dataset) -> Run | None:
     """The data set's newest run that was not cancelled."""
-    return Run.objects.filter(dataset=dataset).exclude(state="cancelled").first()
+    return Run.objects.filter(dataset=dataset).exclude(state=RunState.CANCELLED).first()
 
 
 def measured_runs(dataset_id: int) -> list[Run]:
@@ -41,13 +41,13 @@ def measured_runs(dataset_id: int) -> list[Run]:
     Those follow that take the race's winner or have a target error, but not one that is over while another is at work:
     it is routed no more, and each run that is measured makes the certificates of the others dearer.
     """
-    runs = list(Run.objects.filter(dataset=dataset_id).exclude(state="cancelled").order_by("-number"))
-    at_work = any(run.is_active for run in runs)
-    return [
-        run
-        for place, run in enumerate(runs)
-        if not place or ((run.is_active or not at_work) and (run.aggregator == "race" or run.target_error is not None))
-    ]
+    runs = list(Run.objects.filter(dataset=dataset_id).exclude(state=RunState.CANCELLED).order_by("-number"))
+    has_active = any(run.is_active for run in runs)
+    return runs[:1] + [run for run in runs[1:] if _follows_audit(run) and (run.is_active or not has_active)]
+
+
+def _follows_audit(run: Run) -> bool:
+    return run.aggregator == Aggregator.RACE or run.target_error is not None
 
 
 def next_run_number(project: Project) -> int:

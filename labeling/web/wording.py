@@ -12,6 +12,7 @@ NANO = 1_000_000_000
 """Nano-dollars in a dollar: money is counted in whole ones, so that sums are exact."""
 MONEY_FIGURES, FEWEST_CENTS, MOST_PLACES = 2, 2, 9
 MINUTE_S, HOUR_S, DAY_S = 60, 3_600, 86_400
+SKEW_S = 1  # chosen: what another process has just written is not to come
 SHORT_TIME_S = 45  # chosen: under it "just now" says enough
 OLD_DAYS = 30  # chosen: beyond it a date is easier to place than a number of days
 
@@ -62,10 +63,10 @@ def _word_hours(minutes: int) -> str:
 
 
 def word_time_ago(moment: datetime, now: datetime | None = None) -> str:
-    """Such as "just now", "3 min ago", "2 h ago", "4 days ago", then the date; "in 5 min" for what is to come."""
+    """Such as "just now", "3 min ago", "2 h ago", "4 days ago", then the date; what is to come: "in a moment", "in 5 min"."""
     seconds = ((now or timezone.now()) - moment).total_seconds()
     if abs(seconds) < SHORT_TIME_S:
-        return _("just now")
+        return _("just now") if seconds > -SKEW_S else _("in a moment")
     if abs(seconds) >= OLD_DAYS * DAY_S:
         return date_format(timezone.localtime(moment), "j M Y")
     span = _word_span(abs(seconds))

@@ -46,6 +46,8 @@ def test_duration(seconds, text):
     ("ago", "text"),
     [
         (timedelta(seconds=5), "just now"),
+        (timedelta(seconds=-0.5), "just now"),
+        (timedelta(seconds=-30), "in a moment"),
         (timedelta(seconds=50), "1 min ago"),
         (timedelta(minutes=3), "3 min ago"),
         (timedelta(hours=2, minutes=59), "2 h ago"),
