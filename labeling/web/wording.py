@@ -63,7 +63,7 @@ def _word_hours(minutes: int) -> str:
 
 
 def word_time_ago(moment: datetime, now: datetime | None = None) -> str:
-    """Such as "just now", "3 min ago", "2 h ago", "4 days ago", then the date; what is to come: "in a moment", "in 5 min"."""
+    """Such as "just now", "3 min ago", "4 days ago", then the date; "in a moment", "in 5 min" for what is to come."""
     seconds = ((now or timezone.now()) - moment).total_seconds()
     if abs(seconds) < SHORT_TIME_S:
         return _("just now") if seconds > -SKEW_S else _("in a moment")
