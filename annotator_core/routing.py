@@ -42,9 +42,10 @@ def hard_by_budget(
 ) -> BoolArray:
     """Return which samples are hard under a review budget: at most floor(share * n) rows, least certain first.
 
-    scores (n,): the higher, the surer. Equal scores go by first position.
+    scores (n,): the higher, the surer.
     groups (n,): equal texts share an id and go together; a group has its lowest score, and one that no longer fits is
-    passed over for the next that does.
+    passed over for the next that does. Equal scores go by id: with ids of the texts alone (`spool.find_groups`) the
+    order of the rows changes nothing.
     unvoted (n,): rows nobody voted on, which are always hard, count against the budget and may exceed it.
     Raises BadInput when share is not between 0 and 1.
     """
@@ -64,12 +65,12 @@ def _fill_budget(scores: FloatArray, groups: IntArray, budget: int) -> BoolArray
     taken = np.zeros(len(scores), dtype=np.bool_)
     if not len(scores) or budget <= 0:
         return taken
-    # Rows of one group side by side, in their own order: so starts points at each group's first row.
+    # Rows of one group side by side, the groups by their ids: so those of equal scores stay in that order.
     order = np.argsort(groups, kind="stable").astype(np.int32)
     starts = _find_starts(groups[order])
     sizes = np.diff(starts, append=np.array([len(order)], dtype=np.int32))
     lowest = np.minimum.reduceat(scores[order], starts)
-    taken[order] = np.repeat(_choose_groups(np.lexsort((order[starts], lowest)), sizes, budget), sizes)
+    taken[order] = np.repeat(_choose_groups(np.argsort(lowest, kind="stable"), sizes, budget), sizes)
     return taken
 
 

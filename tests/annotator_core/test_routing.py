@@ -109,3 +109,16 @@ def test_budget_leaves_no_room_for_a_less_certain_group(rows: list[tuple[float, 
     left = math.floor(share * len(rows) + 1e-9) - sum(hard)
     waiting = [groups.count(group) for group, flag in zip(groups, hard, strict=True) if not flag]
     assert all(size > left for size in waiting)
+
+
+@given(ROWS, st.floats(0, 1), st.randoms(use_true_random=False))
+def test_the_order_of_rows_changes_nothing_under_a_budget(rows: list[tuple[float, int]], share: float, rng) -> None:
+    order = rng.sample(range(len(rows)), len(rows))
+    scores, groups = [row[0] for row in rows], [row[1] for row in rows]
+    hard = _cut(scores, groups, share)
+    turned = _cut([scores[row] for row in order], [groups[row] for row in order], share)
+    assert turned == [hard[row] for row in order]
+
+
+def test_equal_scores_go_by_the_texts_and_not_by_the_file() -> None:
+    assert _cut([0.5, 0.5, 0.5, 0.5], [4, 2, 3, 1], 0.5) == [False, True, False, True]

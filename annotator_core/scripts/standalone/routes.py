@@ -8,7 +8,16 @@ from typing import Any
 import numpy as np
 
 from annotator_core.scripts.standalone.aggregators import average, count_votes, pick_classes, predict
-from annotator_core.scripts.standalone.values import ABSTAIN, Ballots, Bools, Doubles, Floats, Ints, hash_text
+from annotator_core.scripts.standalone.values import (
+    ABSTAIN,
+    Ballots,
+    Bools,
+    Doubles,
+    Floats,
+    Ints,
+    hash_text,
+    number_text,
+)
 
 
 @dataclass(frozen=True)
@@ -79,9 +88,9 @@ def _spend(score: Doubles, texts: Sequence[str], unvoted: Bools, budget: int) ->
     groups: dict[str, list[int]] = {}
     for row in np.flatnonzero(~hard).tolist():
         groups.setdefault(texts[row], []).append(row)
-    # A group has its lowest score; of equals the one that came first goes first.
-    ordered = sorted(groups.values(), key=lambda rows: (min(score[row] for row in rows), rows[0]))
-    for rows in ordered:
+    # A group has its lowest score; equal ones go by their texts, so that the order of the rows changes nothing.
+    ordered = sorted(groups, key=lambda text: (min(score[row] for row in groups[text]), number_text(text)))
+    for rows in map(groups.__getitem__, ordered):
         if len(rows) <= left:
             hard[rows] = True
             left -= len(rows)

@@ -74,3 +74,9 @@ def hash_text(text: str) -> str:
         return hashlib.blake2b(text.encode("utf-8"), digest_size=16).hexdigest()
     except UnicodeEncodeError:
         return ""
+
+
+def number_text(text: str) -> int:
+    """Return a number that equal texts share: 64 bits of blake2b, which say who goes first of equal scores."""
+    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)

@@ -73,6 +73,19 @@ def test_a_budget_is_the_engines(budget):
     np.testing.assert_array_equal(find_hard(plan, formed, texts), expected)
 
 
+def test_a_budget_takes_equal_scores_in_the_engines_order():
+    texts = [f"text {row % 25}" for row in range(60)]
+    votes = np.zeros((60, 3), dtype=np.int64)
+    probs = np.full((60, 3, 3), 0.25, dtype=np.float32)
+    probs[:, :, 0] = 0.5
+    formed = form(PLAN, OwnBallots(votes, probs))
+    expected = hard_by_budget(formed.score.astype(np.float32), find_groups(texts), 0.3)
+    assert 0 < expected.sum() <= 18
+    np.testing.assert_array_equal(find_hard(PLAN | {"budget": 0.3}, formed, texts), expected)
+    turned = find_hard(PLAN | {"budget": 0.3}, formed, texts[::-1])
+    assert turned[::-1].tolist() == expected.tolist()
+
+
 def test_a_cut_takes_equal_scores_by_their_texts_hash():
     ballots, _gold = make_votes(50, abstain=0.0)
     texts = [f"text {row}" for row in range(50)]
