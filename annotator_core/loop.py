@@ -69,8 +69,10 @@ def annotate(
 ) -> Iterator[Annotation]:
     """Yield one annotation for each text, in order, window by window: memory does not grow with the texts.
 
-    Under a budget all votes are spooled to a temporary file first. Raises BadInput for an empty pool or an impossible
-    policy, SpecialistCrashed when a specialist fails as a whole, StorageError when the spool has no room.
+    What is no string (None, NaN) gets no vote and waits for a person, as an empty text does, and stands as "" in its
+    annotation. Under a budget all votes are spooled to a temporary file first.
+    Raises BadInput for an empty pool or an impossible policy, SpecialistCrashed when a specialist fails as a whole,
+    StorageError when the spool has no room.
     """
     for block in annotate_windows(split_windows(texts), pool, verifier, policy, observer):
         yield from block.iterate()
@@ -110,11 +112,19 @@ def check_policy(policy: Policy, n_specialists: int) -> None:
 
 
 def cast_votes(texts: list[str], pool: Sequence[Specialist], observer: Observer | None = None) -> Ballot:
-    """Return every specialist's vote on the texts of a window; raises SpecialistCrashed."""
+    """Return every specialist's vote on the texts of a window; raises SpecialistCrashed.
+
+    What is no string abstains with a reason, and is "" on the ballot, so that whoever reads that has strings.
+    """
     predictions = [_predict(texts, specialist, observer or Observer()) for specialist in pool]
     probs = np.stack([prediction.probs for prediction in predictions], axis=1)
     reasons = [prediction.reasons for prediction in predictions]
-    return Ballot(texts, probs, reasons, [specialist.identity.name for specialist in pool])
+    written = [_read_text(text) for text in texts]
+    return Ballot(written, probs, reasons, [specialist.identity.name for specialist in pool])
+
+
+def _read_text(given: object) -> str:
+    return given if isinstance(given, str) else ""
 
 
 def _predict(texts: list[str], specialist: Specialist, observer: Observer) -> Prediction:

@@ -13,6 +13,7 @@ from annotator_core.consensus.average import FittedAverage
 from annotator_core.errors import BadInput, SpecialistCrashed
 from annotator_core.fakes.specialist import FakeSettings, FakeSpecialist
 from annotator_core.loop import Observer, Policy, annotate, annotate_windows
+from annotator_core.opening import open_specialist
 from annotator_core.specialists.contract import Identity, SpecialistSpec
 from annotator_core.types import ABSTAIN, LabelMap, LabelSource, Route
 
@@ -159,6 +160,26 @@ def test_budget_gives_the_same_votes_and_labels_as_the_stream() -> None:
         (a.label, a.votes, a.uncertainty) for a in everything
     ]
     assert [a.route for a in spooled[-3:]] == [Route.REVIEW] * 3
+
+
+@pytest.mark.parametrize("policy", [Policy(), Policy(budget=0.5)])
+def test_a_text_that_is_missing_waits_for_a_person_and_costs_no_other_its_vote(
+    classifier_template: Path, policy: Policy
+) -> None:
+    pool = [*POOL, open_specialist(classifier_template, LABELS)]
+    texts = ["a great day", None, float("nan"), np.nan, "", "an odd day"]
+    found = _run(texts, pool, None, policy)
+    assert [one.text for one in found] == ["a great day", "", "", "", "", "an odd day"]
+    assert [{vote.reason for vote in one.votes} for one in found[1:4]] == [{"The text is missing."}] * 3
+    assert [one.route for one in found[1:5]] == [Route.REVIEW] * 4
+    whole = _run(["a great day", "an odd day"], pool)
+    assert [found[row].votes for row in (0, 5)] == [one.votes for one in whole]
+
+
+def test_a_verifier_is_given_strings_only() -> None:
+    asked: list[object] = []
+    _run(["an odd day", None, float("nan")], POOL, lambda texts: asked.extend(texts) or [ABSTAIN for _ in texts])
+    assert asked == ["an odd day", "", ""]
 
 
 @settings(max_examples=25)

@@ -93,3 +93,8 @@ def test_look_ahead_of_nothing_is_nothing_and_errors_come_in_their_place() -> No
     with pytest.raises(ZeroDivisionError):
         got.extend(look_ahead([1, 2, 0, 4], lambda number: 1 / number))
     assert got == [(1, 1.0), (2, 0.5)]
+
+
+def test_what_is_no_string_stays_in_its_window_and_counts_for_nothing() -> None:
+    texts = ["x" * 3_000_000, None, float("nan"), "y" * 1_000_000, "z"]
+    assert list(split_windows(texts)) == [texts[:4], texts[4:]]
