@@ -16,16 +16,21 @@ from annotator_core.arrays import IntArray
 from annotator_core.contract.estimate import Estimate, estimate_share
 from annotator_core.errors import BadInput
 from annotator_core.loop import Observer, Policy, cast_votes, check_policy, decide
-from annotator_core.specialists.contract import Specialist
+from annotator_core.specialists.contract import Continued, Specialist
+from annotator_core.specialists.warming import list_lacking
 from annotator_core.types import ABSTAIN
+
+_TIMED_ROWS: Final = 300
+"""Of so many texts or somewhat more the time is taken, seconds to a minute on a CPU; chosen."""
+_MADE_UP: Final = "a text of the clock"
 
 
 @dataclass(frozen=True, slots=True)
 class Voter:
     """One specialist in a pilot.
 
-    class_shares (k): of its votes, 0 to 1. abstained: share of the rows. texts_per_s: on this machine, None where it
-    was too fast to time. accuracy: of its votes on answered rows.
+    class_shares (k): of its votes, 0 to 1. abstained: share of the rows. texts_per_s: on this machine once it is warm,
+    None where it was too fast to time. accuracy: of its votes on answered rows.
     """
 
     name: str
@@ -97,17 +102,16 @@ def run_pilot(  # noqa: PLR0913 - what a pilot is asked, by its names, keyword-o
     """Return what the pool makes of texts drawn at random from n_rows rows.
 
     answered: random rows with people's answers, drawn or not. min_agree: as of `loop.Policy`. seconds_a_row: what a
-    person takes for one. on_votes: gets the number of new votes, those on answered rows among them. Intervals are at
-    95%. Raises BadInput as `loop.check_policy` does, SpecialistCrashed.
+    person takes for one. on_votes: gets the number of new votes, `count_votes` in all. Intervals are at 95%. Raises
+    BadInput as `loop.check_policy` does, SpecialistCrashed.
     """
     if not texts or not seconds_a_row >= 0:
         raise BadInput("A pilot needs texts, and seconds a row from 0 up.")
     policy = Policy(min_agree, take_majority=True)
     check_policy(policy, len(pool))
-    seconds: list[float] = []
-    observer = Observer(on_votes, lambda _name, prediction: seconds.append(prediction.seconds))
-    block = decide(cast_votes(list(texts), pool, observer), policy)
+    block = decide(cast_votes(list(texts), pool, Observer(on_votes)), policy)
     known = decide(cast_votes(list(answered.texts), pool, Observer(on_votes)), policy)
+    seconds = _time_votes(texts, answered.texts, pool, on_votes)
     votes, n = block.votes, len(texts)
     hard = estimate_share(block.is_hard, population=n_rows)
     return Pilot(
@@ -123,10 +127,40 @@ def run_pilot(  # noqa: PLR0913 - what a pilot is asked, by its names, keyword-o
         histogram=_count_uncertainty(block),
         hard=hard,
         human_hours=_scale(hard, n_rows * seconds_a_row / 3600),
-        vote_hours=sum(seconds) / n * n_rows / 3600,
+        vote_hours=sum(seconds) * n_rows / 3600,
         majority_accuracy=estimate_accuracy(known.labels, answered.gold),
         accepted_accuracy=estimate_accuracy(known.labels[~known.is_hard], answered.gold[~known.is_hard]),
     )
+
+
+def count_votes(n_texts: int, n_answered: int, n_specialists: int) -> int:
+    """Return how many votes a pilot casts in all: on its texts, on answered ones, and again on some for their time.
+
+    >>> count_votes(300, 0, 3), count_votes(1_000, 50, 1)
+    (1803, 1385)
+    """
+    return (n_texts + n_answered + len(range(0, n_texts, _find_step(n_texts))) + 1) * n_specialists
+
+
+def _find_step(n_texts: int) -> int:
+    return max(n_texts // _TIMED_ROWS, 1)
+
+
+def _time_votes(
+    texts: Sequence[str], answered: Sequence[str], pool: Sequence[Specialist], on_votes: Callable[[int], None]
+) -> list[float]:
+    """Return how many seconds a text takes each specialist (m,), all of which have read these texts before.
+
+    That first time says little: a fresh model runs its first texts in two precisions, and loads one of them for that.
+    """
+    learning = [one for one in pool if isinstance(one, Continued) and one.to_state()]
+    lacking = list_lacking([*texts, *answered])
+    if learning and lacking:
+        cast_votes(lacking, learning)
+    # With one text more it is another block, whose tokens nobody has kept.
+    timed, seconds = [*texts[:: _find_step(len(texts))], _MADE_UP], list[float]()
+    cast_votes(timed, pool, Observer(on_votes, lambda _name, found: seconds.append(found.seconds)))
+    return [took / len(timed) for took in seconds]
 
 
 def estimate_accuracy(labels: IntArray, gold: IntArray) -> Estimate:
@@ -146,7 +180,7 @@ def _describe(block: Block, column: int, seconds: float, accuracy: Estimate) -> 
         name=block.ballot.names[column],
         class_shares=tuple((np.bincount(cast, minlength=k) / max(len(cast), 1)).tolist()),
         abstained=1 - len(cast) / len(votes),
-        texts_per_s=len(votes) / seconds if seconds > 0 else None,
+        texts_per_s=1 / seconds if seconds > 0 else None,
         accuracy=accuracy,
     )
 

@@ -21,6 +21,7 @@ from annotator_core.cli.tables import open_source
 from annotator_core.errors import BadInput
 from annotator_core.specialists.contract import SpecialistSpec
 from annotator_core.specialists.table import load_specialist
+from annotator_core.texts import find_flaw
 
 _EXAMPLES: Final = """\
   python -m annotator_core bench tweets.csv --text-column text --classes negative,neutral,positive \\
@@ -29,21 +30,26 @@ _EXAMPLES: Final = """\
   ... --pipeline 50                   beside it 50 texts of each round one by one through transformers' pipeline
   ... --json                          the same figures for a program
 
-Each round reads other rows, so that no text is read twice; the first texts of all warm the model up and do not count.
+Each round reads other rows. Before them every model reads 256 texts or more that do not count: it warms up, and in bf16
+it runs these in fp32, too. They are further rows, or where the table has none left, some of the same and variations.
 Run it on a quiet machine: the spread between the rounds says whether it was one.
 """
-_WARM_UP: Final = 64
-"""Texts that a model reads before the clock runs; chosen."""
-_MAX_LENGTH: Final = 512
-"""Tokens where the model names no limit, as its backend has it."""
 Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What is read: texts that warm a model up and do not count, and those of each round."""
+
+    warm_up: Sequence[str]
+    rounds: Sequence[Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Speed:
     """What one specialist did, by round: texts and tokens a second, and texts a second of the pipeline one by one.
 
-    tokens_per_s is empty for a backend without tokens, pipeline_per_s where it was not asked for.
+    tokens_per_s is empty for a backend without tokens, pipeline_per_s where it was not asked for or had nothing to read.
     """
 
     name: str
@@ -89,12 +95,12 @@ def run(named: argparse.Namespace, hub: HubAccess) -> Exit:
     if min(named.rows, named.rounds) < 1 or named.pipeline < 0:
         raise BadInput("--rows and --rounds must be 1 or more, --pipeline 0 or more.")
     planned = plan_pool(read_pool(named), hub)
-    rounds = _draw_rounds(named)
-    with show_bar(len(planned) * len(rounds), "round") as advance:
-        speeds = tuple(_measure(backend, spec, rounds, named.pipeline, advance) for backend, spec in planned)
+    drawn = _draw(named)
+    with show_bar(len(planned) * len(drawn.rounds), "round") as advance:
+        speeds = tuple(_measure(backend, spec, drawn, named.pipeline, advance) for backend, spec in planned)
     bench = Bench(
-        rows_a_round=len(rounds[0]),
-        rounds=len(rounds),
+        rows_a_round=len(drawn.rounds[0]),
+        rounds=len(drawn.rounds),
         speeds=speeds,
         peak_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     )
@@ -102,36 +108,42 @@ def run(named: argparse.Namespace, hub: HubAccess) -> Exit:
     return Exit.DONE
 
 
-def _draw_rounds(named: argparse.Namespace) -> list[list[str]]:
+def _draw(named: argparse.Namespace) -> Drawn:
     """Return the texts of each round, no row twice; a small table gives smaller rounds."""
     from annotator_core.cli.pilot import pick_texts
     from annotator_core.pilot import draw_rows
+    from annotator_core.specialists.warming import WARM_UP_TEXTS, list_lacking
 
+    wanted = named.rows * named.rounds
     with open_source(named.input, named.text_column, named.format) as table:
-        drawn = draw_rows(table.n_rows, named.rows * named.rounds, named.seed)
+        drawn = draw_rows(table.n_rows, wanted + WARM_UP_TEXTS, named.seed)
         texts = pick_texts(table, drawn.tolist())
     # In random order: the rows of a sorted table would make the rounds differ.
     order = np.random.default_rng(named.seed).permutation(len(texts))
-    a_round = max(len(texts) // named.rounds, 1)
     shuffled = [texts[row] for row in order]
-    return [shuffled[low : low + a_round] for low in range(0, len(texts) - a_round + 1, a_round)][: named.rounds]
+    counted = shuffled[:wanted]
+    a_round = max(len(counted) // named.rounds, 1)
+    rounds = [counted[low : low + a_round] for low in range(0, len(counted) - a_round + 1, a_round)][: named.rounds]
+    # From the end, where no round reads, and backwards: as a block of texts that no round finds its tokens of.
+    first = list(dict.fromkeys(reversed(shuffled)))[:WARM_UP_TEXTS]
+    return Drawn([*first, *list_lacking(first)], rounds)
 
 
 def _measure(
-    backend: str, spec: SpecialistSpec, rounds: Sequence[Sequence[str]], n_pipeline: int, advance: Advance
+    backend: str, spec: SpecialistSpec, drawn: Drawn, n_pipeline: int, advance: Advance
 ) -> Speed:
     load_s, specialist = _time(partial(load_specialist, backend, spec))
-    specialist.predict([f"warming up with text {number}" for number in range(_WARM_UP)])
+    specialist.predict(drawn.warm_up)
     count_tokens = _open_counter(spec) if backend == "torch" else None
     one_by_one = _open_pipeline(spec) if backend == "torch" and n_pipeline else None
     ours, tokens, theirs = list[float](), list[float](), list[float]()
-    for texts in rounds:
+    for texts in drawn.rounds:
         seconds, _prediction = _time(partial(specialist.predict, texts))
         ours.append(len(texts) / seconds)
         if count_tokens:
             tokens.append(count_tokens(texts) / seconds)
-        if one_by_one:
-            few = texts[:n_pipeline]
+        few = [text for text in texts if find_flaw(text) is None][:n_pipeline]
+        if one_by_one and few:
             theirs.append(len(few) / _time(partial(one_by_one, few))[0])
         advance(1)  # between the rounds, so that no clock runs
     return Speed(spec.identity.name, load_s, tuple(ours), tuple(tokens), tuple(theirs))
@@ -148,21 +160,35 @@ def _open_counter(spec: SpecialistSpec) -> Callable[[Sequence[str]], int]:
     from annotator_core.specialists.folder import inspect_folder
     from annotator_core.specialists.loading import load_tokenizer
     from annotator_core.specialists.tokens import tokenise
+    from annotator_core.specialists.torch_backend import choose_length
 
     card = inspect_folder(spec.folder)
-    tokenizer = load_tokenizer(card)
-    length = min(spec.max_length or card.max_length or _MAX_LENGTH, card.max_length or _MAX_LENGTH)
-    return lambda texts: int(tokenise(tokenizer, texts, length).lengths.sum())
+    tokenizer, length = load_tokenizer(card), choose_length(spec, card)
+
+    def count(texts: Sequence[str]) -> int:
+        read = [text for text in texts if find_flaw(text) is None]
+        return int(tokenise(tokenizer, read, length).lengths.sum())
+
+    return count
 
 
 def _open_pipeline(spec: SpecialistSpec) -> Callable[[Sequence[str]], object]:
-    """Return transformers' own pipeline in fp32, which reads texts one by one."""
+    """Return transformers' own pipeline in fp32, which reads texts one by one, cut where the specialist cuts them."""
     import torch
     from transformers import pipeline
 
+    from annotator_core.specialists.folder import inspect_folder
+    from annotator_core.specialists.torch_backend import choose_length
+
+    length = choose_length(spec, inspect_folder(spec.folder))
     device = 0 if torch.cuda.is_available() else -1
     classify = pipeline("text-classification", str(spec.folder), device=device, dtype=torch.float32)
-    return lambda texts: [classify(text, truncation=True) for text in texts]
+
+    def read(texts: Sequence[str]) -> object:
+        return [classify(text, truncation=True, max_length=length) for text in texts]
+
+    read(["a text to warm up with"])
+    return read
 
 
 def _tell(bench: Bench) -> str:

@@ -58,14 +58,14 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
 def run(named: argparse.Namespace, hub: HubAccess) -> Exit:
     """Write the figures to stdout; raises AnnotatorError's children."""
     from annotator_core.cli.figures import to_json
-    from annotator_core.pilot import draw_rows, run_pilot
+    from annotator_core.pilot import count_votes, draw_rows, run_pilot
 
     options = read_pool(named)
     with open_source(named.input, named.text_column, named.format) as table:
         drawn = draw_rows(table.n_rows, named.rows, named.seed)
         answered = _find_answered(table, named, options.classes)
         pool, texts = load_pool(options, hub), pick_texts(table, drawn.tolist())
-    with show_bar((len(texts) + len(answered.texts)) * len(pool), "vote") as advance:
+    with show_bar(count_votes(len(texts), len(answered.texts), len(pool)), "vote") as advance:
         pilot = run_pilot(
             texts,
             pool,

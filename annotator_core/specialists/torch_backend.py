@@ -50,7 +50,7 @@ def load(spec: SpecialistSpec, runtime: Runtime | None = None, cache: TokenCache
     card = inspect_folder(spec.folder)
     if card.labels != spec.label_map.model_labels:
         raise BadLabelMap(f"The label map of {spec.identity.name} is for other labels than the model's.")
-    length = _choose_length(spec, card)
+    length = choose_length(spec, card)
     runtime = runtime or Runtime()
     device = runtime.device or _find_device()
     tokenizer = load_tokenizer(card)
@@ -83,7 +83,8 @@ def _find_device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def _choose_length(spec: SpecialistSpec, card: FolderCard) -> int:
+def choose_length(spec: SpecialistSpec, card: FolderCard) -> int:
+    """Return at how many tokens, special ones included, a text is cut; raises BadInput for a max_length under 8."""
     limit = card.max_length or _DEFAULT_LENGTH
     if spec.max_length is None:
         return limit
