@@ -49,7 +49,7 @@ class Drawn:
 class Speed:
     """What one specialist did, by round: texts and tokens a second, and texts a second of the pipeline one by one.
 
-    tokens_per_s is empty for a backend without tokens, pipeline_per_s where it was not asked for or had nothing to read.
+    tokens_per_s is empty for a backend without tokens, pipeline_per_s where it was not asked for or had no text.
     """
 
     name: str
@@ -129,9 +129,7 @@ def _draw(named: argparse.Namespace) -> Drawn:
     return Drawn([*first, *list_lacking(first)], rounds)
 
 
-def _measure(
-    backend: str, spec: SpecialistSpec, drawn: Drawn, n_pipeline: int, advance: Advance
-) -> Speed:
+def _measure(backend: str, spec: SpecialistSpec, drawn: Drawn, n_pipeline: int, advance: Advance) -> Speed:
     load_s, specialist = _time(partial(load_specialist, backend, spec))
     specialist.predict(drawn.warm_up)
     count_tokens = _open_counter(spec) if backend == "torch" else None

@@ -9,7 +9,7 @@ from annotator_core.errors import BadInput, BadLabelMap
 from annotator_core.precision import VotingPrecision
 from annotator_core.specialists.contract import Identity, Specialist, SpecialistSpec
 from annotator_core.specialists.folder import FolderCard, hash_folder, inspect_folder
-from annotator_core.specialists.hub import fetch, is_model_id
+from annotator_core.specialists.hub import fetch_kept, is_model_id
 from annotator_core.specialists.label_map import find_problems, propose
 from annotator_core.specialists.table import load_specialist
 from annotator_core.types import ABSTAIN, LabelMap
@@ -93,8 +93,7 @@ def _find_folder(source: str, hub: HubAccess) -> tuple[Path, str]:
     model_id, _, revision = source.partition("@")
     if not is_model_id(model_id):
         raise BadInput(f"{source!r} is neither a folder nor a model id like owner/name.")
-    folder = hub.cache / source.replace("/", "--")
-    fetched = fetch(model_id, revision or None, folder, endpoint=hub.endpoint, token=hub.token)
+    fetched = fetch_kept(model_id, revision or None, hub.cache, endpoint=hub.endpoint, token=hub.token)
     return fetched.path, fetched.revision
 
 

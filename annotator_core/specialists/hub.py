@@ -1,5 +1,6 @@
 """Models from the Hub: only files that cannot run code, at a pinned commit, with a limit on size."""
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from annotator_core.errors import BadInput, BadModelFolder, HubUnavailable, ModelNotFound, ModelTooLarge
-from annotator_core.specialists.folder import ALLOWED_PATTERNS, is_allowed
+from annotator_core.specialists.folder import ALLOWED_PATTERNS, is_allowed, list_files
 from annotator_core.storage import report_storage
 
 if TYPE_CHECKING:
+    from huggingface_hub import HfApi
     from huggingface_hub.hf_api import ModelInfo
 
 MAX_BYTES: Final = 8_000_000_000
@@ -19,6 +21,9 @@ MAX_BYTES: Final = 8_000_000_000
 _SILENCE_S: Final = 30.0
 """How long the hub may say nothing before it counts as away; without it, for ever. Chosen."""
 _MODEL_ID: Final = re.compile(r"(?!.*(\.\.|--))[\w][\w.-]{0,95}(/[\w][\w.-]{0,95})?", re.ASCII)
+_COMMIT: Final = re.compile(r"[0-9a-f]{40}")
+_COMPLETE: Final = ".complete"
+"""Names and sizes of a kept model's files, written once all of them are there; itself no file that counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +55,64 @@ def fetch(
     Raises BadInput (no such id can exist), ModelNotFound (unknown, or its terms are not accepted), HubUnavailable,
     BadModelFolder (no safetensors weights), ModelTooLarge, StoreFull and StorageError.
     """
+    api = _open_api(model_id, endpoint, token)
+    return _download(api, model_id, _find_commit(api, model_id, revision, folder, max_bytes), folder)
+
+
+def fetch_kept(
+    model_id: str, revision: str | None, cache: Path, *, endpoint: str | None = None, token: str | None = None
+) -> FetchedModel:
+    """Return a model's files in a folder of the cache that is for their commit alone, downloaded once.
+
+    A revision that is a whole commit (40 hex digits) and is there already is taken without asking anybody; what a
+    branch, a tag or None stands for today is asked for. Raises as `fetch` does.
+    """
+    api, name = _open_api(model_id, endpoint, token), model_id.replace("/", "--")
+    if revision is not None and _COMMIT.fullmatch(revision) and _is_complete(cache / f"{name}@{revision}"):
+        return FetchedModel(model_id, revision, cache / f"{name}@{revision}")
+    try:
+        commit = _find_commit(api, model_id, revision, cache, MAX_BYTES)
+    except HubUnavailable as error:
+        kept = [path.name.rpartition("@")[2] for path in sorted(cache.glob(f"{name}@*")) if _is_complete(path)]
+        there = "".join(f" {model_id}@{commit} is here and needs no hub." for commit in kept)
+        raise HubUnavailable(error.message + there) from error
+    folder = cache / f"{name}@{commit}"
+    if not _is_complete(folder):
+        _download(api, model_id, commit, folder)
+        with report_storage(f"The folder {folder}"):
+            (folder / _COMPLETE).write_text(json.dumps(_list_sizes(folder)), encoding="utf-8")
+    return FetchedModel(model_id, commit, folder)
+
+
+def _is_complete(folder: Path) -> bool:
+    """Return whether all files that were downloaded here once are still there, in their sizes."""
+    try:
+        return bool(json.loads((folder / _COMPLETE).read_text(encoding="utf-8")) == _list_sizes(folder))
+    except (OSError, ValueError, BadModelFolder):
+        return False
+
+
+def _list_sizes(folder: Path) -> dict[str, int]:
+    return {file.name: file.size_bytes for file in list_files(folder)}
+
+
+def _open_api(model_id: str, endpoint: str | None, token: str | None) -> "HfApi":
     if not is_model_id(model_id):
         raise BadInput(f"{model_id!r:.100} is no model id: write it as on the Hub, owner/name.")
     from huggingface_hub import HfApi
 
     # As the search does: a slash at the end would stand twice in every address.
-    api = HfApi(endpoint=endpoint.rstrip("/") if endpoint else None, token=token)
+    return HfApi(endpoint=endpoint.rstrip("/") if endpoint else None, token=token)
+
+
+def _find_commit(api: "HfApi", model_id: str, revision: str | None, folder: Path, max_bytes: int) -> str:
     with report_storage(f"The folder {folder}"), _report_hub(model_id, api.endpoint):
         info = api.model_info(model_id, revision=revision, files_metadata=True, timeout=_SILENCE_S)
-        commit = _check_files(info, max_bytes)
+        return _check_files(info, max_bytes)
+
+
+def _download(api: "HfApi", model_id: str, commit: str, folder: Path) -> FetchedModel:
+    with report_storage(f"The folder {folder}"), _report_hub(model_id, api.endpoint):
         api.snapshot_download(
             model_id,
             revision=commit,
@@ -79,7 +133,8 @@ def _check_files(info: "ModelInfo", max_bytes: int) -> str:
     size = sum(file.size or 0 for file in wanted)
     if size > max_bytes:
         raise ModelTooLarge(f"{info.id} has {size / 1e6:,.0f} MB, more than the {max_bytes / 1e6:,.0f} MB allowed.")
-    if not info.sha:
+    # It names a folder, so what is no commit goes nowhere.
+    if not info.sha or not _COMMIT.fullmatch(info.sha):
         raise HubUnavailable(f"The hub names no commit for {info.id}: it cannot be pinned.")
     return info.sha
 

@@ -9,8 +9,8 @@ import pytest
 
 from annotator_core.errors import BadInput, BadModelFolder, HubUnavailable, ModelNotFound, ModelTooLarge, StorageError
 from annotator_core.fakes.hub import FakeHub, HubContent, find_commit
-from annotator_core.specialists.folder import hash_folder, inspect_folder
-from annotator_core.specialists.hub import fetch, is_model_id
+from annotator_core.specialists.folder import hash_folder, inspect_folder, list_files
+from annotator_core.specialists.hub import fetch, fetch_kept, is_model_id
 
 
 @pytest.fixture
@@ -134,3 +134,71 @@ def test_model_ids(name: str) -> None:
 @pytest.mark.parametrize("name", ["", "/", "a/", "a/b/c", "..", "a/..", "a b", "a--b", "./model", "-x", "a" * 97, "é"])
 def test_what_is_no_model_id(name: str) -> None:
     assert not is_model_id(name)
+
+
+def _list_names(folder: Path) -> list[str]:
+    return [file.name for file in list_files(folder)]
+
+
+def test_a_kept_model_is_downloaded_once_and_by_its_commit_nobody_is_asked(
+    hub: FakeHub, classifier: Path, tmp_path: Path
+) -> None:
+    commit = find_commit(classifier)
+    first = fetch_kept("someone/tiny", None, tmp_path / "cache", endpoint=hub.url)
+    assert (first.revision, first.path) == (commit, tmp_path / "cache" / f"someone--tiny@{commit}")
+    assert hash_folder(first.path) == hash_folder(classifier)
+    asked = len(hub.content.requests)
+    assert fetch_kept("someone/tiny", commit, tmp_path / "cache", endpoint=hub.url) == first
+    assert len(hub.content.requests) == asked
+    # What the default branch is today is asked for, and nothing more.
+    assert fetch_kept("someone/tiny", None, tmp_path / "cache", endpoint=hub.url) == first
+    assert len(hub.content.requests) == asked + 1
+
+
+def test_another_commit_has_a_folder_of_its_own_without_what_was_removed(
+    hub: FakeHub, classifier: Path, tmp_path: Path
+) -> None:
+    before = fetch_kept("someone/tiny", None, tmp_path / "cache", endpoint=hub.url)
+    (classifier / "model.safetensors").rename(classifier / "model-00001-of-00001.safetensors")
+    after = fetch_kept("someone/tiny", "main", tmp_path / "cache", endpoint=hub.url)
+    assert _list_names(after.path) == _list_names(classifier)
+    assert "model.safetensors" in _list_names(before.path)
+    assert after.revision != before.revision
+
+
+def test_a_kept_model_that_lost_a_file_is_mended_from_the_hub(hub: FakeHub, classifier: Path, tmp_path: Path) -> None:
+    kept = fetch_kept("tiny", None, tmp_path / "cache", endpoint=hub.url)
+    (kept.path / "config.json").unlink()
+    again = fetch_kept("tiny", kept.revision, tmp_path / "cache", endpoint=hub.url)
+    assert hash_folder(again.path) == hash_folder(classifier)
+
+
+def test_a_download_that_was_cut_off_is_no_kept_model(hub: FakeHub, classifier: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "cache" / f"tiny@{find_commit(classifier)}"
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_bytes((classifier / "config.json").read_bytes())
+    kept = fetch_kept("tiny", find_commit(classifier), tmp_path / "cache", endpoint=hub.url)
+    assert hash_folder(kept.path) == hash_folder(classifier)
+
+
+def test_without_a_hub_a_kept_model_is_named_and_taken_by_its_commit(classifier: Path, tmp_path: Path) -> None:
+    with FakeHub(HubContent({"someone/tiny": classifier})) as server:
+        kept = fetch_kept("someone/tiny", None, tmp_path, endpoint=server.url)
+    # Another address: a connection that is still open would be answered.
+    with FakeHub(HubContent({})) as closed:
+        pass
+    with pytest.raises(HubUnavailable, match=f"someone/tiny@{kept.revision} is here and needs no hub"):
+        fetch_kept("someone/tiny", None, tmp_path, endpoint=closed.url)
+    with pytest.raises(HubUnavailable, match=r"try again\.$"):
+        fetch_kept("someone/other", None, tmp_path, endpoint=closed.url)
+    assert fetch_kept("someone/tiny", kept.revision, tmp_path, endpoint=closed.url) == kept
+
+
+@pytest.mark.parametrize("sha", ["", "../../etc", "main"])
+def test_a_hub_that_names_no_commit_is_refused(classifier: Path, tmp_path: Path, sha: str) -> None:
+    with (
+        FakeHub(HubContent({"tiny": classifier}, facts={"tiny": {"sha": sha}})) as server,
+        pytest.raises(HubUnavailable, match="names no commit for tiny"),
+    ):
+        fetch_kept("tiny", None, tmp_path, endpoint=server.url)
+    assert list(tmp_path.glob("tiny@*")) == []
