@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from annotator_core.errors import BadLabelMap
+from annotator_core.precision import VotingPrecision
 from annotator_core.specialists.contract import Identity, Specialist, SpecialistSpec
 from annotator_core.specialists.folder import hash_folder, inspect_folder
 from annotator_core.specialists.label_map import find_problems, propose
@@ -11,7 +12,7 @@ from annotator_core.specialists.table import load_specialist
 from annotator_core.types import ABSTAIN, LabelMap
 
 
-def open_specialist(
+def open_specialist(  # noqa: PLR0913 - all that a folder leaves open, by its name, keyword-only
     folder: Path | str,
     classes: Sequence[str],
     *,
@@ -19,13 +20,16 @@ def open_specialist(
     max_length: int | None = None,
     allow_holes: bool = False,
     allow_fake: bool = False,
+    precision: VotingPrecision | None = None,
 ) -> Specialist:
     """Return the specialist of a model folder, ready to vote on these k classes, in this order.
 
     meanings: what each of the model's labels means, a class or None to abstain; without it labels that plainly name a
     class are taken so. max_length: tokens a text is cut at, None for the model's own limit. allow_holes: accept classes
-    that no label means. allow_fake: accept fakes, for tests.
-    Raises BadModelFolder for a folder that is refused, BadLabelMap where a meaning is missing, unclear or no class.
+    that no label means. allow_fake: accept fakes, for tests. precision: of a transformer's weights, None for what is
+    best on this machine; with ``fp32`` the order of the texts changes nothing.
+    Raises BadModelFolder for a folder that is refused, BadLabelMap where a meaning is missing, unclear or no class,
+    BadInput for a max_length under 8.
 
     >>> import tempfile
     >>> from annotator_core.fakes.specialist import FakeSettings, write_fake_specialist
@@ -44,7 +48,7 @@ def open_specialist(
         missing = ", ".join(classes[index] for index in problems[0].positions)
         raise BadLabelMap(f"{path}: {problems[0].message} Missing: {missing}.")
     identity = Identity(path.resolve().name, "", hash_folder(path))
-    return load_specialist(card.backend, SpecialistSpec(path, label_map, len(classes), max_length, identity))
+    return load_specialist(card.backend, SpecialistSpec(path, label_map, len(classes), max_length, identity, precision))
 
 
 def _propose(labels: tuple[str, ...], classes: Sequence[str]) -> LabelMap:

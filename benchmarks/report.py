@@ -8,8 +8,9 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "benchmarks"
 IN_A_BROWSER = ("review", "load")
-ON_AMX = "-amx"
-"""Ends the name of a page that has a sister of the same command, made where the processor multiplies matrices."""
+HARDWARE = {"-gpu": "on a GPU", "-amx": "with a matrix unit", "-fp32": "without bf16 hardware"}
+"""What one command measures on unlike machines has a page for each: how its name ends, and what its title says."""
+_MADE_BY = "Made by `"
 PACKAGES = ("Django", "celery", "torch", "transformers")
 
 
@@ -21,7 +22,13 @@ def machine() -> str:
             model = line.split(":", 1)[1].strip()
             break
     versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
-    return f"{os.cpu_count()} cores ({model}), Python {platform.python_version()}, {versions}."
+    return f"{os.cpu_count()} cores ({model}){_name_gpu()}, Python {platform.python_version()}, {versions}."
+
+
+def _name_gpu() -> str:
+    import torch
+
+    return f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
@@ -31,13 +38,24 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 
 def write(name: str, title: str, text: str) -> Path:
-    """docs/benchmarks/NAME.md."""
+    """docs/benchmarks/NAME.md; a note written by hand into the page before is printed: it was about other figures."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     path = FOLDER / f"{name}.md"
-    command = f"Made by `{_command(name)}` on {machine()}"
+    note = _read_note(path)
+    command = f"{_MADE_BY}{_command(name)}` on {machine()}"
     path.write_text(f"# {title}\n\n{command}\n\n{text}\n", encoding="utf-8")
     print(f"{text}\n\nwritten to {path}")
+    if note:
+        print(f"\nGone from that page is a note written by hand. Put it back if it still holds:\n\n{note}")
     return path
+
+
+def _read_note(path: Path) -> str:
+    """What stands between the title and the line about the machine."""
+    if not path.is_file():
+        return ""
+    _title, _break, rest = path.read_text(encoding="utf-8").partition("\n")
+    return rest.partition(_MADE_BY)[0].strip()
 
 
 def write_index() -> Path:
@@ -55,7 +73,9 @@ def write_index() -> Path:
 
 
 def _command(name: str) -> str:
-    return f"make {'bench-ui' if name in IN_A_BROWSER else 'bench'} ARGS={name.removesuffix(ON_AMX)}"
+    for ending in HARDWARE:
+        name = name.removesuffix(ending)
+    return f"make {'bench-ui' if name in IN_A_BROWSER else 'bench'} ARGS={name}"
 
 
 def _pages(pattern: str) -> list[Path]:

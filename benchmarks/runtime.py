@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
-from benchmarks.report import ON_AMX, table, write, write_index
+from benchmarks.report import HARDWARE, table, write, write_index
 from benchmarks.runtime_accuracy import measure_agreement, measure_difference, measure_duplicates
 from benchmarks.runtime_models import HIDDEN, Bench, make_base, open_clock, read_tweets
 from benchmarks.runtime_run import measure_memory, measure_run
@@ -211,8 +211,17 @@ def open_bench(options: argparse.Namespace) -> Bench:
     )
 
 
+def find_ending(bench: Bench) -> str:
+    """How the name of the page ends, by what the machine multiplies with; "" where a plain CPU has bf16."""
+    if bench.device != "cpu":
+        return "-gpu"
+    if bench.has_matrix_unit:
+        return "-amx"
+    return "" if bench.has_bf16 else "-fp32"
+
+
 def main() -> None:
-    """Write docs/benchmarks/runtime.md, or runtime-amx.md on AMX or a GPU, and the index docs/benchmarks.md."""
+    """Write docs/benchmarks/runtime.md, or where `find_ending` says another page, and the index docs/benchmarks.md."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--datasets", type=Path, default=Path(os.environ.get("AUTOANNOTATOR_DATASETS", ROOT.parent / "shared" / "data"))
@@ -229,10 +238,9 @@ def main() -> None:
     if options.quick:
         print(text)
     else:
-        title, ending = "The engine at the limit of the machine", ""
-        if bench.has_matrix_unit:
-            title, ending = f"{title}, with a matrix unit", ON_AMX
-        write(f"runtime{ending}", title, text)
+        ending = find_ending(bench)
+        words = f", {HARDWARE[ending]}" if ending else ""
+        write(f"runtime{ending}", f"The engine at the limit of the machine{words}", text)
         write_index()
 
 

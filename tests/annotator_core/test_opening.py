@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from annotator_core import open_specialist
-from annotator_core.errors import BadLabelMap
+from annotator_core.errors import BadInput, BadLabelMap
 
 CLASSES = ("negative", "neutral", "positive")
 
@@ -38,3 +39,17 @@ def test_open_refuses_what_is_unclear(
 ) -> None:
     with pytest.raises(BadLabelMap, match=words):
         open_specialist(fake_folder(labels=("LABEL_0", "positive")), CLASSES, meanings=meanings, allow_fake=True)
+
+
+def test_open_refuses_a_length_that_leaves_no_words(classifier_template: Path) -> None:
+    with pytest.raises(BadInput, match="at least 8 tokens, not 7"):
+        open_specialist(classifier_template, CLASSES, max_length=7)
+
+
+def test_open_votes_in_the_precision_that_is_asked_for(classifier_template: Path) -> None:
+    texts = ["good movie", "awful flight on time"]
+    exact, rough = (open_specialist(classifier_template, CLASSES, precision=each) for each in ("fp32", "bf16"))
+    # Alone each of them: in fp32 a text's votes do not depend on those it is read with.
+    alone = np.concatenate([exact.predict([text]).probs for text in texts])
+    np.testing.assert_allclose(exact.predict(texts).probs, alone, atol=1e-6)
+    assert (exact.to_state(), rough.to_state()["is_quick"]) == ({}, True)
