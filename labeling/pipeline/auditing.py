@@ -158,7 +158,7 @@ def _sheet(audit: Reading) -> Sheet:
         ballots=align_ballots(audit.pool.ballots).take(rows),
         gold=to_indices([audit.answers[text.text_hash].class_id for text in kept]),
         is_fit=np.array([text.is_fit for text in kept], dtype=np.bool_),
-        is_whole=np.array([is_sample and text.draw <= audit.whole.draw for text in kept], dtype=np.bool_),
+        is_whole=np.array([is_sample and text.text_hash in audit.whole.texts for text in kept], dtype=np.bool_),
         labels=to_indices([fate.class_id if fate and fate.route in MACHINE_ROUTES else None for fate in routes]),
         is_model=np.array([fate is not None and fate.route == Route.VERIFY for fate in routes], dtype=np.bool_),
         is_reviewed=np.array([fate is not None and fate.route == Route.REVIEW for fate in routes], dtype=np.bool_),
