@@ -85,6 +85,15 @@ def waiting_hashes(dataset_id: int, hashes: Collection[str]) -> set[str]:
     return found
 
 
+def asked_hashes(dataset_id: int, hashes: Collection[str]) -> set[str]:
+    """Those of the texts that people decided because a run had asked for them, whether or not an audit had, too."""
+    found: set[str] = set()
+    items = ReviewItem.objects.filter(dataset=dataset_id, state=ItemState.DECIDED).exclude(run=None)
+    for part in _parts(hashes):
+        found.update(items.filter(text_hash__in=part).values_list("text_hash", flat=True))
+    return found
+
+
 def is_audit_open(dataset: Dataset) -> bool:
     """Whether a text of the data set waits for an audit: then nothing shows votes on a text that is not decided."""
     if not dataset.frame_until:

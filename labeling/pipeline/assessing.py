@@ -42,19 +42,15 @@ def measure(claim: Claim, hand: Hand) -> None:
 
 
 def _is_news(run: Run, before: Assessment | None, assessment: Assessment) -> bool:
-    """Whether other answers or versions stand behind it than behind the one before: else nothing follows from it.
+    """Whether other answers, votes or versions stand behind its certificates than behind those of the one before.
 
-    What follows from an assessment brings the run to the next one, which so ends the chain.
+    Else nothing follows from it: what follows brings the run to the next one, which so ends the chain. Times would not
+    tell: an answer that changes while a measurement is under way is older than what that one stores.
     """
-    if before is None or before.answered != assessment.answered or _has_newer_answers(run, before):
+    if before is None or before.digest != assessment.digest:
         return True
     old, new = (members_of(run, one.generation) for one in (before, assessment))
     return [member.version_id for member in old] != [member.version_id for member in new]
-
-
-def _has_newer_answers(run: Run, before: Assessment) -> bool:
-    answers = blind_answers(run.dataset_id, drawn_hashes(run.dataset_id)).values()
-    return any(answer.created_at > before.created_at for answer in answers)
 
 
 def advance(job: Job) -> None:

@@ -9,7 +9,7 @@ from annotator_core.arrays import IntArray
 from annotator_core.consensus.aggregator import Ballots
 from annotator_core.types import ABSTAIN, Route
 from labeling.datasets.chunk_queries import SampleText
-from labeling.labels.actions.rows import ConsensusRow, VoteRow
+from labeling.labels.actions.rows import VoteRow
 from labeling.labels.answer_queries import answers_of
 from labeling.labels.audit_queries import (
     BlindAnswer,
@@ -20,8 +20,8 @@ from labeling.labels.audit_queries import (
 )
 from labeling.labels.chunk_queries import known_votes
 from labeling.pipeline.ballots import Answers, align_ballots, ask_pool
+from labeling.pipeline.fates import fates_now
 from labeling.pipeline.hand import Hand
-from labeling.pipeline.routing import NOTHING, is_below
 from labeling.pipeline.ruling import join
 from labeling.pipeline.unanswered import unanswered_ballots
 from labeling.projects.models import LabelClass
@@ -31,7 +31,7 @@ from labeling.quality.engine.sheet import Sheet, Way
 from labeling.quality.figures import Notice
 from labeling.quality.measured import Measured
 from labeling.quality.queries import first_generation, frame_texts, looks_at
-from labeling.quality.row_queries import DrawnText, Fate, Wholeness, drawn_texts, fates_of, undrawn_texts, wholeness
+from labeling.quality.row_queries import DrawnText, Wholeness, drawn_texts, fates_of, undrawn_texts, wholeness
 from labeling.refinement.queries import taught_hashes
 from labeling.runs.models import Aggregator, AnswerUse, PoolGeneration, PoolMember, Run
 from labeling.runs.queries import generation_numbered, members_of
@@ -143,10 +143,9 @@ def _sheet(audit: Reading) -> Sheet:
     kept, indices = audit.kept, {class_id: index for index, class_id in enumerate(audit.class_ids)}
     places = {sample.text_hash: place for place, sample in enumerate(audit.pool.samples)}
     rows = np.array([places[text.text_hash] for text in kept], dtype=np.int64)
-    fates = fates_of(audit.run, [text.sample_id for text in kept])
-    routes = [
-        _fate(audit, fates.get(text.sample_id), audit.pool.rows[row]) for text, row in zip(kept, rows, strict=True)
-    ]
+    stored = fates_of(audit.run, [text.sample_id for text in kept])
+    fresh = [audit.pool.rows[row] for row in rows]
+    fates = fates_now(audit.run, audit.generation, [stored.get(text.sample_id) for text in kept], fresh)
     seconds = _seconds(audit)
 
     def to_indices(class_ids: Sequence[int | None]) -> IntArray:
@@ -158,30 +157,16 @@ def _sheet(audit: Reading) -> Sheet:
         ballots=align_ballots(audit.pool.ballots).take(rows),
         gold=to_indices([audit.answers[text.text_hash].class_id for text in kept]),
         is_fit=np.array([text.is_fit for text in kept], dtype=np.bool_),
-        is_whole=np.array([is_sample and text.draw <= audit.whole.draw for text in kept], dtype=np.bool_),
-        labels=to_indices([fate.class_id if fate and fate.route in MACHINE_ROUTES else None for fate in routes]),
-        is_model=np.array([fate is not None and fate.route == Route.VERIFY for fate in routes], dtype=np.bool_),
-        is_reviewed=np.array([fate is not None and fate.route == Route.REVIEW for fate in routes], dtype=np.bool_),
+        is_whole=np.array([is_sample and text.text_hash in audit.whole.texts for text in kept], dtype=np.bool_),
+        labels=to_indices([fate.class_id if fate and fate.route in MACHINE_ROUTES else None for fate in fates]),
+        is_model=np.array([fate is not None and fate.route == Route.VERIFY for fate in fates], dtype=np.bool_),
+        is_reviewed=np.array([fate is not None and fate.route == Route.REVIEW for fate in fates], dtype=np.bool_),
         second=to_indices([seconds.get(text.text_hash) for text in kept]),
         copies=np.array([text.copies for text in kept], dtype=np.int64),
         hashes=tuple(text.text_hash for text in kept),
         answers=to_indices([audit.said.get(text.text_hash) for text in kept]),
         unanswered=audit.unanswered,
     )
-
-
-def _fate(audit: Reading, stored: Fate | None, fresh: ConsensusRow) -> Fate | None:
-    """What became of the row, as of the others that no audit drew.
-
-    A person's answer keeps an accepted row out of later renewals, so there the pool of now says what its label and
-    route would be.
-    """
-    if stored is None or stored.route != Route.ACCEPT or stored.generation >= audit.run.renewed:
-        return stored
-    cut = audit.generation.cut_score
-    border = NOTHING if cut is None else (cut, audit.generation.cut_hash)
-    is_hard = is_below(fresh, border) if fresh.is_hard is None else fresh.is_hard
-    return Fate(fresh.class_id, Route.REVIEW if is_hard else Route.ACCEPT, audit.generation.number)
 
 
 def _seconds(audit: Reading) -> dict[str, int]:

@@ -1,9 +1,8 @@
 """Reads of a run's drawn texts: their answers, what the run made of them, and which draws are answered whole."""
 
-from bisect import bisect_left
-from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from django.db.models import Count
 
@@ -103,35 +102,37 @@ def undrawn_texts(dataset: Dataset, run: Run, drawn: Collection[str]) -> set[str
 class Wholeness:
     """How far the drawn texts are a random sample of the run's.
 
-    `draw` is the last one that is, with all before it, 0 for none; `gaps` counts texts that were appended since and
-    belong among the drawn ones.
+    `texts` are the hashes of those that are one: the first ones of the order, up to where the last whole draw ends, by
+    whatever draw each of them came. `gaps` counts texts that were appended since and belong among the drawn ones.
     """
 
-    draw: int
+    texts: frozenset[str]
     gaps: int
 
 
 def wholeness(
     dataset_id: int, texts: Sequence[DrawnText], answered: Collection[str], undrawn: Collection[str]
 ) -> Wholeness:
-    """How far the drawn texts are a random sample: each draw answered whole, and nothing appended in between.
+    """How far the drawn texts are a random sample: the first texts of the order, every one of them answered.
 
-    Draws follow one order of all texts of the frame, so a gap in it is a text that came after the draw.
+    Draws follow one order of all texts of the frame. A draw is whole where, up to the last place that it and the draws
+    before it take, every text is answered: those that were appended since and belong in between count as missing until
+    a later draw has taken them in and they are answered, too. The ends of draws alone are borders, so that the sample
+    does not change with every answer.
     """
     ordered = draw_order(dataset_id, {*(text.text_hash for text in texts), *undrawn})
     places = {text_hash: place for place, text_hash in enumerate(ordered)}
-    gaps = sorted(places[text_hash] for text_hash in undrawn)
-    draws: dict[int, list[DrawnText]] = defaultdict(list)
+    missing = next((place for place, text_hash in enumerate(ordered) if text_hash not in answered), len(ordered))
+    ends: dict[int, int] = {}
     for text in texts:
-        draws[text.draw].append(text)
-    ends = {number: max(places[text.text_hash] for text in members) for number, members in draws.items()}
-    last = 0
-    for number in sorted(draws):
-        is_answered = all(text.text_hash in answered for text in draws[number])
-        if not is_answered or (gaps and gaps[0] < ends[number]):
+        ends[text.draw] = max(ends.get(text.draw, -1), places[text.text_hash])
+    border = -1
+    for end in accumulate((ends[number] for number in sorted(ends)), max):
+        if end >= missing:
             break
-        last = number
-    return Wholeness(last, bisect_left(gaps, max(ends.values(), default=0)))
+        border = end
+    last = max(ends.values(), default=-1)
+    return Wholeness(frozenset(ordered[: border + 1]), sum(places[text_hash] < last for text_hash in undrawn))
 
 
 def _copies(run: Run, hashes: Sequence[str]) -> dict[str, int]:

@@ -313,7 +313,15 @@ def test_appended_rows_belong_to_the_next_run(dataset, versions, user):
     ask_assessment(run=later)
     work_off(QUEUES)
     found, figures = newest(later)
-    assert (codes(figures)["appended"]["count"] > 0, found.certificates.count()) == (True, 0)
+    missing = codes(figures)["appended"]["count"]
+    assert (missing > 0, found.certificates.count()) == (True, 0)
+    draw_audit(dataset=dataset, count=missing, by=user)
+    items = audit_items(dataset)
+    for some, certified in (([], 0), (items[:-1], 0), (items[-1:], 5)):
+        answer_items(some, user, truth)
+        ask_assessment(run=later)
+        work_off(QUEUES)
+        assert newest(later)[0].certificates.count() == certified
 
 
 def test_a_retired_class_and_one_that_nobody_chose_are_told(dataset, versions, user):

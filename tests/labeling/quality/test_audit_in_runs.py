@@ -2,16 +2,20 @@
 
 import pytest
 
+from labeling.labels.actions.rows import ConsensusRow
 from labeling.labels.models import Consensus, ItemReason, ItemState, ReviewItem
+from labeling.pipeline.fates import fates_now
 from labeling.quality.actions import ask_assessment, draw_audit
 from labeling.quality.figures import from_json
 from labeling.quality.models import Assessment
+from labeling.quality.row_queries import Fate
 from labeling.review.actions import claim
+from labeling.runs.queries import highest_cut
 from tests.labeling.counts import assert_counters_equal_recount
 from tests.labeling.factories import make_project, make_user
-from tests.labeling.generations import finish, next_generation, open_items, start
+from tests.labeling.generations import finish, next_generation, open_items, rescale, single, start
 from tests.labeling.pool import make_pool, work_off
-from tests.labeling.quality.audits import answer_items, audit_items, make_framed
+from tests.labeling.quality.audits import answer_items, audit_items, framed, make_framed
 from tests.labeling.refinement.learning import answer_to
 
 pytestmark = pytest.mark.django_db
@@ -97,3 +101,56 @@ def test_labels_of_a_renewal_are_measured_though_audited_rows_keep_their_votes(d
     kept = Consensus.objects.filter(run=run, is_current=True, route="accept", generation=0)
     assert (run.renewed, kept.count() > 20) == (1, True)
     assert (before.value < 1, after.value, after.rows >= before.rows) == (True, 1.0, True)
+
+
+def truth(item):
+    """The class that a fake without noise gives."""
+    return sorted(item.project.classes.values_list("id", flat=True))[answer_to(item.sample.text)]
+
+
+def measured(run):
+    """What the audit says of the run now."""
+    ask_assessment(run=run)
+    work_off(("io", "consensus"))
+    return from_json(Assessment.objects.filter(run=run).first().figures)
+
+
+def test_a_hard_text_answered_before_the_run_stands_for_those_that_leave_the_queue(dataset, old, better, user):
+    """The run never asks anybody for it; the others like it are accepted as soon as nobody doubts them any more."""
+    draw_audit(dataset=dataset, count=60, by=user)
+    answer_items(audit_items(dataset), user, truth)
+    run = finish(start(dataset.project, dataset, old, renews_accepted=False))
+    hard = Consensus.objects.filter(run=run, route="review", sample__text_hash__in=framed(dataset))
+    texts = hard.values("sample__text_hash").distinct().count()
+    before = measured(run).accepted
+    next_generation(run, better)
+    after = measured(finish(run)).accepted
+    assert (texts > 5, before.rows, after.rows) == (True, 60 - texts, 60)
+    assert_counters_equal_recount(run)
+
+
+@pytest.mark.parametrize("is_promoted", [False, True])
+def test_a_text_that_an_earlier_run_asked_for_is_a_reviewed_one(dataset, old, better, user, is_promoted):
+    """So are all that it asked for: whether this run accepts them or not, people's labels stand there."""
+    first = finish(start(dataset.project, dataset, old, renews_accepted=False))
+    asked = {item.text_hash for item in open_items(first)} & framed(dataset)
+    answer_items(open_items(first), user, truth)
+    draw_audit(dataset=dataset, count=60, by=user)
+    answer_items(audit_items(dataset), user, truth)
+    run = finish(start(dataset.project, dataset, old if is_promoted else better))
+    if is_promoted:
+        next_generation(run, better)
+        finish(run)
+    assert (len(asked) > 5, measured(run).accepted.rows) == (True, 60 - len(asked))
+
+
+def test_under_a_budget_the_highest_cut_tells_which_texts_would_leave_the_queue(dataset, old, better):
+    run = finish(start(dataset.project, dataset, old, review_budget=20))
+    generation, (cut, _hash) = next_generation(run, better), highest_cut(run)
+    stored = [Fate(1, "review", 0)] * 3
+    fresh = [
+        ConsensusRow(1, str(by), class_id, 0, cut + by, 0.9, None) for by, class_id in ((0.1, 2), (-0.1, 2), (0, None))
+    ]
+    assert [fate.route for fate in fates_now(run, generation, stored, fresh)] == ["accept", "review", "review"]
+    anew = rescale(run, single(2))
+    assert {fate.route for fate in fates_now(run, anew, stored, fresh)} == {"review"}

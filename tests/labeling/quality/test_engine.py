@@ -22,6 +22,7 @@ from labeling.quality.engine.shares import (
 )
 from labeling.quality.engine.sheet import Sheet, Way
 from labeling.quality.figures import Second, Share
+from labeling.quality.queries import draw_order
 from labeling.quality.row_queries import DrawnText, Wholeness, wholeness
 
 MAJORITY = Way(min_agree=3, is_average=False, aggregation=None)
@@ -218,16 +219,42 @@ def test_agreement_says_why_it_has_no_value(persons, why):
     assert {one.value for one in found if not one.why_not} <= {1.0}
 
 
-def text(draw, number):
-    return DrawnText(number, f"text {number}", f"{number:032x}", True, draw, 1)
+def drawn(count, ends):
+    """So many texts in the order of the draws; each draw takes the next ones up to its end."""
+    hashes = draw_order(1, [f"{number:032x}" for number in range(count)])
+    draws = [1 + sum(place >= end for end in ends) for place in range(ends[-1])]
+    return hashes, [DrawnText(place, "", hashes[place], True, draw, 1) for place, draw in enumerate(draws)]
 
 
-def test_a_draw_is_a_sample_when_it_is_answered_whole_and_nothing_came_in_between():
-    texts = [text(1 + number // 10, number) for number in range(30)]
-    answered = {one.text_hash for one in texts if one.draw < 3}
-    assert wholeness(1, texts, answered, ()) == Wholeness(2, 0)
-    assert wholeness(1, texts, answered - {texts[0].text_hash}, ()).draw == 0
-    assert wholeness(1, [], (), ()) == Wholeness(0, 0)
-    later = {f"{number:032x}" for number in range(100, 200)}
-    found = wholeness(1, texts, answered, later)
-    assert (found.draw, found.gaps > 50) == (0, True)
+def test_a_draw_is_a_sample_when_every_text_up_to_its_end_is_answered():
+    hashes, texts = drawn(40, [10, 20, 30])
+    first, two = frozenset(hashes[:10]), frozenset(hashes[:20])
+    assert wholeness(1, texts, two, hashes[30:]) == Wholeness(two, 0)
+    assert wholeness(1, texts, {*hashes[:15], *hashes[16:30]}, hashes[30:]) == Wholeness(first, 0)
+    assert wholeness(1, texts, set(hashes[1:]), hashes[30:]) == Wholeness(frozenset(), 0)
+    assert wholeness(1, [], (), hashes) == Wholeness(frozenset(), 0)
+
+
+def test_appended_texts_among_those_of_a_draw_are_missing_until_they_are_drawn_and_answered():
+    """Places 3 and 12 were appended after two draws up to 10 and 20; the third takes them and five more."""
+    hashes, texts = drawn(40, [10, 20])
+    late = {hashes[3], hashes[12]}
+    old = [text for text in texts if text.text_hash not in late]
+    answered = {text.text_hash for text in old}
+    assert wholeness(1, old, answered, {*late, *hashes[20:]}) == Wholeness(frozenset(), 2)
+    third = [DrawnText(place, "", hashes[place], True, 3, 1) for place in (3, 12, *range(20, 25))]
+    now = [*old, *third]
+    assert wholeness(1, now, answered, hashes[25:]) == Wholeness(frozenset(), 0)
+    assert wholeness(1, now, answered | {hashes[3]}, hashes[25:]) == Wholeness(frozenset(hashes[:10]), 0)
+    assert wholeness(1, now, answered | late, hashes[25:]) == Wholeness(frozenset(hashes[:20]), 0)
+    assert wholeness(1, now, set(hashes[:25]), hashes[25:]) == Wholeness(frozenset(hashes[:25]), 0)
+
+
+def test_a_draw_that_fills_half_of_what_was_appended_certifies_nothing():
+    """Its own end lies before that of the first, whose texts are no sample without the rest of the appended ones."""
+    hashes, texts = drawn(40, [20])
+    late = [hashes[place] for place in (2, 5, 11)]
+    old = [text for text in texts if text.text_hash not in late]
+    some = [DrawnText(0, "", one, True, 2, 1) for one in late[:2]]
+    answered = {text.text_hash for text in (*old, *some)}
+    assert wholeness(1, [*old, *some], answered, {late[2], *hashes[20:]}) == Wholeness(frozenset(), 1)
