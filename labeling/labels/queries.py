@@ -125,16 +125,21 @@ def blind_waits(project_id: int | OuterRef) -> Q:
     return Q(Exists(waiting.filter(reason__in=ROUTED, is_blind=True, needed=1)))
 
 
-def latest_verdict(project: Project, user_id: int) -> Verdict | None:
-    """The person's newest answer in the project that is not undone, stale ones too, with item, class and `excerpt`."""
-    return next(iter(_latest_verdicts(project.pk, user_id)), None)
+def latest_verdict(project: Project, user_id: int) -> tuple[Verdict, bool] | None:
+    """The person's newest answer in the project that is not undone, stale ones too, with item, class and `excerpt`.
+
+    And whether a text of the project waits for an audit or of its frame, when nothing may be told of votes.
+    """
+    found = next(iter(_latest_verdicts(project.pk, user_id)), None)
+    return None if found is None else (found, found.is_silent)
 
 
-def _latest(project_id: int, user_id: int) -> "QuerySet[Verdict]":
+def _latest(project_id: int, user_id: int) -> "QuerySet[Any]":
     stands = Q(is_current=True) | Q(is_stale=True)
     mine = Verdict.objects.filter(stands, user_id=user_id, item__project=project_id, is_undo=False)
     shown = mine.select_related("item", "label_class").annotate(excerpt=Left("item__sample__text", EXCERPT))
-    return shown.order_by("-created_at", "-id")[:1]
+    silent = shown.annotate(is_silent=audit_waits(project_id) | blind_waits(project_id))
+    return silent.order_by("-created_at", "-id")[:1]
 
 
 _latest_verdicts = Prepared(_latest)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.db.models import F, Q, Sum
 
-from labeling.labels.models import ItemState, ReviewItem
+from labeling.labels.models import Escalation, ItemState, ReviewItem
 from labeling.projects.models import Project
 from labeling.runs.models import ACTIVE_STATES, Run
 
@@ -31,3 +31,15 @@ def work_of(project: Project) -> Work:
     items = ReviewItem.objects.filter(run=None, project=project).order_by().values_list("project_id")
     own = [(open_ or 0, all_ or 0) for _project, open_, all_ in items.annotate(left=left, total=total)]
     return Work(asked["left"] + sum(one[0] for one in own), asked["total"] + sum(one[1] for one in own))
+
+
+def answers_to_come(project: Project) -> int:
+    """How many answers people give until nothing of the project waits, at most. Two statements on indexes.
+
+    A text that some of its people have answered is counted with one answer fewer, however many those are.
+    """
+    waiting = ReviewItem.objects.filter(project=project, state=ItemState.OPEN).order_by()
+    asked: int = waiting.aggregate(answers=Sum("needed", default=0))["answers"]
+    # By crowd: else all that waits is looked at, and most of it nobody has answered.
+    begun = waiting.filter(escalation__in=("", *Escalation.values), crowd__gt="").exclude(answered_by="")
+    return asked - begun.count()

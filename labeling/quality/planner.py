@@ -10,7 +10,7 @@ from annotator_core.contract.certify import confidence_at
 from annotator_core.contract.plan import plan_audit
 from labeling.quality.plots import Z95
 from labeling.quality.queries import AuditProgress
-from labeling.quality.wording import pace_sentence
+from labeling.quality.wording import draw_sentence, pace_sentence
 from labeling.runs.models import Run
 from labeling.web.wording import word_number
 
@@ -24,15 +24,31 @@ SHARE_STEPS = 20
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Seconds of an answer, and whether people of the project took them or they are assumed."""
+    """Seconds of an answer, and whether people of the project took them or they are assumed.
+
+    `people` answer a text of an audit, as many as there are for it now. `queued`: answers until nothing of the project
+    waits, among which drawn texts have random places: the last of many comes near the end.
+    """
 
     seconds: float
     is_measured: bool
+    people: int
+    queued: int
+
+    @property
+    def text_s(self) -> float:
+        """Seconds of work that one text of an audit takes."""
+        return self.seconds * self.people
+
+    @property
+    def queue_s(self) -> float:
+        """Seconds of work until nothing waits."""
+        return self.seconds * self.queued
 
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """Something to know, the audited texts and the seconds of work it takes; `is_within`: the frame holds them."""
+    """Something to know, the audited texts and the seconds of work on them; `is_within`: the frame holds them."""
 
     text: str
     rows: int
@@ -42,11 +58,11 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What can be drawn and what it would tell: texts to draw, taken back ones among them, and the page's offer."""
+    """What can be drawn, taken back texts among it, the page's offer with its price, and what it all would tell."""
 
     left: int
     proposed: int
-    proposed_s: float
+    proposed_words: str
     goals: tuple[Goal, ...]
     pace_words: str
 
@@ -60,9 +76,10 @@ def plan_of(run: Run, audit: AuditProgress, pace: Pace) -> Plan:
         rows = certificate_rows(target, true, _accepted_share(run))
         wanted += [(_goal_words(target, true), rows)] if rows else []
     most = audit.drawn + audit.left
-    goals = (Goal(text, rows, rows * pace.seconds, rows <= most) for text, rows in wanted)
-    words = pace_sentence(pace.seconds, is_measured=pace.is_measured)
-    return Plan(left, proposed, proposed * pace.seconds, tuple(sorted(goals, key=lambda one: one.rows)), words)
+    goals = (Goal(text, rows, rows * pace.text_s, rows <= most) for text, rows in wanted)
+    price = draw_sentence(proposed, people=pace.people, queued=pace.queued, seconds=pace.seconds)
+    words = pace_sentence(pace.seconds, is_measured=pace.is_measured, people=pace.people, queued=pace.queued)
+    return Plan(left, proposed, price, tuple(sorted(goals, key=lambda one: one.rows)), words)
 
 
 def _targets(run: Run) -> list[tuple[float, float]]:

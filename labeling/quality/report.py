@@ -133,7 +133,7 @@ def _shares(figures: Figures) -> tuple[ShareLine, ...]:
 
 def _certificate(one: Certificate, run: Run, pace: Pace, figures: Figures) -> CertificateLine:
     state, kind = reach_word(one)
-    price, whole = price_sentence(one, pace.seconds), whole_sentence(one, figures.seconds)
+    price, whole = price_sentence(one, pace.seconds, pace.people), whole_sentence(one, figures.seconds)
     return CertificateLine(one, state, kind, price, whole, one.target_error == run.target_error)
 
 

@@ -11,7 +11,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from labeling.accounts.models import User
 from labeling.jobs.queries import job_of, progress_of
+from labeling.labels.actions.people import needed_people
 from labeling.labels.queries import known_seconds
+from labeling.labels.work_queries import answers_to_come
 from labeling.projects.access import Access, project_view
 from labeling.projects.models import Role
 from labeling.quality import page_queries
@@ -44,17 +46,18 @@ def page(request: HttpRequest, access: Access) -> HttpResponse:
 
 
 def _context(access: Access, run: Run) -> dict[str, Any]:
-    """All that the page shows of the run: what it reads depends on the audit's size, never on that of the data."""
+    """All that the page shows of the run: what it reads depends on the audit's size, of the queue it reads indexes."""
     pace = _pace(access)
     audit = audit_progress(run.dataset)
     plan = plan_of(run, audit, pace)
-    context = {"audit": audit, "waiting_s": audit.waiting * pace.seconds, "plan": plan}
+    context = {"audit": audit, "pace": pace, "plan": plan}
     return context | {"form": DrawForm(proposed=plan.proposed)} | _measured(access, run, audit, pace) | _at_work(run)
 
 
 def _pace(access: Access) -> Pace:
-    seconds = known_seconds(access.project)
-    return Pace(seconds or GUESS_S, is_measured=seconds is not None)
+    project, seconds = access.project, known_seconds(access.project)
+    people, queued = needed_people(project.pk).audit, answers_to_come(project)
+    return Pace(seconds or GUESS_S, is_measured=seconds is not None, people=people, queued=queued)
 
 
 def _measured(access: Access, run: Run, audit: AuditProgress, pace: Pace) -> dict[str, Any]:

@@ -111,26 +111,62 @@ def whole_sentence(certificate: Certificate, seconds: Sequence[Second]) -> str:
     return text % words
 
 
-def price_sentence(certificate: Certificate, seconds: float) -> str:
-    """What a target that is not reached costs, or that no number of answers buys it; empty for one that is reached."""
+def price_sentence(certificate: Certificate, seconds: float, people: int) -> str:
+    """What a target that is not reached costs, or that no number of answers buys it; empty for one that is reached.
+
+    `people` answer a text of the audit, each in so many `seconds`.
+    """
     if certificate.is_reached:
         return ""
     if certificate.rows_needed is None:
         return _("No number of answers would reach it: the labels are wrong more often than that.")
-    text = ngettext("%(n)s more answer, %(time)s", "%(n)s more answers, %(time)s", certificate.rows_needed)
-    words = {"n": word_number(certificate.rows_needed), "time": word_duration(certificate.rows_needed * seconds)}
-    return text % words
+    texts, answers = certificate.rows_needed, certificate.rows_needed * people
+    text = (
+        ngettext("%(n)s more answer, %(time)s", "%(n)s more answers, %(time)s", answers)
+        if people == 1
+        else ngettext(
+            "%(texts)s more text, %(n)s answers, %(time)s", "%(texts)s more texts, %(n)s answers, %(time)s", texts
+        )
+    )
+    return text % {"texts": word_number(texts), "n": word_number(answers), "time": word_duration(answers * seconds)}
 
 
-def pace_sentence(seconds: float, *, is_measured: bool) -> str:
-    """What the prices in hours are counted with."""
+def draw_sentence(texts: int, *, people: int, queued: int, seconds: float) -> str:
+    """What drawing so many texts takes: their own answers, then with the `queued` ones before the last of them."""
+    answers = texts * people
+    given = ngettext("%(n)s answer", "%(n)s answers", answers) % {"n": word_number(answers)}
+    words = {"texts": word_number(texts), "answers": given, "time": word_duration(answers * seconds)}
+    text = ngettext(
+        "%(texts)s text takes %(answers)s, %(time)s.", "%(texts)s texts take %(answers)s, %(time)s.", texts
+    )
+    if not queued:
+        return text % words
+    late = _("Until the last one is answered people give up to %(most)s, %(until)s: the texts wait among all others.")
+    most = queued + answers
+    words |= {"most": word_number(most), "until": word_duration(most * seconds)}
+    return f"{text % words} {late % words}"
+
+
+def pace_sentence(seconds: float, *, is_measured: bool, people: int, queued: int) -> str:
+    """What the prices in hours are counted with, and what is not in them."""
     text = (
         _("Hours are counted with %(time)s an answer, the pace of this project.")
         if is_measured
         else _("Hours are counted with %(time)s an answer until this project has a pace of its own.")
     )
     digits = 1 if seconds < 10 else 0
-    return text % {"time": _("%(n)s s") % {"n": word_number(seconds, digits)}}
+    told = [text % {"time": _("%(n)s s") % {"n": word_number(seconds, digits)}}]
+    if people > 1:
+        shared = _("%(n)s people answer each text, and a reviewer where they differ, which is not counted.")
+        told.append(shared % {"n": word_number(people)})
+    if queued:
+        ahead = ngettext(
+            "The %(n)s answer that the queue takes comes on top: a draw certifies once its last text is answered.",
+            "The %(n)s answers that the queue takes come on top: a draw certifies once its last text is answered.",
+            queued,
+        )
+        told.append(ahead % {"n": word_number(queued)})
+    return " ".join(told)
 
 
 def agreement_name(figure: AgreementFigure) -> str:

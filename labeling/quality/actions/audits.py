@@ -11,8 +11,11 @@ from annotator_core.contract.frame import third_of
 from labeling.accounts.models import User
 from labeling.datasets.models import Dataset, Sample
 from labeling.datasets.queries import count_texts
+from labeling.labels.actions import reopen
 from labeling.labels.actions.audit import lock_queue, open_audit_items, withdraw_audit_items
+from labeling.labels.actions.screens import note_sight
 from labeling.labels.audit_queries import blind_answers, waiting_hashes
+from labeling.labels.models import ItemState, ReviewItem, Verdict
 from labeling.quality.actions.assessments import wake_assessment
 from labeling.quality.models import Audit, AuditRow
 from labeling.quality.queries import draw_order, drawn_hashes, frame_texts
@@ -25,8 +28,8 @@ BATCH = 500
 def draw_audit(*, dataset: Dataset, count: int, by: User | None) -> Audit:
     """Let `count` random texts of the audit frame wait for a person; those with a blind answer count at once.
 
-    Texts that were drawn and withdrawn come back first, for without them the sample would not be one; `drawn` of the
-    audit counts the new ones. Raises ActionError where the data set holds no frame or fewer texts than asked for.
+    Texts that were drawn and withdrawn come back first, for without them the sample would not be one, and so do those
+    that somebody answered who knew what others had said; `drawn` of the audit counts the new ones. Raises ActionError where the data set holds no frame or fewer texts than asked for.
     """
     _check(dataset, count)
     texts = count_texts(dataset.pk)
@@ -43,7 +46,9 @@ def draw_audit(*, dataset: Dataset, count: int, by: User | None) -> Audit:
         AuditRow.objects.filter(dataset=dataset).update(inclusion=inclusion)
         _create_rows(audit, fresh, inclusion=inclusion)
         known = blind_answers(dataset.pk, fresh)
-        open_audit_items(dataset=dataset, hashes=[*back[:count], *(one for one in fresh if one not in known)])
+        wanted = [*back[:count], *(one for one in fresh if one not in known)]
+        _reopen_known(dataset, wanted)
+        open_audit_items(dataset=dataset, hashes=wanted)
         for run in measured_runs(dataset.pk):
             wake_assessment(run=run)
     return audit
@@ -78,6 +83,21 @@ def _withdrawn(dataset: Dataset, drawn: set[str]) -> list[str]:
     """Drawn texts without an answer that do not wait for one."""
     silent = drawn - blind_answers(dataset.pk, drawn).keys()
     return draw_order(dataset.pk, silent - waiting_hashes(dataset.pk, silent))
+
+
+def _reopen_known(dataset: Dataset, hashes: Sequence[str]) -> None:
+    """Texts whose own item was decided by somebody who knew what others had said wait again, for others first.
+
+    A text has one such item: without this a draw would never be answered whole.
+    """
+    for low in range(0, len(hashes), BATCH):
+        some = hashes[low : low + BATCH]
+        known = ReviewItem.objects.filter(run=None, dataset=dataset, text_hash__in=some, state=ItemState.DECIDED)
+        for item_id in known.order_by("id").values_list("id", flat=True):
+            seen = Verdict.objects.filter(item=item_id, has_seen_votes=True).order_by("user_id")
+            for user_id in seen.values_list("user_id", flat=True).distinct():
+                note_sight(user_id, [item_id])
+            reopen(project=dataset.project, item_id=item_id)
 
 
 def _create_audit(dataset: Dataset, drawn: int, frame: int, by: User | None) -> Audit:

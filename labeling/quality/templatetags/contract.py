@@ -3,6 +3,7 @@
 from django import template
 from django.utils.translation import gettext as _
 
+from labeling.labels.actions.people import needed_people
 from labeling.labels.queries import known_seconds
 from labeling.projects.models import Project
 from labeling.quality.avoided import Avoided, avoided_of
@@ -16,13 +17,17 @@ register = template.Library()
 
 @register.simple_tag
 def certificate_price(project: Project, run: Run) -> str:
-    """The price of the run's target error by its newest assessment: answers and hours, or that none would buy it."""
+    """The price of the run's target error by its newest assessment: answers and hours, or that none would buy it.
+
+    The hours are those of the audit's own answers: the quality page counts the queue before them, too.
+    """
     newest = Certificate.objects.filter(assessment__run=run).order_by("-assessment__number")
     certificate = None if run.target_error is None else newest.filter(target_error=run.target_error).first()
     if certificate is None:
         return _("Draw an audit to find out what a certificate takes.")
-    price = price_sentence(certificate, known_seconds(project) or GUESS_S)
-    return _("A certificate takes %(price)s.") % {"price": price} if certificate.rows_needed else price
+    price = price_sentence(certificate, known_seconds(project) or GUESS_S, needed_people(project.pk).audit)
+    text = _("A certificate takes %(price)s, and what waits in the queue: an audit's texts wait among all others.")
+    return text % {"price": price} if certificate.rows_needed else price
 
 
 @register.simple_tag

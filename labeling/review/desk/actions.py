@@ -17,7 +17,7 @@ from labeling.labels.models import ItemState, Lease, ReviewItem, Verdict
 from labeling.projects.models import Project
 from labeling.review.actions.returns import settle_marks
 from labeling.review.actions.skips import note_skippers
-from labeling.review.desk.queries import escalated, is_framed, undoable_adjudication
+from labeling.review.desk.queries import escalated, has_others_words, is_framed, undoable_adjudication
 from labeling.review.models import Flag, Skip
 from labeling.runs.actions import lock_runs_of_item
 from labeling.web.errors import ActionError
@@ -180,6 +180,10 @@ def _lease(item: ReviewItem, user_id: int) -> bool:
         is_free = Q(expires_at__lte=timezone.now()) | Q(user_id=user_id)
         if not Lease.objects.filter(is_free, pk=lease.pk).update(**given):
             return False
-    if lease is None or lease.user_id != user_id:
+    is_new = lease is None or lease.user_id != user_id
+    # No run asked for it and no vote is shown here: where nobody else said a word either, the desk tells nothing that
+    # would make an answer less blind. Looked at each time, for somebody may have said one since.
+    is_mute = item.run_id is None and is_framed(item)
+    if has_others_words(item, user_id) if is_mute else is_new:
         note_sight(user_id, [item.pk])
     return True

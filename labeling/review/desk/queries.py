@@ -102,6 +102,12 @@ def is_framed(item: ReviewItem) -> bool:
     return item.text_hash <= item.dataset.frame_until
 
 
+def has_others_words(item: ReviewItem, user_id: int) -> bool:
+    """Whether anybody else has answered, flagged, skipped, returned or remarked on the text, if only once."""
+    others = [one.objects.filter(item=item).exclude(user=user_id) for one in (Verdict, Flag, Skip, Comment)]
+    return any(found.exists() for found in (*others, Return.objects.filter(item=item).exclude(by=user_id)))
+
+
 def case_of(project: Project, item: ReviewItem, *, with_votes: bool) -> Case:
     """The text with everything a reviewer needs; models' opinions where they are asked for and may be shown."""
     seconds = Cast("elapsed_ms", FloatField()) / 1000

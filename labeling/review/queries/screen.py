@@ -19,7 +19,10 @@ from labeling.review.queries.stale import is_blind
 
 @dataclass(frozen=True, slots=True)
 class Last:
-    """The person's last answer: what it was, what became of it, and (not for blind items) what the pool had said."""
+    """The person's last answer: what it was, what became of it, and what the pool had said.
+
+    The `tally` is empty for a blind item, and for all while a text waits for an audit or of its frame.
+    """
 
     verdict: Verdict
     tally: list[tuple[str, int]]
@@ -78,14 +81,17 @@ def mark_of(classes: Sequence[LabelClass]) -> str:
 
 def last_of(project: Project, user: User) -> Last | None:
     """The person's last answer in the project, if any."""
-    verdict = latest_verdict(project, user.pk)
-    if verdict is None:
+    latest = latest_verdict(project, user.pk)
+    if latest is None:
         return None
+    verdict, is_silent = latest
     item = verdict.item
+    # While the others tell theirs, a line without votes would name a text of the frame, which an undo brings back.
+    is_silent = is_silent or is_blind(item) or item.state == ItemState.OPEN
     is_beaten = verdict.is_stale and not is_blind(item)
     return Last(
         verdict=verdict,
-        tally=[] if is_blind(item) or item.state == ItemState.OPEN else vote_tally(item),
+        tally=[] if is_silent else vote_tally(item),
         standing=standing_verdict(item) if is_beaten else None,
         is_withdrawn=item.state == ItemState.WITHDRAWN,
     )

@@ -7,7 +7,7 @@ import pytest
 from labeling.labels.actions import decide
 from labeling.labels.models import ReviewItem
 from labeling.labels.queries import pace_of
-from labeling.labels.work_queries import work_of
+from labeling.labels.work_queries import answers_to_come, work_of
 from labeling.runs.models import Run
 from tests.labeling.factories import add_member, make_dataset, make_project, make_run, make_user
 
@@ -54,6 +54,20 @@ def test_the_line_tells_nobody_whether_others_agree(project, others):
     answer(project, "one", first)
     pace = pace_of(project, first.pk)
     assert (pace.today, pace.left, pace.total) == (1, 3, 4)
+
+
+def test_what_is_to_come_counts_every_person_s_answer(project):
+    """Three texts by two people each; equal texts are one."""
+    first, second = project.created_by, project.members.get(username="second")
+    counts = [answers_to_come(project)]
+    for text, user, name in (("two", first, "positive"), ("two", second, "positive"), ("one", first, "positive")):
+        answer(project, text, user, name)
+        counts.append(answers_to_come(project))
+    assert counts == [6, 5, 4, 3]
+    answer(project, "one", second, "negative")
+    # A reviewer's answer on "one", two on "three".
+    assert answers_to_come(project) == 3
+    assert answers_to_come(make_project(make_user())) == 0
 
 
 def test_rows_of_a_language_model_are_not_for_people(project):

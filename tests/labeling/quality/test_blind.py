@@ -103,12 +103,11 @@ def test_the_answers_data_and_the_events_tell_nothing(annotator, project, items)
     assert not re.search(r"audit|blind|reason|hash", states)
 
 
-def test_after_the_decision_no_votes_are_shown_on_a_blind_text(annotator, project, items):
+def test_an_answer_to_an_audit_s_text_is_blind(annotator, project, items):
     class_id = project.classes.first().pk
     for item in items:
         show(annotator, project, item)
         decision = action("decide", item=item.pk, **{"class": class_id})
         last = write(annotator, project, decision, want=0)["last"]
         assert "review-last" in last
-    assert "models:" not in last
     assert Verdict.objects.filter(item=items[1], has_seen_votes=False, is_current=True).exists()

@@ -173,6 +173,25 @@ def test_once_the_frame_is_done_cards_hold_reason_and_votes_again(annotator, pro
     assert told == [[], ["Ursa", "97%", "disagree"], ["Ursa", "97%", "disagree"]]
 
 
+def line(client, project, item):
+    """What is told of an answer to the text."""
+    put_first(item)
+    write(client, project)
+    return write(client, project, answer(item), want=0)["last"].replace(item.sample.text, "*")
+
+
+@pytest.mark.parametrize("change", [{}, {"reason": ItemReason.AUDIT}, {"is_audited": True}])
+def test_the_line_about_an_answer_names_no_text_of_the_frame(annotator, project, items, change):
+    """An undo brings the text back, and its next answer counts as blind: the other lines must be as silent."""
+    waiting = ReviewItem.objects.filter(is_blind=True).exclude(pk=items[0].pk)
+    ReviewItem.objects.filter(pk=waiting.first().pk).update(**change)
+    framed, other = (line(annotator, project, item) for item in items)
+    assert (framed == other, TOLD.findall(framed)) == (True, [])
+    waiting.update(state="decided")
+    free = ReviewItem.objects.filter(state="open").select_related("sample").first()
+    assert TOLD.findall(line(annotator, project, free)) == ["models:"]
+
+
 def test_a_run_without_a_frame_keeps_nothing_back(annotator, project, items):
     """What `has_frame` off makes: nothing is blind."""
     ReviewItem.objects.update(is_blind=False)

@@ -8,8 +8,11 @@ from django.urls import reverse
 from labeling.labels.models import ReviewItem
 from labeling.quality.figures import AgreementFigure, Second, Share
 from labeling.quality.models import Audit
+from labeling.quality.templatetags.contract import certificate_price
 from labeling.runs.models import Aggregator, PolicyName, PoolGeneration, Run
-from tests.labeling.factories import make_dataset, make_project, make_run, make_user
+from labeling.web.wording import word_duration
+from tests.labeling.factories import add_member, make_dataset, make_project, make_run, make_user
+from tests.labeling.quality.audits import answer_items
 from tests.labeling.quality.made_assessments import (
     NOTHING,
     frame,
@@ -79,8 +82,11 @@ def test_a_data_set_without_a_frame_says_so(client, project):
 def test_before_an_audit_the_page_offers_one_with_its_price(client, project, run):
     html = page(client, project)
     assert 'value="40"' in html
-    assert "40 texts can be drawn. 40 texts take a person about 7 min." in html
+    # A hundred texts of the run wait already.
+    assert "40 texts can be drawn. 40 texts take 40 answers, about 7 min." in html
+    assert "Until the last one is answered people give up to 140, about 23 min: the texts wait among all" in html
     assert "Hours are counted with 10 s an answer until this project has a pace of its own." in html
+    assert "The 100 answers that the queue takes come on top: a draw certifies once its last text is answered." in html
     plan = rows(html, "What an audit can tell")
     assert plan[:2] == [
         ["Which way to combine the votes is best", "150", "not enough here"],
@@ -99,7 +105,10 @@ def test_one_button_draws_an_audit(client, project, run):
     assert Audit.objects.get().drawn == 30
     html = page(client, project)
     assert "30 texts are drawn." in html
-    assert "0 of 30 · about 5 min left" in html
+    waiting = ReviewItem.objects.filter(state="open").count()
+    assert waiting > 100
+    assert f"0 of 30 · {word_duration(10 * waiting)} left" in html
+    assert f"the time left is that of all {waiting} answers that the queue takes." in html
     assert "10 texts can be drawn." in html
 
 
@@ -130,8 +139,28 @@ def test_what_waits_can_be_taken_back(client, project, manager, run):
 def test_hours_follow_the_project_s_pace(client, project, manager, run):
     make_audit(run.dataset, drawn=20, answered=6, by=manager)
     html = page(client, project)
-    assert "6 of 20 · about 1 min left" in html  # 14 answers at 6 s
+    waiting = ReviewItem.objects.filter(state="open").count()
+    assert f"6 of 20 · {word_duration(6 * waiting)} left" in html
     assert "Hours are counted with 6.0 s an answer, the pace of this project." in html
+
+
+def test_an_audit_s_texts_are_priced_with_the_answers_of_all_who_give_them(client, project, run):
+    """Two people answer a text of an audit as soon as there are two; what a person has answered is one answer fewer."""
+    ann = add_member(project, make_user()).user
+    make_assessment(run)
+    html = page(client, project)
+    assert "40 texts take 80 answers, about 13 min." in html
+    assert "people give up to 180, about 30 min" in html
+    assert "2 people answer each text, and a reviewer where they differ, which is not counted." in html
+    assert [row[2] for row in rows(html, "Certificates")[2:4]] == [
+        "410 more texts, 820 answers, about 2 h 17",
+        "2,400 more texts, 4,800 answers, about 13 h 20",
+    ]
+    make_audit(run.dataset, drawn=12, by=ann)
+    asked = sum(ReviewItem.objects.filter(state="open").values_list("needed", flat=True))
+    assert f"all {asked} answers that the queue takes" in page(client, project)
+    answer_items(ReviewItem.objects.filter(state="open", needed=2)[:3], ann)
+    assert f"all {asked - 3} answers that the queue takes" in page(client, project)
 
 
 def test_measuring_needs_an_answer(client, project, run):
@@ -193,6 +222,13 @@ def test_certificates_are_reached_have_a_price_or_are_out_of_reach(client, proje
         ["2%", "Not yet", "2,400 more answers, about 6 h 40"],
         ["1%", "Out of reach", "No number of answers would reach it: the labels are wrong more often than that."],
     ]
+
+
+def test_the_run_s_page_says_that_the_queue_comes_on_top_of_a_certificate(project, run):
+    run.target_error = 4
+    make_assessment(run, target_error=4)
+    told = "A certificate takes 36 more answers, about 6 min, and what waits in the queue: "
+    assert certificate_price(project, run) == told + "an audit's texts wait among all others."
 
 
 @pytest.mark.parametrize(
@@ -349,7 +385,7 @@ def test_the_page_takes_the_same_queries_however_often_measured(
         make_assessment(run)
     make_measuring(run)
     client.get(url(project))
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(22):
         client.get(url(project), headers=HTMX)
 
 

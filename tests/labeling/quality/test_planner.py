@@ -1,0 +1,57 @@
+"""What a plan of an audit says of the work: all answers that people give for it, and those before its last one."""
+
+import pytest
+
+from labeling.quality.planner import Pace, plan_of
+from labeling.quality.queries import AuditProgress
+from labeling.runs.models import Run
+
+NOTHING_DRAWN = AuditProgress(drawn=0, answered=0, waiting=0, left=2_000)
+
+
+def plan(*, people=1, queued=0):
+    run = Run(accepted=7_000, hard=3_000)
+    return plan_of(run, NOTHING_DRAWN, Pace(5.0, is_measured=True, people=people, queued=queued))
+
+
+@pytest.mark.parametrize("people", [1, 2])
+def test_each_text_takes_the_answers_of_all_who_are_to_give_one(people):
+    assert [(goal.rows, goal.seconds) for goal in plan(people=people).goals[:2]] == [
+        (150, 750 * people),
+        (300, 1_500 * people),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("people", "queued", "told"),
+    [
+        (1, 0, "300 texts take 300 answers, about 25 min."),
+        (
+            1,
+            2_900,
+            "300 texts take 300 answers, about 25 min. Until the last one is answered people give up to 3,200, "
+            "about 4 h 27: the texts wait among all others.",
+        ),
+        (
+            2,
+            2_900,
+            "300 texts take 600 answers, about 50 min. Until the last one is answered people give up to 3,500, "
+            "about 4 h 52: the texts wait among all others.",
+        ),
+    ],
+)
+def test_a_draw_is_whole_when_the_queue_before_its_last_text_is_answered(people, queued, told):
+    assert plan(people=people, queued=queued).proposed_words == told
+
+
+@pytest.mark.parametrize(
+    ("people", "queued", "more"),
+    [
+        (1, 0, ""),
+        (3, 0, " 3 people answer each text, and a reviewer where they differ, which is not counted."),
+        (1, 1, " The 1 answer that the queue takes comes on top: a draw certifies once its last text is answered."),
+    ],
+)
+def test_the_prices_say_what_they_rest_on(people, queued, more):
+    told = plan(people=people, queued=queued).pace_words
+    assert told == f"Hours are counted with 5.0 s an answer, the pace of this project.{more}"
