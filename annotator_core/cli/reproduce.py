@@ -1,13 +1,13 @@
 """``python -m annotator_core reproduce``: the paper's tables, and our rules beside them, on data with gold labels."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from annotator_core.cli.arguments import Subparsers, add_command
 from annotator_core.cli.exits import Exit
+from annotator_core.cli.outputs import write_result
 from annotator_core.cli.pool import HubAccess
 from annotator_core.cli.progress import show_parts
 from annotator_core.cli.reproduce_models import Models, add_models, open_models, read_models
@@ -93,7 +93,7 @@ def run(named: argparse.Namespace, hub: HubAccess) -> Exit:
         found, {**missing, **left_out}, loops, asked, prices, site, named.person_accuracy,
         find_command_bytes(settings.folders.kept),
     )  # fmt: skip
-    sys.stdout.write(f"{write_report(material, named.out)}\n")
+    write_result(f"{write_report(material, named.out)}\n")
     return Exit.DONE
 
 
