@@ -81,7 +81,8 @@ def wheel(tmp_path_factory):
     for name in ("annotator_core", "labeling", "scripts"):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     build = f"from setuptools import build_meta; build_meta.build_wheel({str(out)!r})"
-    subprocess.run([sys.executable, "-c", build], cwd=copy, check=True, capture_output=True, text=True)
+    # What setuptools warns of, it will refuse one day.
+    subprocess.run([sys.executable, "-W", "error", "-c", build], cwd=copy, check=True, capture_output=True, text=True)
     (path,) = out.glob("*.whl")
     return path
 
