@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 BETA: Final = "beta"
 _QUICK_ROWS: Final = 500
 _EXAMPLES: Final = """\
-  python -m benchmarks.train_specialists --datasets data --out specialists --skip-measure      once, about 10 minutes
   python -m annotator_core reproduce --data data --specialists specialists --out results
   ... --quick                                      500 rows a set, 2 seeds, without fine-tuning: a look
   ... --only trec6 --only irony                    these sets only; beta is the table of fine-tuning
@@ -35,6 +34,9 @@ _EXAMPLES: Final = """\
 
 output: report.md with its plots in OUT; votes, figures and answers are kept in OUT/kept, so that a command that was
 killed goes on when it is run again, no question is put twice, and a second report takes seconds.
+
+specialists: training them takes about 10 minutes, once, in a clone of the repository (an installed engine has no script
+for it): python -m benchmarks.train_specialists --datasets data --out specialists --skip-measure
 """
 
 
