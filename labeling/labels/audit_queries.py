@@ -9,7 +9,7 @@ from django.db.models import Q
 from annotator_core.types import LabelSource, rank_source
 from labeling.datasets.models import Dataset
 from labeling.labels.chunk_queries import PARAMETERS, PERSON_SOURCES
-from labeling.labels.models import ItemReason, ItemState, Label, ReviewItem, Verdict, VerdictMode
+from labeling.labels.models import ItemReason, ItemState, Label, ReviewItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +20,6 @@ class BlindAnswer:
     source: LabelSource
     user_id: int | None
     created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class PersonsAnswer:
-    """One person's standing answer on a text, given without having seen votes."""
-
-    text_hash: str
-    user_id: int
-    class_id: int
 
 
 def blind_answers(dataset_id: int, hashes: Collection[str]) -> dict[str, BlindAnswer]:
@@ -48,22 +39,6 @@ def blind_answers(dataset_id: int, hashes: Collection[str]) -> dict[str, BlindAn
             found = (rank_source(source), pk, BlindAnswer(class_id, source, user_id, created_at))
             best[text_hash] = max(best.get(text_hash, found), found, key=lambda one: one[:2])
     return {text_hash: found[2] for text_hash, found in best.items()}
-
-
-def people_answers(dataset_id: int, hashes: Collection[str]) -> list[PersonsAnswer]:
-    """Every person's latest standing answer on each of the texts, by whatever item, given without seeing votes.
-
-    A reviewer who settles a text has seen the others' answers: that is none of one's own.
-    """
-    found: dict[tuple[str, int], int] = {}
-    verdicts = Verdict.objects.filter(is_current=True, is_undo=False, is_stale=False, has_seen_votes=False)
-    verdicts = verdicts.exclude(mode=VerdictMode.ADJUDICATED)
-    for part in _parts(hashes):
-        given = verdicts.filter(item__dataset=dataset_id, item__text_hash__in=part).order_by("id")
-        for text_hash, user_id, class_id in given.values_list("item__text_hash", "user_id", "label_class_id"):
-            if class_id is not None:
-                found[text_hash, user_id] = class_id
-    return [PersonsAnswer(text_hash, user_id, class_id) for (text_hash, user_id), class_id in found.items()]
 
 
 def imported_answers(dataset_id: int, hashes: Collection[str]) -> dict[str, int]:

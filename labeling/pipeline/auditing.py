@@ -13,10 +13,8 @@ from labeling.labels.actions.rows import ConsensusRow, VoteRow
 from labeling.labels.answer_queries import answers_of
 from labeling.labels.audit_queries import (
     BlindAnswer,
-    PersonsAnswer,
     blind_answers,
     imported_answers,
-    people_answers,
 )
 from labeling.labels.chunk_queries import known_votes
 from labeling.pipeline.ballots import Answers, align_ballots, ask_pool
@@ -30,6 +28,7 @@ from labeling.quality.engine.race import TARGETS
 from labeling.quality.engine.sheet import Sheet, Way
 from labeling.quality.figures import Notice
 from labeling.quality.measured import Measured
+from labeling.quality.people_queries import PersonsAnswer, people_answers
 from labeling.quality.queries import first_generation, frame_texts, looks_at
 from labeling.quality.row_queries import DrawnText, Fate, Wholeness, drawn_texts, fates_of, undrawn_texts, wholeness
 from labeling.refinement.queries import taught_hashes

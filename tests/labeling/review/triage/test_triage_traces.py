@@ -6,8 +6,9 @@ from uuid import uuid4
 import pytest
 from django.urls import reverse
 
-from labeling.labels.audit_queries import blind_answers, people_answers
+from labeling.labels.audit_queries import blind_answers
 from labeling.labels.models import Finding, ReviewItem
+from labeling.quality.people_queries import people_answers
 from labeling.review.desk.actions import Ruling, correct
 from tests.labeling.review.triage.grids import class_of, confirm_texts, make_grid_project, take_up
 
