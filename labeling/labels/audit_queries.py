@@ -4,12 +4,13 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Count, Q
 
-from annotator_core.types import LabelSource, rank_source
+from annotator_core.types import LabelSource, Route, rank_source
 from labeling.datasets.models import Dataset
 from labeling.labels.chunk_queries import PARAMETERS, PERSON_SOURCES
-from labeling.labels.models import ItemReason, ItemState, Label, ReviewItem
+from labeling.labels.models import Consensus, ItemReason, ItemState, Label, ReviewItem, VerdictMode
+from labeling.runs.models import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,18 @@ def imported_answers(dataset_id: int, hashes: Collection[str]) -> dict[str, int]
         rows = labels.filter(sample__text_hash__in=part).order_by("id")
         found.update(rows.values_list("sample__text_hash", "label_class_id"))
     return found
+
+
+def seen_labels(run: Run) -> tuple[int, int]:
+    """Rows of the run for people whose label somebody gave who had seen votes; those confirmed together among them.
+
+    An audit measures none of them: its texts, and all of its frame, are answered blind.
+    """
+    rows = Consensus.objects.filter(run=run, is_current=True, route=Route.REVIEW)
+    labels = Label.objects.filter(is_current=True, verdict__has_seen_votes=True, sample__in=rows.values("sample"))
+    together = Count("id", filter=Q(verdict__mode=VerdictMode.BULK))
+    found = labels.aggregate(seen=Count("id"), together=together)
+    return found["seen"], found["together"]
 
 
 def waiting_hashes(dataset_id: int, hashes: Collection[str]) -> set[str]:

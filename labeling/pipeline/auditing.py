@@ -15,6 +15,7 @@ from labeling.labels.audit_queries import (
     BlindAnswer,
     blind_answers,
     imported_answers,
+    seen_labels,
 )
 from labeling.labels.chunk_queries import known_votes
 from labeling.pipeline.ballots import Answers, align_ballots, ask_pool
@@ -28,6 +29,7 @@ from labeling.quality.engine.race import TARGETS
 from labeling.quality.engine.sheet import Sheet, Way
 from labeling.quality.figures import Notice
 from labeling.quality.measured import Measured
+from labeling.quality.notices import SEEN_LABELS
 from labeling.quality.people_queries import PersonsAnswer, people_answers
 from labeling.quality.queries import first_generation, frame_texts, looks_at
 from labeling.quality.row_queries import DrawnText, Fate, Wholeness, drawn_texts, fates_of, undrawn_texts, wholeness
@@ -243,7 +245,9 @@ def _notices(audit: Reading) -> list[Notice]:
     missing = answered & set(audit.silent)
     names = [member.version.specialist.name for member in audit.members if member.version.pruned_at]
     silent = [Notice("missing_votes", {"names": names, "count": len(missing)})] if missing else []
-    return found + silent + _class_notices(audit)
+    seen, together = seen_labels(audit.run)
+    values = {"count": seen, "together": together, "of": max(seen, audit.run.decided)}
+    return found + silent + ([Notice(SEEN_LABELS, values)] if seen else []) + _class_notices(audit)
 
 
 def _class_notices(audit: Reading) -> list[Notice]:

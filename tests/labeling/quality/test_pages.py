@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from labeling.labels.models import ReviewItem
-from labeling.quality.figures import AgreementFigure, Second, Share
+from labeling.quality.figures import AgreementFigure, Notice, Second, Share
 from labeling.quality.models import Audit
 from labeling.quality.templatetags.contract import certificate_price
 from labeling.runs.models import Aggregator, PolicyName, PoolGeneration, Run
@@ -250,6 +250,16 @@ def test_a_certificate_says_what_it_means_for_all_labels(client, project, run, s
     make_assessment(run, figures=make_figures(run, seconds=seconds))
     reached, *_others = rows(page(client, project), "Certificates")
     assert reached[2].startswith(f"About 93.0% of the different texts; at most 10% of these are wrong {told}")
+
+
+def test_labels_of_people_who_had_seen_the_votes_are_measured_by_nobody(client, project, run):
+    """Half of the 7% that people gave: the other half has the error that the audit found."""
+    seen = Notice("seen_labels", {"count": 30, "of": 60, "together": 20})
+    make_assessment(run, figures=make_figures(run, seconds=(Second("person", 1.0, 3, 60),), notices=(seen,)))
+    html = page(client, project)
+    told = "All labels: at most 9.7% are wrong, if the 3.5% are right that nobody has measured (90%)"
+    assert rows(html, "Certificates")[0][2].endswith(told)
+    assert "30 reviewed labels are of people who had seen the votes (confirmed in triage: 20): no audit" in html
 
 
 def test_an_assessment_from_before_says_nothing_of_all_labels(client, project, run):
