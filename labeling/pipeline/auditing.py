@@ -23,7 +23,7 @@ from labeling.pipeline.hand import Hand
 from labeling.pipeline.routing import NOTHING, is_below
 from labeling.pipeline.ruling import join
 from labeling.pipeline.unanswered import unanswered_ballots
-from labeling.projects.models import LabelClass
+from labeling.projects.models import LabelClass, ReviewOrder
 from labeling.quality.engine.measuring import About, measure
 from labeling.quality.engine.race import TARGETS
 from labeling.quality.engine.sheet import Sheet, Way
@@ -235,8 +235,10 @@ def _people(audit: Reading) -> IntArray:
 def _notices(audit: Reading) -> list[Notice]:
     """What the manager should know of these figures; none of it stops them."""
     answered = {text.text_hash for text in audit.here} & audit.answers.keys()
+    unfinished = len(audit.here) - len(answered)
     counts = {
-        "unfinished": len(audit.here) - len(answered),
+        "unfinished": unfinished,
+        "in_order": unfinished if audit.run.project.review_order == ReviewOrder.OLDEST else 0,
         "appended": audit.whole.gaps,
         "learned_texts": len(answered & set(audit.taught)),
         "copies": sum(text.copies > 1 for text in audit.kept),

@@ -54,6 +54,10 @@ REMARKS: Mapping[str, Promise] = {
         "%(n)s drawn texts have no answer yet. A draw certifies only once it is answered whole.",
         "count",
     ),
+    "in_order": gettext_lazy(
+        "Texts come to people in the order of the data: until the draws are answered whole, the shares, too, are those "
+        "of the first texts and of no random sample. Let the texts come in another order, or answer the draws whole."
+    ),
     "appended": ngettext_lazy(
         "%(n)s text that was added to the data since should have been drawn, too: draw more texts to take it in.",
         "%(n)s texts that were added to the data since should have been drawn, too: draw more texts to take them in.",
