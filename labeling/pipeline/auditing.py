@@ -13,10 +13,9 @@ from labeling.labels.actions.rows import VoteRow
 from labeling.labels.answer_queries import answers_of
 from labeling.labels.audit_queries import (
     BlindAnswer,
-    PersonsAnswer,
     blind_answers,
     imported_answers,
-    people_answers,
+    seen_labels,
 )
 from labeling.labels.chunk_queries import known_votes
 from labeling.pipeline.ballots import Answers, align_ballots, ask_pool
@@ -24,12 +23,14 @@ from labeling.pipeline.fates import fates_now
 from labeling.pipeline.hand import Hand
 from labeling.pipeline.ruling import join
 from labeling.pipeline.unanswered import unanswered_ballots
-from labeling.projects.models import LabelClass
+from labeling.projects.models import LabelClass, ReviewOrder
 from labeling.quality.engine.measuring import About, measure
 from labeling.quality.engine.race import TARGETS
 from labeling.quality.engine.sheet import Sheet, Way
 from labeling.quality.figures import Notice
 from labeling.quality.measured import Measured
+from labeling.quality.notices import SEEN_LABELS
+from labeling.quality.people_queries import PersonsAnswer, people_answers
 from labeling.quality.queries import first_generation, frame_texts, looks_at
 from labeling.quality.row_queries import DrawnText, Wholeness, drawn_texts, fates_of, undrawn_texts, wholeness
 from labeling.refinement.queries import taught_hashes
@@ -219,8 +220,10 @@ def _people(audit: Reading) -> IntArray:
 def _notices(audit: Reading) -> list[Notice]:
     """What the manager should know of these figures; none of it stops them."""
     answered = {text.text_hash for text in audit.here} & audit.answers.keys()
+    unfinished = len(audit.here) - len(answered)
     counts = {
-        "unfinished": len(audit.here) - len(answered),
+        "unfinished": unfinished,
+        "in_order": unfinished if audit.run.project.review_order == ReviewOrder.OLDEST else 0,
         "appended": audit.whole.gaps,
         "learned_texts": len(answered & set(audit.taught)),
         "copies": sum(text.copies > 1 for text in audit.kept),
@@ -229,7 +232,9 @@ def _notices(audit: Reading) -> list[Notice]:
     missing = answered & set(audit.silent)
     names = [member.version.specialist.name for member in audit.members if member.version.pruned_at]
     silent = [Notice("missing_votes", {"names": names, "count": len(missing)})] if missing else []
-    return found + silent + _class_notices(audit)
+    seen, together = seen_labels(audit.run)
+    values = {"count": seen, "together": together, "of": max(seen, audit.run.decided)}
+    return found + silent + ([Notice(SEEN_LABELS, values)] if seen else []) + _class_notices(audit)
 
 
 def _class_notices(audit: Reading) -> list[Notice]:

@@ -136,9 +136,7 @@ def draw_sentence(texts: int, *, people: int, queued: int, seconds: float) -> st
     answers = texts * people
     given = ngettext("%(n)s answer", "%(n)s answers", answers) % {"n": word_number(answers)}
     words = {"texts": word_number(texts), "answers": given, "time": word_duration(answers * seconds)}
-    text = ngettext(
-        "%(texts)s text takes %(answers)s, %(time)s.", "%(texts)s texts take %(answers)s, %(time)s.", texts
-    )
+    text = ngettext("%(texts)s text takes %(answers)s, %(time)s.", "%(texts)s texts take %(answers)s, %(time)s.", texts)
     if not queued:
         return text % words
     late = _("Until the last one is answered people give up to %(most)s, %(until)s: the texts wait among all others.")

@@ -8,11 +8,9 @@ from django.urls import reverse
 from labeling.labels.models import ReviewItem
 from labeling.quality.figures import AgreementFigure, Second, Share
 from labeling.quality.models import Audit
-from labeling.quality.templatetags.contract import certificate_price
 from labeling.runs.models import Aggregator, PolicyName, PoolGeneration, Run
 from labeling.web.wording import word_duration
-from tests.labeling.factories import add_member, make_dataset, make_project, make_run, make_user
-from tests.labeling.quality.audits import answer_items
+from tests.labeling.factories import make_dataset, make_project, make_run, make_user
 from tests.labeling.quality.made_assessments import (
     NOTHING,
     frame,
@@ -144,25 +142,6 @@ def test_hours_follow_the_project_s_pace(client, project, manager, run):
     assert "Hours are counted with 6.0 s an answer, the pace of this project." in html
 
 
-def test_an_audit_s_texts_are_priced_with_the_answers_of_all_who_give_them(client, project, run):
-    """Two people answer a text of an audit as soon as there are two; what a person has answered is one answer fewer."""
-    ann = add_member(project, make_user()).user
-    make_assessment(run)
-    html = page(client, project)
-    assert "40 texts take 80 answers, about 13 min." in html
-    assert "people give up to 180, about 30 min" in html
-    assert "2 people answer each text, and a reviewer where they differ, which is not counted." in html
-    assert [row[2] for row in rows(html, "Certificates")[2:4]] == [
-        "410 more texts, 820 answers, about 2 h 17",
-        "2,400 more texts, 4,800 answers, about 13 h 20",
-    ]
-    make_audit(run.dataset, drawn=12, by=ann)
-    asked = sum(ReviewItem.objects.filter(state="open").values_list("needed", flat=True))
-    assert f"all {asked} answers that the queue takes" in page(client, project)
-    answer_items(ReviewItem.objects.filter(state="open", needed=2)[:3], ann)
-    assert f"all {asked - 3} answers that the queue takes" in page(client, project)
-
-
 def test_measuring_needs_an_answer(client, project, run):
     make_audit(run.dataset)
     client.post(url(project, "act", number=run.number, verb="measure"))
@@ -222,13 +201,6 @@ def test_certificates_are_reached_have_a_price_or_are_out_of_reach(client, proje
         ["2%", "Not yet", "2,400 more answers, about 6 h 40"],
         ["1%", "Out of reach", "No number of answers would reach it: the labels are wrong more often than that."],
     ]
-
-
-def test_the_run_s_page_says_that_the_queue_comes_on_top_of_a_certificate(project, run):
-    run.target_error = 4
-    make_assessment(run, target_error=4)
-    told = "A certificate takes 36 more answers, about 6 min, and what waits in the queue: "
-    assert certificate_price(project, run) == told + "an audit's texts wait among all others."
 
 
 @pytest.mark.parametrize(
