@@ -4,12 +4,13 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
-from annotator_core.types import LabelSource, rank_source
+from annotator_core.types import LabelSource, Route, rank_source
 from labeling.datasets.models import Dataset
 from labeling.labels.chunk_queries import PARAMETERS, PERSON_SOURCES
-from labeling.labels.models import ItemReason, ItemState, Label, ReviewItem, Verdict, VerdictMode
+from labeling.labels.models import Consensus, ItemReason, ItemState, Label, ReviewItem, Verdict, VerdictMode
+from labeling.runs.models import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,12 @@ def asked_hashes(dataset_id: int, hashes: Collection[str]) -> set[str]:
     for part in _parts(hashes):
         found.update(items.filter(text_hash__in=part).values_list("text_hash", flat=True))
     return found
+
+
+def count_accepted_by_people(run: Run) -> int:
+    """How many rows the run accepts whose current label a person gave all the same, or a verified import."""
+    labels = Label.objects.filter(sample=OuterRef("sample"), is_current=True, source__in=PERSON_SOURCES)
+    return Consensus.objects.filter(Exists(labels), run=run, is_current=True, route=Route.ACCEPT).count()
 
 
 def is_audit_open(dataset: Dataset) -> bool:

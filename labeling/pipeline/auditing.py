@@ -15,6 +15,7 @@ from labeling.labels.audit_queries import (
     BlindAnswer,
     PersonsAnswer,
     blind_answers,
+    count_accepted_by_people,
     imported_answers,
     people_answers,
 )
@@ -179,6 +180,7 @@ def _seconds(audit: Reading) -> dict[str, int]:
 
 def _about(audit: Reading) -> About:
     run = audit.run
+    told = min(run.accepted, count_accepted_by_people(run))  # the counter was read before
     return About(
         generation=audit.generation.number,
         class_ids=tuple(audit.class_ids),
@@ -189,9 +191,10 @@ def _about(audit: Reading) -> About:
         frame_texts=len(frame_texts(run.dataset)),
         drawn=len(audit.texts),
         answered=len(audit.answers),
-        by_pool=run.accepted,
+        by_pool=run.accepted - told,
         by_model=run.verified,
         by_person=run.decided,
+        by_person_accepted=told,
         people=_people(audit),
         seen=looks_at(run.dataset_id),
         look=(run.pk, first_generation(run.pk, audit.generation.number)),

@@ -29,8 +29,9 @@ class About:
     """What the figures need besides the answered texts.
 
     frame_texts, drawn, answered: texts of the data set. members: (version id, name) in the order of the pool.
-    is_fitted: labels of the run may know answers of the fitting third. by_pool, by_model, by_person: rows of the run
-    with a label of that kind, the second a language model's. people (texts, persons): class indices, ABSTAIN where a
+    is_fitted: labels of the run may know answers of the fitting third. by_pool, by_model, by_person,
+    by_person_accepted: rows of the run with a label of that kind, the second a language model's, the last where the run
+    asked nobody (an audit did, or it came in as verified). people (texts, persons): class indices, ABSTAIN where a
     person did not answer. targets in percent. seen: looks at certificates before this one, look: run and generation of
     this one's.
     """
@@ -47,6 +48,7 @@ class About:
     by_pool: int
     by_model: int
     by_person: int
+    by_person_accepted: int
     people: IntArray
     seen: Set[Look]
     look: tuple[int, int]
@@ -76,7 +78,7 @@ def measure(sheet: Sheet, about: About) -> Measured:
             accepted,
             reviewed,
             by_machine=about.by_pool + about.by_model,
-            by_person=about.by_person,
+            by_person=about.by_person + about.by_person_accepted,
             rows=accepted.rows + int(np.sum(sheet.is_reviewed)),
         ),
         race=outcome.rows,
