@@ -91,8 +91,9 @@ class Figures:
 
     `accepted`: labels that no person saw. `reviewed`: people's labels, measured where a second answer or verified gold
     exists. `overall`: all labels, reviewed ones taken as right where nothing measured them. Confusion columns and rows
-    follow `class_ids`. Calibration is that of the aggregation in use, on certifying rows. `seconds`: labels of a second
-    review by who gave them; empty in assessments from before they were told apart.
+    follow `class_ids`. `fit_rows` are texts that the race fits on, or may once there are enough, `certify_rows` all
+    answered ones of the other third. Calibration is that of the aggregation in use, on the latter. `seconds`: labels of
+    a second review by who gave them; empty in assessments from before they were told apart.
     """
 
     class_ids: tuple[int, ...]

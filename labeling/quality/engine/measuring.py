@@ -70,7 +70,7 @@ def measure(sheet: Sheet, about: About) -> Measured:
         frame_texts=about.frame_texts,
         drawn=about.drawn,
         answered=about.answered,
-        fit_rows=int(sheet.is_fit.sum()),
+        fit_rows=int(sheet.is_fitting.sum()),
         certify_rows=int((~sheet.is_fit).sum()),
         accepted=accepted,
         reviewed=reviewed,

@@ -240,7 +240,20 @@ def test_the_race_names_the_winner_what_is_in_use_and_the_best_single(client, pr
 
 def test_before_a_race_the_page_says_what_it_needs(client, project, run):
     make_assessment(run, figures=make_figures(run, race=(), fit_rows=12))
-    assert "12 answered texts may fit so far. The race needs 50 of them." in page(client, project)
+    said = page(client, project)
+    assert "12 answered texts may fit so far. The race needs 50 of them." in said
+    assert ("Once a draw is finished, only texts of finished draws fit." in said, "Cross-validated" in said) == (
+        True,
+        False,
+    )
+
+
+def test_race_and_certificates_tell_the_texts_that_they_rest_on(client, project, run):
+    """Not all that are answered: those of a later draw wait until it is finished."""
+    make_assessment(run, figures=make_figures(run, fit_rows=150, certify_rows=290))
+    said = texts(page(client, project))
+    assert "Cross-validated on the 104 answered texts that only fit" in said
+    assert "Certified on the 196 answered texts of finished draws that nothing was fitted to." in said
 
 
 def test_the_winner_is_used_by_a_button(client, project, run):
