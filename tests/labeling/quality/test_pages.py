@@ -1,15 +1,19 @@
 """The quality page over HTTP."""
 
 import re
+from uuid import uuid4
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
+from labeling.labels.actions import undo
 from labeling.labels.models import ReviewItem
 from labeling.quality.figures import AgreementFigure, Second, Share
 from labeling.quality.models import Audit
 from labeling.runs.models import Aggregator, PolicyName, PoolGeneration, Run
 from tests.labeling.factories import make_dataset, make_project, make_run, make_user
+from tests.labeling.quality.audits import answer_items, audit_items
 from tests.labeling.quality.made_assessments import (
     NOTHING,
     frame,
@@ -164,7 +168,29 @@ def test_what_is_right_stands_with_its_interval(client, project, run):
         ["All labels the two, by how many rows each has", "90.2%", "86.3% to 93.1%", "300"],
     ]
     assert 'x1="21.50%" x2="63.00%"' in html  # 84.3% to 92.6% on a line from 80% to 100%
-    assert "Up to date" in html
+    assert "Up to date" not in html  # no draw holds the 300 answers that it speaks of
+
+
+@pytest.mark.parametrize("change", ["nothing", "undo", "another answer"])
+def test_an_answer_taken_back_or_changed_is_told_beside_what_it_certified(client, project, manager, run, change):
+    make_audit(run.dataset, drawn=10, answered=7, by=manager)
+    make_assessment(run, answered=7)
+    if change == "undo":
+        undo(project=project, user_id=manager.pk, client_id=uuid4())
+    if change == "another answer":
+        answer_items(audit_items(run.dataset, "decided")[:1], manager, "positive")
+    said, is_old = texts(page(client, project)), change != "nothing"
+    assert ("Up to date" in said, "Older than the newest answers or pool" in said) == (not is_old, is_old)
+    assert ("1 answer was taken back or changed since" in said, "Measure again before" in said) == (is_old, is_old)
+    assert ("1 answer came in since" in said) == (change == "another answer")
+
+
+def test_what_changed_while_it_was_measured_is_told(client, project, manager, run):
+    """It is older than the assessment, which read the answers before."""
+    read_at = timezone.now()
+    make_audit(run.dataset, drawn=10, answered=7, by=manager)
+    make_assessment(run, figures=make_figures(run, read_at=read_at.isoformat()), answered=7)
+    assert "7 answers were taken back or changed since" in texts(page(client, project))
 
 
 def test_what_is_not_measured_is_no_number(client, project, run):
