@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q
 
 from annotator_core.types import LabelSource, Route, rank_source
 from labeling.datasets.models import Dataset
@@ -80,6 +80,12 @@ def asked_hashes(dataset_id: int, hashes: Collection[str]) -> set[str]:
     for part in _parts(hashes):
         found.update(items.filter(text_hash__in=part).values_list("text_hash", flat=True))
     return found
+
+
+def count_accepted_by_people(run: Run) -> int:
+    """How many rows the run accepts whose current label a person gave all the same, or a verified import."""
+    labels = Label.objects.filter(sample=OuterRef("sample"), is_current=True, source__in=PERSON_SOURCES)
+    return Consensus.objects.filter(Exists(labels), run=run, is_current=True, route=Route.ACCEPT).count()
 
 
 def is_audit_open(dataset: Dataset) -> bool:

@@ -2,8 +2,10 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
+from django.utils import timezone
 
 from annotator_core.arrays import IntArray
 from annotator_core.consensus.aggregator import Ballots
@@ -14,6 +16,7 @@ from labeling.labels.answer_queries import answers_of
 from labeling.labels.audit_queries import (
     BlindAnswer,
     blind_answers,
+    count_accepted_by_people,
     imported_answers,
     seen_labels,
 )
@@ -55,7 +58,8 @@ class Reading:
 
     `silent`: members whose weights are gone, and the drawn texts that they never voted on. `taught`: texts that a
     member of the pool was trained on. `said`: the classes that the run's language models gave to texts. `kept`:
-    answered texts of the run that can be measured. `unanswered`: votes on texts that no audit has drawn.
+    answered texts of the run that can be measured. `read_at`: when the answers were read. `unanswered`: votes on
+    texts that no audit has drawn.
     """
 
     run: Run
@@ -63,6 +67,7 @@ class Reading:
     members: Sequence[PoolMember]
     texts: Sequence[DrawnText]
     answers: Mapping[str, BlindAnswer]
+    read_at: datetime
     people: Sequence[PersonsAnswer]
     pool: Answers
     silent: Collection[str]
@@ -109,6 +114,7 @@ def _read(run: Run, hand: Hand) -> Reading:
     hashes = [text.text_hash for text in texts]
     generation = generation_numbered(run, run.generation)
     members = members_of(run, generation.number)
+    read_at = timezone.now()
     answers = blind_answers(run.dataset_id, hashes)
     samples = [SampleText(text.sample_id, text.text, text.text_hash) for text in texts]
     silent = _silent(run, members, samples)
@@ -120,6 +126,7 @@ def _read(run: Run, hand: Hand) -> Reading:
         members=members,
         texts=texts,
         answers=answers,
+        read_at=read_at,
         people=people_answers(run.dataset_id, hashes),
         pool=ask_pool(run, generation.number, [one for one in samples if one.text_hash not in silent], hand),
         silent=silent,
@@ -180,6 +187,7 @@ def _seconds(audit: Reading) -> dict[str, int]:
 
 def _about(audit: Reading) -> About:
     run = audit.run
+    told = min(run.accepted, count_accepted_by_people(run))  # the counter was read before
     return About(
         generation=audit.generation.number,
         class_ids=tuple(audit.class_ids),
@@ -190,9 +198,11 @@ def _about(audit: Reading) -> About:
         frame_texts=len(frame_texts(run.dataset)),
         drawn=len(audit.texts),
         answered=len(audit.answers),
-        by_pool=run.accepted,
+        read_at=audit.read_at,
+        by_pool=run.accepted - told,
         by_model=run.verified,
         by_person=run.decided,
+        by_person_accepted=told,
         people=_people(audit),
         seen=looks_at(run.dataset_id),
         look=(run.pk, first_generation(run.pk, audit.generation.number)),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from django.utils.translation import gettext as _
 
@@ -10,6 +11,7 @@ from labeling.quality.models import Assessment, Certificate
 from labeling.quality.notices import REMARKS, SEEN_LABELS, UNPROVEN, WARNINGS, sentences_of
 from labeling.quality.planner import Pace
 from labeling.quality.plots import CalibrationPoint, HeatMap, Scale, calibration_points, heat_maps, scale_of
+from labeling.quality.queries import AuditProgress
 from labeling.quality.wording import (
     agreement_name,
     price_sentence,
@@ -169,6 +171,17 @@ def _race(figures: Figures, in_use: str) -> tuple[RaceLine, ...]:
     """The winner first, then by log-loss."""
     rows = sorted(figures.race, key=lambda row: (not row.is_winner, row.log_loss, row.name))
     return tuple(RaceLine(row, way_name(row.name), way_hint(row), row.name == in_use) for row in rows)
+
+
+def changes_since(audit: AuditProgress, assessment: Assessment, figures: Figures) -> tuple[int, int]:
+    """How many answers came since the assessment read them, and how many that it measured do not stand any more.
+
+    Those were taken back or changed: a changed one counts among both.
+    """
+    read_at = datetime.fromisoformat(figures.read_at) if figures.read_at else assessment.created_at
+    more = audit.answered - assessment.answered
+    came = max(more, sum(at > read_at for at in audit.answered_at))
+    return came, came - more
 
 
 def may_use_winner(run: Run, report: Report) -> bool:

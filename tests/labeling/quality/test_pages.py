@@ -1,16 +1,20 @@
 """The quality page over HTTP."""
 
 import re
+from uuid import uuid4
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
+from labeling.labels.actions import undo
 from labeling.labels.models import ReviewItem
 from labeling.quality.figures import AgreementFigure, Second, Share
 from labeling.quality.models import Audit
 from labeling.runs.models import Aggregator, PolicyName, PoolGeneration, Run
 from labeling.web.wording import word_duration
 from tests.labeling.factories import make_dataset, make_project, make_run, make_user
+from tests.labeling.quality.audits import answer_items, audit_items
 from tests.labeling.quality.made_assessments import (
     NOTHING,
     frame,
@@ -172,7 +176,29 @@ def test_what_is_right_stands_with_its_interval(client, project, run):
         ["All labels the two, by how many rows each has", "90.2%", "86.3% to 93.1%", "300"],
     ]
     assert 'x1="21.50%" x2="63.00%"' in html  # 84.3% to 92.6% on a line from 80% to 100%
-    assert "Up to date" in html
+    assert "Up to date" not in html  # no draw holds the 300 answers that it speaks of
+
+
+@pytest.mark.parametrize("change", ["nothing", "undo", "another answer"])
+def test_an_answer_taken_back_or_changed_is_told_beside_what_it_certified(client, project, manager, run, change):
+    make_audit(run.dataset, drawn=10, answered=7, by=manager)
+    make_assessment(run, answered=7)
+    if change == "undo":
+        undo(project=project, user_id=manager.pk, client_id=uuid4())
+    if change == "another answer":
+        answer_items(audit_items(run.dataset, "decided")[:1], manager, "positive")
+    said, is_old = texts(page(client, project)), change != "nothing"
+    assert ("Up to date" in said, "Older than the newest answers or pool" in said) == (not is_old, is_old)
+    assert ("1 answer was taken back or changed since" in said, "Measure again before" in said) == (is_old, is_old)
+    assert ("1 answer came in since" in said) == (change == "another answer")
+
+
+def test_what_changed_while_it_was_measured_is_told(client, project, manager, run):
+    """It is older than the assessment, which read the answers before."""
+    read_at = timezone.now()
+    make_audit(run.dataset, drawn=10, answered=7, by=manager)
+    make_assessment(run, figures=make_figures(run, read_at=read_at.isoformat()), answered=7)
+    assert "7 answers were taken back or changed since" in texts(page(client, project))
 
 
 def test_what_is_not_measured_is_no_number(client, project, run):
@@ -248,7 +274,20 @@ def test_the_race_names_the_winner_what_is_in_use_and_the_best_single(client, pr
 
 def test_before_a_race_the_page_says_what_it_needs(client, project, run):
     make_assessment(run, figures=make_figures(run, race=(), fit_rows=12))
-    assert "12 answered texts may fit so far. The race needs 50 of them." in page(client, project)
+    said = page(client, project)
+    assert "12 answered texts may fit so far. The race needs 50 of them." in said
+    assert ("Once a draw is finished, only texts of finished draws fit." in said, "Cross-validated" in said) == (
+        True,
+        False,
+    )
+
+
+def test_race_and_certificates_tell_the_texts_that_they_rest_on(client, project, run):
+    """Not all that are answered: those of a later draw wait until it is finished."""
+    make_assessment(run, figures=make_figures(run, fit_rows=150, certify_rows=290))
+    said = texts(page(client, project))
+    assert "Cross-validated on the 104 answered texts that only fit" in said
+    assert "Certified on the 196 answered texts of finished draws that nothing was fitted to." in said
 
 
 def test_the_winner_is_used_by_a_button(client, project, run):
