@@ -52,8 +52,9 @@ aggregators the votes are kept, and the writing begins anew. A language model's 
 
 {LOOKS_HELP}
 label counts the looks in the journal beside the output, also over --restart: another --target-error, another rule,
-other votes or more answers are another look, the same question after a kill or with --anyway is not. After a target
-was reached, and on standard output, nothing is kept: give --look.
+other votes or more answers are another look, the same question after a kill or with --anyway is not. It goes on
+counting as long as one of the answered texts was among them before. After a target was reached, and on standard output,
+nothing is kept: give --look.
 """
 
 

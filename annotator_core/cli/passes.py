@@ -14,7 +14,7 @@ from annotator_core.cli.columns import COLUMNS, VERIFIER_COLUMNS, describe, desc
 from annotator_core.cli.encoding import Column, Encoder
 from annotator_core.cli.gold import read_gold
 from annotator_core.cli.journal import LOOKS, Command, Journal, Mark
-from annotator_core.cli.looks import count_look, name_look
+from annotator_core.cli.looks import count_look, list_answered, name_look
 from annotator_core.cli.outputs import Output
 from annotator_core.cli.policies import PolicyOptions, Settled, settle, settle_at_once
 from annotator_core.cli.progress import show_bar
@@ -140,7 +140,7 @@ def _count_look(job: Job, journal: Journal, command: Command, gold: IntArray) ->
     if job.policy.target_error is None:
         return 1
     name = name_look({"votes": command, "rule": job.policy.question}, gold.tobytes())
-    look, kept = count_look(journal.facts.get(LOOKS, {}), str(command["texts"]), name, job.policy.look)
+    look, kept = count_look(journal.facts.get(LOOKS, {}), list_answered(job.table, gold), name, job.policy.look)
     journal.note(LOOKS, kept)
     return look
 
