@@ -9,7 +9,7 @@ import numpy as np
 
 from annotator_core.arrays import BoolArray, IntArray
 from annotator_core.cli.answered import Doubles, Labeled
-from annotator_core.cli.gold import merge_texts
+from annotator_core.cli.gold import find_span, merge_texts, tell_copies
 from annotator_core.cli.looks import certify_at, certify_look, tell_look
 
 # scipy takes a second to import: only what certifies pays for it.
@@ -61,6 +61,7 @@ class Findings:
     n_unscored: labels without a score, as of a language model: they count among the labels and are never accepted.
     labeled_accuracy: of the labels, by answered rows that no fit has seen. n_certifying: different texts among these.
     look, confidence (0 to 1): as of `Question`, over all looks. lines: one a target, or one a target and class.
+    copies: how many rows of the table hold the rarest and the most frequent of the texts that certify.
     """
 
     n_rows: int
@@ -72,6 +73,7 @@ class Findings:
     look: int | None
     confidence: float
     lines: tuple[Line, ...]
+    copies: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,7 @@ def find(labeled: Labeled, asked: Question) -> Findings:
         look=asked.look,
         confidence=asked.confidence,
         lines=tuple(line for target in asked.targets for line in _list_lines(labeled, known, asked, target)),
+        copies=find_span(labeled.copies[may_certify]),
     )
 
 
@@ -190,7 +193,7 @@ def tell(found: Findings) -> str:
         f"Of the labels {right} are right, by the answered rows among them that no fit has seen.\n{unscored}\n"
         f"{format_table(table[0], table[1:])}"
         f"Accepted labels are wrong at most so often, each different text counted once. {together}: choose the target "
-        f"first, then look. {tell_look(found.look, found.confidence)}"
+        f"first, then look. {tell_look(found.look, found.confidence)}{tell_copies(found.copies)}"
     )
 
 

@@ -81,6 +81,22 @@ def test_answers_that_are_still_needed_have_a_price(certify: Certify) -> None:
     assert "price" not in certify(labels, labels, "--targets=5", status=3)
 
 
+@pytest.mark.parametrize(("times", "span", "is_warned"), [(1, [1, 1], False), (2, [1, 2], True)])
+def test_texts_that_stand_there_unequally_often_are_warned_of(
+    tmp_path: Path, capsys: Captured, times: int, span: list[int], is_warned: bool
+) -> None:
+    # Text 0 is answered and stands there again without an answer; nobody answered text 300, so its copies say little.
+    texts = [f"text {row}" for row in range(300)] + ["text 0"] * (times - 1) + ["text 300"] * 5
+    rows = len(texts)
+    gold = ["yes"] * 300 + [""] * (rows - 300)
+    table = write_csv(tmp_path / "l.csv", texts, label=["yes"] * rows, confidence=["0.5"] * rows, gold=gold)
+    asked = ["certify", str(table), *ASKED, "--targets=5"]
+    assert main([*asked, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["copies"] == span
+    assert main(asked) == 0
+    assert ("stand in the table 1 to 2 times. Rows drawn at random hold" in capsys.readouterr().out) == is_warned
+
+
 def test_a_plan_counts_answers_before_anybody_answers(tmp_path: Path, capsys: Captured) -> None:
     table = write_csv(tmp_path / "t.csv", [f"text {row % 700}" for row in range(900)])
     asked = ["certify", str(table), "--text-column=text", "--plan=5,2", "--price-per-label=0.1"]
