@@ -201,6 +201,31 @@ def test_a_specialist_at_chance_is_found():
     assert [one.is_at_chance for one in found] == [True, False, False]
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_specialists_are_not_called_at_chance_by_the_hard_texts_that_are_answered_first(seed):
+    """Three that are right on 80%: on rows where they differ each is right on little more than half."""
+    sheet = make_sheet(rows=3_000, accuracies=(0.8,) * 3, seed=seed)
+    rows = np.flatnonzero((sheet.ballots.votes != sheet.ballots.votes[:, :1]).any(axis=1))[:25]
+    first = {"ballots": sheet.ballots.take(rows), "gold": sheet.gold[rows], "answers": sheet.gold[rows]}
+    unfinished = make_sheet(rows=25, is_whole=np.zeros(25, dtype=bool), **first)
+    assert {one.code for one in findings_of(unfinished)} <= {"verifier_worse", "verifier_unproven", "agreed_as_wrong"}
+
+
+def test_a_specialist_is_judged_by_whole_draws_and_a_language_model_by_every_answer():
+    """400 rows of a whole draw, and 400 of one under way on which everybody and the language model are wrong."""
+    one, other = make_sheet(accuracies=(1 / 3, 0.8, 0.9)), make_sheet(accuracies=(0.0, 0.0, 0.0))
+    votes, probs = (
+        np.concatenate([getattr(sheet.ballots, name) for sheet in (one, other)]) for name in ("votes", "probs")
+    )
+    gold = np.concatenate([one.gold, other.gold])
+    given = {"ballots": Ballots(votes, probs), "gold": gold, "answers": (gold + 2) % 3}
+    found = findings_of(make_sheet(rows=800, is_whole=np.arange(800) < 400, **given))
+    rows = {(finding.code, finding.specialist): finding.rows for finding in found}
+    assert rows[("specialist_at_chance", 0)] == 400
+    assert [index for code, index in rows if code == "specialist_at_chance"] == [0]
+    assert rows[("agreed_as_wrong", None)] == 800
+
+
 def test_calibration_bins_hold_the_certifying_rows_with_a_class():
     bins, error = calibration(make_sheet(), MAJORITY)
     assert sum(one.rows for one in bins) == 266
