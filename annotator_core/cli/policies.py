@@ -204,8 +204,8 @@ def settle(options: PolicyOptions, read: Callable[[], Iterable[Ballot]], gold: I
     )
     from annotator_core.contract.certify import explain
 
-    told += explain(certificate) + "\n" + _price(certificate) + tell_look(look, options.confidence)
-    told += audit.tell_copies()
+    told += explain(certificate) + "\n" + _price(certificate, int((gold == ABSTAIN).sum()))
+    told += tell_look(look, options.confidence) + audit.tell_copies()
     if certificate.threshold is None:
         return Settled(policy, told, is_reached=False)
     return Settled(Policy(None, None, options.take_majority, fitted, certificate.threshold), told)
@@ -242,11 +242,14 @@ def certify_audit(fitted: Fitted, audit: Audit, *, target_error: float, confiden
     return certify_look(merged, is_right, target_error=target_error, confidence=confidence, look=look)
 
 
-def _price(certificate: "Certificate") -> str:
+def _price(certificate: "Certificate", n_left: int) -> str:
     if certificate.rows_needed is None:
         return ""
     # One answer in three fits, so three rows of an audit hold two that certify.
-    return f"That is about {-(-certificate.rows_needed * 3 // 2):,} more random texts to answer in all.\n"
+    more = -(-certificate.rows_needed * 3 // 2)
+    if more > n_left:
+        return f"That is {more:,} more random texts to answer in all, and only {n_left:,} rows are left without one.\n"
+    return f"That is {more:,} more random texts to answer in all.\n"
 
 
 def tell_race(race: "Race") -> str:

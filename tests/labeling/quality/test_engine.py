@@ -8,6 +8,8 @@ import pytest
 
 from annotator_core.consensus.aggregator import Ballots
 from annotator_core.consensus.table import fit_aggregator
+from annotator_core.contract.certify import confidence_at
+from annotator_core.contract.plan import rows_needed
 from annotator_core.types import ABSTAIN
 from labeling.quality.engine.agreement import agreement
 from labeling.quality.engine.race import certificates, race, winner_of
@@ -118,11 +120,20 @@ def test_the_digest_is_of_what_certificates_rest_on():
 
 
 def test_what_is_missing_is_told_in_audited_rows_and_a_second_look_costs_more():
-    sheet = make_sheet(rows=120)
+    sheet = make_sheet(rows=120, accuracies=(0.97, 0.97, 0.97))
     way = winner_of(race(sheet, NAMES, MAJORITY), MAJORITY)
     once, again = (certificates(sheet, way, [1.0], look=look)[0] for look in (1, 2))
     assert once.threshold is None
     assert 0 < once.rows_needed < again.rows_needed
+
+
+@pytest.mark.parametrize("look", [1, 2])
+def test_more_answers_are_priced_as_the_next_look_that_they_are(look):
+    """60 certifying texts, all right: as many as the next look takes are named, and no fewer."""
+    sheet = make_sheet(rows=90, accuracies=(1.0, 1.0, 1.0))
+    [found] = certificates(sheet, MAJORITY, [5.0], look=look)
+    needed = rows_needed(0.05, 0.0, confidence=1 - (1 - confidence_at(look + 1)) / 2)
+    assert (found.rows_used, found.rows_needed) == (60, np.ceil((needed - 60) * 1.5))
 
 
 def test_an_answer_that_the_pool_does_not_know_is_always_an_error():

@@ -38,8 +38,8 @@ def test_an_audit_s_texts_are_priced_with_the_answers_of_all_who_give_them(clien
     assert "people give up to 180, about 30 min" in html
     assert "2 people answer each text, and a reviewer where they differ, which is not counted." in html
     assert [row[2] for row in rows(html, "Certificates")[2:4]] == [
-        "410 more texts, 820 answers, about 2 h 17",
-        "2,400 more texts, 4,800 answers, about 13 h 20",
+        "At least 410 more texts, 820 answers, about 2 h 17",
+        "It takes at least 2,400 more texts: only 900 are kept apart for audits and left.",
     ]
     make_audit(run.dataset, drawn=12, by=ann)
     asked = sum(ReviewItem.objects.filter(state="open").values_list("needed", flat=True))
@@ -51,7 +51,7 @@ def test_an_audit_s_texts_are_priced_with_the_answers_of_all_who_give_them(clien
 def test_the_run_s_page_says_that_the_queue_comes_on_top_of_a_certificate(project, run):
     run.target_error = 4
     make_assessment(run, target_error=4)
-    told = "A certificate takes 36 more answers, about 6 min, and what waits in the queue: "
+    told = "A certificate takes at least 36 more answers, about 6 min, and what waits in the queue: "
     assert certificate_price(project, run) == told + "an audit's texts wait among all others."
 
 

@@ -222,11 +222,45 @@ def test_certificates_are_reached_have_a_price_or_are_out_of_reach(client, proje
     assert rows(page(client, project), "Certificates") == [
         ["10%", "Reached", "About 93.0% of the different texts; at most 10% of these are wrong"],
         ["5%", "Reached", "About 58.0% of the different texts; at most 5% of these are wrong"],
-        ["4% this run's target", "Not yet", "36 more answers, about 6 min"],
-        ["3%", "Not yet", "410 more answers, about 1 h 08"],
-        ["2%", "Not yet", "2,400 more answers, about 6 h 40"],
-        ["1%", "Out of reach", "No number of answers would reach it: the labels are wrong more often than that."],
+        ["4% this run's target", "Not yet", "At least 36 more answers, about 6 min"],
+        ["3%", "Not yet", "At least 410 more answers, about 1 h 08"],
+        [
+            "2%",
+            "Out of reach",
+            "It takes at least 2,400 more texts: only 900 are kept apart for audits and left.",
+        ],
+        [
+            "1%",
+            "Not in sight",
+            "No number of answers can be named: not even the surest labels are shown to be so good yet.",
+        ],
     ]
+
+
+@pytest.mark.parametrize(
+    ("left", "words"),
+    [
+        (0, "It takes at least 36 more texts: all that are kept apart for audits are answered."),
+        (1, "It takes at least 36 more texts: only 1 is kept apart for audits and left."),
+    ],
+)
+def test_no_answers_are_priced_that_the_data_set_does_not_have(client, project, run, left, words):
+    Run.objects.filter(pk=run.pk).update(target_error=4)
+    run.target_error = 4
+    make_assessment(run, figures=make_figures(run, frame_texts=300 + left), target_error=4)
+    assert rows(page(client, project), "Certificates")[2][1:] == ["Out of reach", words]
+    assert certificate_price(project, run) == words
+
+
+def test_a_plan_counts_the_looks_that_were_had(client, project, run):
+    goal = "That at most 10% of the accepted labels are wrong, if in truth 5% are"
+
+    def planned():
+        return dict(row[:2] for row in rows(page(client, project), "What an audit can tell"))[goal]
+
+    before = planned()
+    make_assessment(run)
+    assert (before, planned()) == ("924", "1,185")
 
 
 @pytest.mark.parametrize(
@@ -408,7 +442,7 @@ def test_the_page_takes_the_same_queries_however_often_measured(
         make_assessment(run)
     make_measuring(run)
     client.get(url(project))
-    with django_assert_num_queries(22):
+    with django_assert_num_queries(24):
         client.get(url(project), headers=HTMX)
 
 
