@@ -238,32 +238,6 @@ def test_certificates_are_reached_have_a_price_or_are_out_of_reach(client, proje
 
 
 @pytest.mark.parametrize(
-    ("left", "words"),
-    [
-        (0, "It takes at least 36 more texts: all that are kept apart for audits are answered."),
-        (1, "It takes at least 36 more texts: only 1 is kept apart for audits and left."),
-    ],
-)
-def test_no_answers_are_priced_that_the_data_set_does_not_have(client, project, run, left, words):
-    Run.objects.filter(pk=run.pk).update(target_error=4)
-    run.target_error = 4
-    make_assessment(run, figures=make_figures(run, frame_texts=300 + left), target_error=4)
-    assert rows(page(client, project), "Certificates")[2][1:] == ["Out of reach", words]
-    assert certificate_price(project, run) == words
-
-
-def test_a_plan_counts_the_looks_that_were_had(client, project, run):
-    goal = "That at most 10% of the accepted labels are wrong, if in truth 5% are"
-
-    def planned():
-        return dict(row[:2] for row in rows(page(client, project), "What an audit can tell"))[goal]
-
-    before = planned()
-    make_assessment(run)
-    assert (before, planned()) == ("924", "1,185")
-
-
-@pytest.mark.parametrize(
     ("seconds", "told"),
     [
         # 10% of 93%, and 7% times 3 of 60, at most 12.4%: 9.3 + 0.9
