@@ -11,7 +11,7 @@ from labeling.labels.actions import undo
 from labeling.labels.models import ReviewItem
 from labeling.quality.figures import AgreementFigure, Second, Share
 from labeling.quality.models import Audit
-from labeling.runs.models import Aggregator, PolicyName, PoolGeneration, Run
+from labeling.runs.models import PoolGeneration, Run
 from labeling.web.wording import word_duration
 from tests.labeling.factories import make_dataset, make_project, make_run, make_user
 from tests.labeling.quality.audits import answer_items, audit_items
@@ -267,56 +267,12 @@ def test_an_assessment_from_before_says_nothing_of_all_labels(client, project, r
     assert "Each line holds with 95% confidence alone" in html
 
 
-def test_the_race_names_the_winner_what_is_in_use_and_the_best_single(client, project, run):
-    Run.objects.filter(pk=run.pk).update(aggregator=Aggregator.AVERAGE)
-    make_assessment(run)
-    race = rows(page(client, project), "The race")
-    assert [(row[0], row[1], row[4]) for row in race] == [
-        ("Logistic stacker a regression on what the specialists believe", "88.4%", "Winner"),
-        ("Naive Bayes each specialist&#x27;s habits of error, learned from the audit", "86.5%", ""),
-        ("Average probability the mean of what the specialists believe", "84.6%", "In use"),
-        ("Best single specialist model-1", "83.7%", ""),
-        ("Majority vote every specialist one vote", "81.7%", ""),
-    ]
-
-
-def test_before_a_race_the_page_says_what_it_needs(client, project, run):
-    make_assessment(run, figures=make_figures(run, race=(), fit_rows=12))
-    said = page(client, project)
-    assert "12 answered texts may fit so far. The race needs 50 of them." in said
-    assert ("Once a draw is finished, only texts of finished draws fit." in said, "Cross-validated" in said) == (
-        True,
-        False,
-    )
-
-
 def test_race_and_certificates_tell_the_texts_that_they_rest_on(client, project, run):
     """Not all that are answered: those of a later draw wait until it is finished."""
     make_assessment(run, figures=make_figures(run, fit_rows=150, certify_rows=290))
     said = texts(page(client, project))
     assert "Cross-validated on the 104 answered texts that only fit" in said
     assert "Certified on the 196 answered texts of finished draws that nothing was fitted to." in said
-
-
-def test_the_winner_is_used_by_a_button(client, project, run):
-    make_assessment(run, aggregation={"name": "average"})
-    assert "Use the winner" in page(client, project)
-    client.post(url(project, "act", number=run.number, verb="use-winner"))
-    assert PoolGeneration.objects.get(run=run, number=1).aggregation == {"name": "average"}
-    assert "Use the winner" not in page(client, project)
-
-
-@pytest.mark.parametrize("change", [{"policy": PolicyName.PAPER}, {"state": "done"}, {"generation": 1}])
-def test_a_winner_that_may_not_be_used_has_no_button(client, project, run, change):
-    make_assessment(run)
-    PoolGeneration.objects.create(run=run, number=1)
-    Run.objects.filter(pk=run.pk).update(**change)
-    assert "Use the winner" not in page(client, project)
-
-
-def test_there_is_no_winner_to_use_before_a_race(client, project, run):
-    client.post(url(project, "act", number=run.number, verb="use-winner"))
-    assert "There is no winner yet" in page(client, project)
 
 
 def test_the_confusion_of_each_specialist_is_a_shaded_table(client, project, run):
