@@ -98,5 +98,5 @@ screenshots: setup-dev ## the pictures of the README, taken from the demo
 	$(PY) -m pytest tests/browser -m screenshots $(ARGS)
 
 clean: ## remove what the tools left behind; the data folder and .venv stay
-	rm -rf .coverage .coverage.* htmlcov .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist
+	rm -rf *.egg-info .coverage .coverage.* htmlcov .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

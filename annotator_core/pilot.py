@@ -78,13 +78,15 @@ NOTHING_ANSWERED: Final = Answered((), np.empty(0, dtype=np.int64))
 def draw_rows(n_rows: int, n_wanted: int, seed: int = 0) -> IntArray:
     """Return the positions (r,) of random rows, ascending, 0 to n_rows - 1: r is n_wanted, or all there are.
 
-    Equal seeds draw the same. Raises BadInput for fewer than one row wanted.
+    Equal seeds, from 0, draw the same. Raises BadInput for fewer than one row wanted, or a seed under 0.
 
     >>> draw_rows(5, 9).tolist()
     [0, 1, 2, 3, 4]
     """
     if n_wanted < 1:
         raise BadInput(f"A pilot of {n_wanted} rows says nothing: draw some hundred.")
+    if seed < 0:
+        raise BadInput(f"A seed counts from 0: {seed} is none.")
     drawn = np.random.default_rng(seed).choice(n_rows, size=min(n_wanted, n_rows), replace=False)
     return np.sort(drawn).astype(np.int64)
 

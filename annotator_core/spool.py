@@ -4,6 +4,7 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self
 
@@ -37,7 +38,9 @@ class Spool:
 
     def __exit__(self, *exc_info: object) -> None:
         """Close the file, which deletes it where it has no name."""
-        self._file.close()
+        # Each window was flushed as it was written: what fails here failed there, and is told of already.
+        with suppress(OSError):
+            self._file.close()
 
     def keep(self, size_bytes: int) -> None:
         """Forget what was written after the first so many bytes; raises StorageError."""

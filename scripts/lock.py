@@ -20,6 +20,13 @@ def run(*command: str) -> str:
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
+def read_ranges() -> tuple[list[str], list[str]]:
+    """What the whole application needs, the engine's own and the site's, and what its developers need beside it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    return [*project["dependencies"], *extras["site"]], extras["dev"]
+
+
 def freeze(python: str) -> list[str]:
     """The installed packages as sorted `name==version` lines."""
     lines = run(python, "-m", "pip", "freeze", "--all").splitlines()
@@ -29,24 +36,16 @@ def freeze(python: str) -> list[str]:
 
 def main() -> None:
     """Resolve the runtime, then the development extra on top of it, and write both locks."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted, dev = read_ranges()
     with tempfile.TemporaryDirectory() as folder:
         run(sys.executable, "-m", "venv", folder)
         python = str(Path(folder) / "bin" / "python")
         run(python, "-m", "pip", "install", "--quiet", "--upgrade", "pip", "setuptools>=77.0.3")
-        torch = next(line for line in project["dependencies"] if line.startswith("torch"))
+        torch = next(line for line in wanted if line.startswith("torch"))
         run(python, "-m", "pip", "install", "--quiet", *sys.argv[1:], torch)
-        run(python, "-m", "pip", "install", "--quiet", *project["dependencies"])
+        run(python, "-m", "pip", "install", "--quiet", *wanted)
         runtime = freeze(python)
-        run(
-            python,
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            *project["dependencies"],
-            *project["optional-dependencies"]["dev"],
-        )
+        run(python, "-m", "pip", "install", "--quiet", *wanted, *dev)
         run(python, "-m", "pip", "check")
         added = [pin for pin in freeze(python) if pin not in runtime]
     (ROOT / "requirements.lock").write_text(HEADER + "\n".join(runtime) + "\n")

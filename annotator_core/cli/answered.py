@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from annotator_core.arrays import BoolArray, IntArray
-from annotator_core.cli.gold import is_certifying
+from annotator_core.cli.gold import is_certifying, read_name
 from annotator_core.cli.progress import show_bar
 from annotator_core.cli.tables import Row, Table, read_rows
 from annotator_core.errors import BadInput
@@ -31,7 +31,8 @@ class Columns:
 class Labeled:
     """The n rows of a table, and the a answered ones among them.
 
-    scores (n,): 0 or more, NaN without a label, at the width they are written in. labels (n,): index in `classes`,
+    scores (n,): 0 or more, at the width they are written in; NaN without a label, and where a language model decided,
+    whose answers have no score: never accepted. labels (n,): index in `classes`,
     which are all labels there are, or ABSTAIN. texts: of the answered rows. answered (a,): their positions. is_right,
     may_certify (a,): whether the label is the answer, and whether no fit has seen it.
     """
@@ -48,7 +49,8 @@ class Labeled:
 def read_labeled(table: Table, columns: Columns, *, is_unfitted: bool) -> Labeled:
     """Return the labeled table. is_unfitted: nothing was fitted on the answers, so that all of them may certify.
 
-    Raises BadInput for a column that is missing, and for a label without a score from 0 up, with its row.
+    Raises BadInput for a column that is missing, for a score that is no number from 0 up, with its row, and where no
+    label has a score.
     """
     for column in (columns.gold, columns.label, columns.score):
         if column not in table.columns:
@@ -57,7 +59,7 @@ def read_labeled(table: Table, columns: Columns, *, is_unfitted: bool) -> Labele
     answered, texts, is_right = list[int](), list[str](), list[bool]()
     with show_bar(table.n_rows, "row") as advance:
         for number, row in enumerate(read_rows(table)):
-            label, gold = _read_name(row, columns.label), _read_name(row, columns.gold)
+            label, gold = read_name(row.get(columns.label)), read_name(row.get(columns.gold))
             names.append(label)
             if label:
                 scores[number] = _read_score(table, row, number, columns.score)
@@ -67,6 +69,8 @@ def read_labeled(table: Table, columns: Columns, *, is_unfitted: bool) -> Labele
                 is_right.append(label == gold)
             advance(1)
     classes = tuple(sorted(set(names) - {_NO_LABEL}))
+    if classes and np.isnan(scores).all():
+        raise BadInput(f"{table.name}: no label has a score in {columns.score!r}: name another --score-column.")
     indices = {_NO_LABEL: ABSTAIN, **{name: index for index, name in enumerate(classes)}}
     return Labeled(
         scores=scores,
@@ -79,14 +83,12 @@ def read_labeled(table: Table, columns: Columns, *, is_unfitted: bool) -> Labele
     )
 
 
-def _read_name(row: Row, column: str) -> str:
-    value = row.get(column)
-    return _NO_LABEL if value is None else str(value).strip()
-
-
 def _read_score(table: Table, row: Row, number: int, column: str) -> float:
+    written = read_name(row.get(column))
+    if not written:
+        return math.nan
     try:
-        score = float(str(row.get(column)))
+        score = float(written)
     except ValueError:
         score = math.nan
     if not 0 <= score < math.inf:

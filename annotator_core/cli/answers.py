@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any, Final, Self
@@ -60,7 +60,7 @@ class AnswerFile:
                     self._file.truncate(0)
                 stored = self._take_up(self._file)
             except BaseException:
-                self._file.close()
+                self._close()
                 raise
         self._memory = MemoryLedger(cap_nano, stored)
         self._memory.spent_nano = self.spent.nano
@@ -73,15 +73,17 @@ class AnswerFile:
         """Forget the file after success, or say what is kept in it."""
         if self._file is None or self._path is None:
             return
-        if error_type is None and self._is_kept:
-            self._write({"finished": True})
-        elif error_type is None or not (self._memory.stored or self.spent.requests):
-            self._path.unlink(missing_ok=True)
-        else:
-            sys.stderr.write(
-                f"{len(self._memory.stored):,} answers are kept in {self._path}: they are not asked again.\n"
-            )
-        self._file.close()
+        try:
+            if error_type is None and self._is_kept:
+                self._write({"finished": True})
+            elif error_type is None or not (self._memory.stored or self.spent.requests):
+                self._path.unlink(missing_ok=True)
+            else:
+                sys.stderr.write(
+                    f"{len(self._memory.stored):,} answers are kept in {self._path}: they are not asked again.\n"
+                )
+        finally:
+            self._close()
 
     def recall(self, keys: Sequence[str]) -> Mapping[str, Completion]:
         """Return the stored completions among these keys."""
@@ -155,6 +157,12 @@ class AnswerFile:
         for key, nano in under_way.items():
             self._write({"key": key, "nano": nano, "answered": None})
             self.spent.add(nano, None)
+
+    def _close(self) -> None:
+        # Each line was flushed as it was written: what fails here failed there, and is told of already.
+        if self._file is not None:
+            with suppress(OSError):
+                self._file.close()
 
     def _report(self) -> AbstractContextManager[None]:
         return nullcontext() if self._path is None else report_storage(f"The file {self._path}")

@@ -3,7 +3,6 @@
 import argparse
 import resource
 import statistics
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import numpy as np
 
 from annotator_core.cli.arguments import Subparsers, add_command
 from annotator_core.cli.exits import Exit
+from annotator_core.cli.outputs import write_result
 from annotator_core.cli.pool import HubAccess, plan_pool
 from annotator_core.cli.progress import Advance, show_bar
 from annotator_core.cli.shared import add_pool, add_source, read_pool
@@ -104,7 +104,7 @@ def run(named: argparse.Namespace, hub: HubAccess) -> Exit:
         speeds=speeds,
         peak_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     )
-    sys.stdout.write(to_json(bench) if named.json else _tell(bench))
+    write_result(to_json(bench) if named.json else _tell(bench))
     return Exit.DONE
 
 

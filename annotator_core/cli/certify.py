@@ -1,14 +1,14 @@
 """``python -m annotator_core certify``: what may be accepted of a labeled table, by people's answers to random rows."""
 
 import argparse
-import sys
 from typing import Final
 
 from annotator_core.cli.answered import Columns, read_labeled
 from annotator_core.cli.arguments import Subparsers, add_command
 from annotator_core.cli.exits import Exit
 from annotator_core.cli.findings import Question, find, tell
-from annotator_core.cli.looks import LOOKS_HELP, add_look, read_look
+from annotator_core.cli.looks import LOOKS_HELP, add_look, read_confidence, read_look
+from annotator_core.cli.outputs import write_result
 from annotator_core.cli.planning import plan_answers, read_wish, tell_plan
 from annotator_core.cli.pool import HubAccess
 from annotator_core.cli.shared import add_source
@@ -95,12 +95,12 @@ def _certify(named: argparse.Namespace) -> Exit:
 
     look = None if named.always_valid else read_look(named) or 1
     targets = _parse_targets(named.targets)
-    asked = Question(targets, named.confidence / 100, look, named.per_class, named.price_per_label)
+    asked = Question(targets, read_confidence(named), look, named.per_class, named.price_per_label)
     with open_source(named.input, named.text_column, named.format) as table:
         columns = Columns(named.gold_column, named.label_column, named.score_column)
         labeled = read_labeled(table, columns, is_unfitted=named.unfitted)
     found = find(labeled, asked)
-    sys.stdout.write(to_json(found) if named.json else tell(found))
+    write_result(to_json(found) if named.json else tell(found))
     is_reached = any(line.threshold is not None for line in found.lines)
     return Exit.DONE if is_reached else Exit.NOT_REACHABLE
 
@@ -108,17 +108,17 @@ def _certify(named: argparse.Namespace) -> Exit:
 def _plan(named: argparse.Namespace) -> Exit:
     from annotator_core.cli.figures import to_json
 
-    wish = read_wish(named.plan)
+    wish, confidence = read_wish(named.plan), read_confidence(named)
     with open_source(named.input, named.text_column, named.format) as table:
         planned = plan_answers(
             table,
             wish,
             look=read_look(named) or 1,
-            confidence=named.confidence / 100,
+            confidence=confidence,
             price=named.price_per_label,
             is_unfitted=named.unfitted,
         )
-    sys.stdout.write(to_json(planned) if named.json else tell_plan(planned))
+    write_result(to_json(planned) if named.json else tell_plan(planned))
     return Exit.DONE if planned.plan.is_reachable else Exit.NOT_REACHABLE
 
 

@@ -1,27 +1,48 @@
-"""Rows as the bytes of a CSV or JSONL file, many at once."""
+"""Rows as the bytes of a CSV, TSV or JSONL file, many at once."""
 
 import csv
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
-from annotator_core.cli.tables import Kind, Record, Table
+from annotator_core.cli.outputs import is_direct
+from annotator_core.cli.tables import KINDS, Kind, Record, Table
+from annotator_core.errors import BadInput
 
 Column = Sequence[str | float]
 """The values of one of our columns, one for each row."""
 
 
-class Encoder:
-    """Turns a table's records, extended by our columns, into bytes of a CSV or JSONL file."""
+def choose_kind(out: Path, wanted: Kind | None, table: Table) -> Kind:
+    """Return what an output is written as: what its ending says, else what is wanted, else (a pipe) as the table is.
 
-    def __init__(self, table: Table, kind: Kind, ours: Sequence[str]) -> None:
-        """Keep what stands in the output: the table's columns, then ours."""
-        self._table, self._kind, self._ours = table, kind, ours
+    Raises BadInput for a file whose ending says nothing where nothing is wanted.
+    """
+    kind = KINDS.get(out.suffix.lower(), wanted)
+    if kind is None and not is_direct(out):
+        raise BadInput(
+            f"{out} is of no kind that can be written: its name must end in {', '.join(KINDS)}, or give --format."
+        )
+    return kind or table.kind
+
+
+def choose_delimiter(out: Path) -> str:
+    """Return what stands between the cells of an output that is written as CSV: a tab where its ending says so."""
+    return "\t" if out.suffix.lower() == ".tsv" else ","
+
+
+class Encoder:
+    """Turns a table's records, extended by our columns, into bytes of a CSV, TSV or JSONL file."""
+
+    def __init__(self, table: Table, kind: Kind, ours: Sequence[str], *, delimiter: str = ",") -> None:
+        """Keep what stands in the output: the table's columns, then ours. delimiter: between the cells of CSV."""
+        self._table, self._kind, self._ours, self._delimiter = table, kind, ours, delimiter
 
     @property
     def header(self) -> bytes:
         """What the file begins with: the columns in CSV, nothing in JSONL."""
-        return _encode_csv([[*self._table.columns, *self._ours]]) if self._kind == "csv" else b""
+        return self._encode_csv([[*self._table.columns, *self._ours]]) if self._kind == "csv" else b""
 
     def encode(self, records: Sequence[Record], columns: Sequence[Column]) -> bytes:
         """Return the lines of these records with the values of our columns.
@@ -30,7 +51,7 @@ class Encoder:
         """
         if self._kind == "csv":
             ours = [[value if isinstance(value, str) else repr(value) for value in column] for column in columns]
-            return _encode_csv(
+            return self._encode_csv(
                 self._flatten(record) + list(values)
                 for record, values in zip(records, zip(*ours, strict=True), strict=True)
             )
@@ -47,13 +68,12 @@ class Encoder:
     def _name(self, record: Record) -> dict[str, object]:
         return record if isinstance(record, dict) else dict(zip(self._table.columns, record, strict=True))
 
-
-def _encode_csv(rows: Iterable[Sequence[str]]) -> bytes:
-    lines = io.StringIO(newline="")
-    # The default line end, CRLF, makes the writer quote a lone CR too.
-    csv.writer(lines).writerows(rows)
-    # A CSV cell cannot hold a lone surrogate; it stands there as \udXXX. JSON escapes it by itself.
-    return lines.getvalue().encode("utf-8", "backslashreplace")
+    def _encode_csv(self, rows: Iterable[Sequence[str]]) -> bytes:
+        lines = io.StringIO(newline="")
+        # The default line end, CRLF, makes the writer quote a lone CR too.
+        csv.writer(lines, delimiter=self._delimiter).writerows(rows)
+        # A CSV cell cannot hold a lone surrogate; it stands there as \udXXX. JSON escapes it by itself.
+        return lines.getvalue().encode("utf-8", "backslashreplace")
 
 
 def _to_cell(value: object) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from annotator_core.cli.answers import AnswerFile
-from annotator_core.cli.outputs import is_direct
+from annotator_core.cli.outputs import is_direct, name_answers
 from annotator_core.cli.tables import open_table, read_rows
 from annotator_core.cli.verifier import EXAMPLE_LABEL, VerifierOptions
 from annotator_core.cli.verifying import ExamplePool, Verification
@@ -38,7 +38,7 @@ def open_verification(
     BadInput, AddressRefused, BudgetReached, CallFailed, StorageError.
     """
     pool = _read_examples(options, excluded)
-    beside = None if is_direct(out) else out.with_name(f".{out.name}.answers")
+    beside = None if is_direct(out) else name_answers(out)
     path = options.answers or beside
     with ExitStack() as stack:
         is_kept = options.answers is not None

@@ -58,12 +58,14 @@ class Line:
 class Findings:
     """What the answers say of n_rows rows, n_labeled of them with a label.
 
+    n_unscored: labels without a score, as of a language model: they count among the labels and are never accepted.
     labeled_accuracy: of the labels, by answered rows that no fit has seen. n_certifying: different texts among these.
     look, confidence (0 to 1): as of `Question`, over all looks. lines: one a target, or one a target and class.
     """
 
     n_rows: int
     n_labeled: int
+    n_unscored: int
     n_answered: int
     n_certifying: int
     labeled_accuracy: "Estimate"
@@ -88,9 +90,11 @@ def find(labeled: Labeled, asked: Question) -> Findings:
     may_certify = labeled.may_certify
     known = _merge(labeled, labeled.answered[may_certify])
     is_measured = may_certify & (labeled.labels[labeled.answered] >= 0)
+    has_label = labeled.labels >= 0
     return Findings(
         n_rows=len(labeled.scores),
-        n_labeled=int((labeled.labels >= 0).sum()),
+        n_labeled=int(has_label.sum()),
+        n_unscored=int((has_label & np.isnan(labeled.scores)).sum()),
         n_answered=len(labeled.texts),
         n_certifying=len(known.scores),
         labeled_accuracy=estimate_share(labeled.is_right[is_measured]),
@@ -174,11 +178,16 @@ def tell(found: Findings) -> str:
         for row in (header, *(_list_cells(line) for line in found.lines))
     ]
     right = format_percent(found.labeled_accuracy)
+    unscored = (
+        f"{found.n_unscored:,} labels have no score, as where a language model decided: none of them is accepted.\n"
+        if found.n_unscored
+        else ""
+    )
     together = "The lines of one target hold together" if has_classes else "Each line holds by itself"
     return (
         f"{found.n_labeled:,} of {found.n_rows:,} rows have a label; {found.n_answered:,} rows are answered, "
         f"{found.n_certifying:,} different texts of them certify.\n"
-        f"Of the labels {right} are right, by the answered rows among them that no fit has seen.\n\n"
+        f"Of the labels {right} are right, by the answered rows among them that no fit has seen.\n{unscored}\n"
         f"{format_table(table[0], table[1:])}"
         f"Accepted labels are wrong at most so often, each different text counted once. {together}: choose the target "
         f"first, then look. {tell_look(found.look, found.confidence)}"

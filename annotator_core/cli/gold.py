@@ -37,6 +37,15 @@ class Audit:
     is_certifying: BoolArray
 
 
+def read_name(value: object) -> str:
+    """Return the name of a class in a cell, empty where there is none; what JSON holds without quotes is a name, too.
+
+    >>> read_name(" yes "), read_name(1), read_name(None)
+    ('yes', '1', '')
+    """
+    return "" if value is None else str(value).strip()
+
+
 def read_gold(table: Table, column: str, classes: Sequence[str]) -> IntArray:
     """Return the class index in a column for each row (n,), ABSTAIN where the cell is empty.
 
@@ -47,15 +56,15 @@ def read_gold(table: Table, column: str, classes: Sequence[str]) -> IntArray:
     indices = {name: index for index, name in enumerate(classes)}
     gold = np.full(table.n_rows, ABSTAIN, dtype=np.int64)
     for number, row in enumerate(read_rows(table)):
-        answer = row.get(column)
-        if answer is None or (isinstance(answer, str) and not answer.strip()):
+        answer = read_name(row.get(column))
+        if not answer:
             continue
-        if not isinstance(answer, str) or answer.strip() not in indices:
+        if answer not in indices:
             raise BadInput(
-                f"{table.name}, row {number + 1}: {answer!r} in column {column!r} is none of the classes "
+                f"{table.name}, row {number + 1}: {row.get(column)!r} in column {column!r} is none of the classes "
                 f"{', '.join(classes)}."
             )
-        gold[number] = indices[answer.strip()]
+        gold[number] = indices[answer]
     if (gold == ABSTAIN).all():
         raise BadInput(f"The column {column!r} of {table.name} holds no answer: fill in the class of some random rows.")
     return gold

@@ -2,22 +2,29 @@
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
+from annotator_core.arrays import IntArray
 from annotator_core.cli.arguments import Subparsers, add_command
+from annotator_core.cli.encoding import choose_kind
 from annotator_core.cli.exits import Exit
+from annotator_core.cli.gold import read_gold, read_name
 from annotator_core.cli.journal import PRECISION, Command
 from annotator_core.cli.looks import LOOKS_HELP
+from annotator_core.cli.outputs import check_place
 from annotator_core.cli.passes import Job, label_in_one_pass, label_in_two_passes
-from annotator_core.cli.policies import Settled, add_policy, read_policy
+from annotator_core.cli.policies import PolicyOptions, Settled, add_policy, read_policy
 from annotator_core.cli.pool import HubAccess, PoolOptions, plan_pool
 from annotator_core.cli.shared import add_pool, add_source, read_pool
-from annotator_core.cli.tables import KINDS, open_source, read_rows
+from annotator_core.cli.tables import Table, open_source, read_rows
 from annotator_core.cli.verifier import VerifierOptions, add_verifier, read_verifier
+from annotator_core.errors import BadInput
 from annotator_core.loop import Policy
 from annotator_core.specialists.contract import SpecialistSpec
 from annotator_core.specialists.table import load_specialist
@@ -48,7 +55,8 @@ where the model answered with one of the classes.
 a command that was killed or interrupted: run it again as it was, and it goes on. What is done so far stands beside the
 output in .NAME.part or .NAME.votes with a journal; --restart forgets it. With --budget, --target-error and fitted
 aggregators the votes are kept, and the writing begins anew. A language model's answers stand in .NAME.answers (or in
---answers): none of them is asked or paid for again, and a call that the kill cut off counts as paid.
+--answers): none of them is asked or paid for again, and a call that the kill cut off counts as paid. --restart forgets
+those in .NAME.answers, too.
 
 {LOOKS_HELP}
 label counts the looks in the journal beside the output, also over --restart: another --target-error, another rule,
@@ -68,10 +76,13 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
     )
     add_source(parser)
     parser.add_argument(
-        "--out", required=True, type=Path, metavar="FILE", help="CSV or JSONL by its ending; - is standard output"
+        "--out", required=True, type=Path, metavar="FILE", help="CSV, TSV or JSONL by its ending; - is standard output"
     )
     parser.add_argument(
-        "--restart", action="store_true", help="forget what an unfinished command left beside the output"
+        "--restart",
+        action="store_true",
+        help="forget what an unfinished command left beside the output, answers of a language model too; those in "
+        "--answers stay",
     )
     add_pool(parser)
     add_policy(parser)
@@ -81,15 +92,18 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
 
 def run(named: argparse.Namespace, hub: HubAccess) -> Exit:
     """Write the labeled table and tell on stderr what was done; raises AnnotatorError's children."""
+    check_place(named.out)
     options, policy = read_pool(named), read_policy(named)
     verifier = read_verifier(named, options.classes, hub.llm_key)
+    _check_gold(policy, verifier)
     with ExitStack() as stack:
         table = stack.enter_context(open_source(named.input, named.text_column, named.format))
+        kind = choose_kind(named.out, named.format, table)
+        gold = _read_answers(table, policy, options.classes)
         planned = plan_pool(options, hub)
         pool = [load_specialist(backend, spec) for backend, spec in planned]
-        kind = KINDS.get(named.out.suffix.lower(), named.format or table.kind)
         voting = _identify(named.text_column, [spec for _backend, spec in planned], options)
-        job = Job(table, pool, options.classes, policy, named.out, kind, voting, named.restart)
+        job = Job(table, pool, options.classes, policy, named.out, kind, voting, named.restart, gold)
         if verifier is not None:
             job = stack.enter_context(_add_verification(job, verifier))
         # What a model's answers are worth shows beside people's, once all votes are there.
@@ -106,13 +120,28 @@ def run(named: argparse.Namespace, hub: HubAccess) -> Exit:
     return Exit.DONE if is_written else Exit.NOT_REACHABLE
 
 
+def _check_gold(policy: PolicyOptions, verifier: VerifierOptions | None) -> None:
+    if policy.gold_column is not None and verifier is None and not policy.uses_gold:
+        raise BadInput(
+            f"The {policy.aggregator} makes no use of the answers in --gold-column: add --policy default or "
+            "--aggregator race, which learn from them, or leave the column out."
+        )
+
+
+def _read_answers(table: Table, policy: PolicyOptions, classes: Sequence[str]) -> IntArray:
+    # Before a model is loaded and before anything is forgotten: a wrong column costs nothing.
+    if policy.gold_column is None:
+        return np.empty(0, dtype=np.int64)
+    return read_gold(table, policy.gold_column, classes)
+
+
 @contextmanager
 def _add_verification(job: Job, options: VerifierOptions) -> Iterator[Job]:
     """Yield the job with its language model; answered rows are an audit's and never stand as examples."""
     from annotator_core.cli.endpoints import identify, open_verification
 
     column = job.policy.gold_column
-    answered = (row for row in read_rows(job.table) if options.examples and column and row.get(column))
+    answered = (row for row in read_rows(job.table) if options.examples and column and read_name(row.get(column)))
     excluded = frozenset(hash_text(str(row[job.table.text_column] or "")) for row in answered)
     with open_verification(options, job.out, excluded, is_anew=job.is_anew) as verification:
         yield replace(job, verification=verification, asking={"language model": identify(options)})

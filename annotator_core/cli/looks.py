@@ -38,6 +38,17 @@ def read_look(named: argparse.Namespace) -> int | None:
     return None if named.look is None else int(named.look)
 
 
+def read_confidence(named: argparse.Namespace) -> float:
+    """Return the confidence as a share, 0.5 to 1, of the percentage that was given; raises BadInput outside 50 to 100.
+
+    Who writes 0.95 means 95: taken as it stands the certificate would promise next to nothing.
+    """
+    percent = float(named.confidence)
+    if not 50 <= percent < 100:
+        raise BadInput(f"--confidence is a percentage from 50 up and under 100, such as 95, not {percent:g}.")
+    return percent / 100
+
+
 def certify_look(
     scores: "Scores", is_right: BoolArray, *, target_error: float, confidence: float, look: int | None
 ) -> "Certificate":

@@ -1,14 +1,17 @@
-"""Files out: written beside and renamed, so that a reader sees all of it or nothing."""
+"""Files and figures out: a file is written beside and renamed, so that a reader sees all of it or nothing."""
 
 import os
 import sys
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import IO, Final, Self
+from typing import IO, Final, Self, TextIO
 
+from annotator_core.errors import BadInput, StorageError
 from annotator_core.storage import report_storage
 
 _STANDARD_OUTPUTS: Final = (Path("-"), Path("/dev/stdout"))
+_STANDARD_OUTPUT: Final = "Standard output"
 
 
 def is_direct(path: Path) -> bool:
@@ -16,9 +19,51 @@ def is_direct(path: Path) -> bool:
     return path in _STANDARD_OUTPUTS or (path.exists() and not path.is_file())
 
 
+def check_place(path: Path) -> None:
+    """Raise BadInput where a folder has the name of an output, StorageError where standard output is closed."""
+    if path in _STANDARD_OUTPUTS:
+        _find_standard_output()
+    elif path.is_dir():
+        raise BadInput(f"{path} is a folder: name a file in it with --out.")
+
+
 def name_part(path: Path) -> Path:
     """Return where an output grows until it is finished."""
     return path.with_name(f".{path.name}.part")
+
+
+def name_answers(path: Path) -> Path:
+    """Return where a language model's answers stand beside an output until it is finished."""
+    return path.with_name(f".{path.name}.answers")
+
+
+def write_result(text: str) -> None:
+    """Write to standard output, and see that it gets there: after the command nobody could tell that it did not.
+
+    Raises StoreFull and StorageError, BrokenPipeError where the reader of a pipe is gone.
+    """
+    output = _find_standard_output()
+    with report_writing(_STANDARD_OUTPUT):
+        output.write(text)
+        output.flush()
+
+
+@contextmanager
+def report_writing(what: str) -> Iterator[None]:
+    """Raise an OSError of the block as `report_storage` does, but leave a BrokenPipeError as it is."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError:
+        with report_storage(what):
+            raise
+
+
+def _find_standard_output() -> TextIO:
+    if sys.stdout is None:
+        raise StorageError("Standard output is closed: name a file, or send the output to one with >.")
+    return sys.stdout
 
 
 class Output:
@@ -53,14 +98,9 @@ class Output:
 
     def write(self, content: bytes) -> None:
         """Append the content."""
-        try:
+        with self._report():
             self._file.write(content)
             self._file.flush()
-        except BrokenPipeError:
-            raise
-        except OSError:
-            with self._report():
-                raise
         self.size_bytes += len(content)
 
     def publish(self) -> None:
@@ -74,7 +114,7 @@ class Output:
 
     def _open(self, keep_bytes: int) -> IO[bytes]:
         if self._path in _STANDARD_OUTPUTS:
-            return sys.stdout.buffer
+            return _find_standard_output().buffer
         if self._is_direct:
             return self._path.open("wb")
         file = name_part(self._path).open("r+b" if keep_bytes else "wb")
@@ -83,4 +123,4 @@ class Output:
         return file
 
     def _report(self) -> AbstractContextManager[None]:
-        return report_storage("Standard output" if self._path in _STANDARD_OUTPUTS else f"The file {self._path}")
+        return report_writing(_STANDARD_OUTPUT if self._path in _STANDARD_OUTPUTS else f"The file {self._path}")

@@ -11,8 +11,7 @@ import numpy as np
 from annotator_core.annotation import Block
 from annotator_core.arrays import IntArray
 from annotator_core.cli.columns import COLUMNS, VERIFIER_COLUMNS, describe, describe_verdicts, name_columns
-from annotator_core.cli.encoding import Column, Encoder
-from annotator_core.cli.gold import read_gold
+from annotator_core.cli.encoding import Column, Encoder, choose_delimiter
 from annotator_core.cli.journal import LOOKS, Command, Journal, Mark
 from annotator_core.cli.looks import count_look, name_look
 from annotator_core.cli.outputs import Output
@@ -33,7 +32,8 @@ if TYPE_CHECKING:
 class Job:
     """Everything that a labeling needs: what is read, who votes on what, how it is decided, and where it goes.
 
-    verification: who is asked about hard rows, None for nobody; asking: what makes two commands ask the same.
+    gold (n,): people's answers to its rows, as `read_gold` gives them, empty for none. verification: who is asked about
+    hard rows, None for nobody; asking: what makes two commands ask the same.
     """
 
     table: Table
@@ -44,6 +44,7 @@ class Job:
     kind: Kind
     voting: Command
     is_anew: bool = False
+    gold: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     verification: "Verification | None" = None
     asking: Command = field(default_factory=dict)
 
@@ -51,7 +52,8 @@ class Job:
     def encoder(self) -> Encoder:
         """What makes bytes of rows."""
         ours = COLUMNS if self.verification is None else (*COLUMNS, *VERIFIER_COLUMNS)
-        return Encoder(self.table, self.kind, name_columns(self.table.columns, ours))
+        names = name_columns(self.table.columns, ours)
+        return Encoder(self.table, self.kind, names, delimiter=choose_delimiter(self.out))
 
     def finish(self, block: Block) -> tuple[Block, list[Column]]:
         """Return the block once hard rows are verified, and the values of our columns."""
@@ -95,7 +97,6 @@ def label_in_two_passes(job: Job) -> tuple[Report, Settled]:
     error is not reached nothing is written, and the votes are kept for another try, with more answers or another rule,
     which is another look at the answers.
     """
-    gold = _read_gold(job)
     command = {**job.voting, "texts": digest_texts(job.table)}
     with (
         Journal(job.out, "votes", command, is_anew=job.is_anew) as journal,
@@ -108,12 +109,12 @@ def label_in_two_passes(job: Job) -> tuple[Report, Settled]:
             spool.write(cast_votes(window.texts, job.pool, observer))
             n_rows = journal.mark.n_rows + len(window.texts)
             journal.add(Mark(n_rows, spool.size_bytes, report.to_counts(), _list_states(job.pool)))
-        settled = settle(job.policy, spool.read, gold, _count_look(job, journal, command, gold))
+        settled = settle(job.policy, spool.read, job.gold, _count_look(job, journal, command))
         if settled.is_reached or job.policy.is_anyway:
             if job.verification is not None and job.verification.is_fused:
-                job.verification.fit(decide_all(spool.read, settled.policy), spool.read, gold, job.policy.seed)
+                job.verification.fit(decide_all(spool.read, settled.policy), spool.read, job.gold, job.policy.seed)
             elif job.verification is not None:
-                job.verification.watch(spool.read, gold)
+                job.verification.watch(spool.read, job.gold)
             _write_all(job, spool, settled, report)
         else:
             journal.keep()
@@ -132,23 +133,17 @@ def _take_states(pool: Sequence[Specialist], mark: Mark) -> None:
                 one.take_state(state)
 
 
-def _count_look(job: Job, journal: Journal, command: Command, gold: IntArray) -> int:
+def _count_look(job: Job, journal: Journal, command: Command) -> int:
     """Return the number of this look at people's answers, from 1, noted before anybody sees what it shows.
 
     The same question about the same answers, after a kill or with --anyway, is the same look.
     """
     if job.policy.target_error is None:
         return 1
-    name = name_look({"votes": command, "rule": job.policy.question}, gold.tobytes())
+    name = name_look({"votes": command, "rule": job.policy.question}, job.gold.tobytes())
     look, kept = count_look(journal.facts.get(LOOKS, {}), str(command["texts"]), name, job.policy.look)
     journal.note(LOOKS, kept)
     return look
-
-
-def _read_gold(job: Job) -> IntArray:
-    if job.policy.gold_column is None:
-        return np.empty(0, dtype=np.int64)
-    return read_gold(job.table, job.policy.gold_column, job.classes)
 
 
 def _write_all(job: Job, spool: Spool, settled: Settled, report: Report) -> None:

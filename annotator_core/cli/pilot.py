@@ -1,7 +1,6 @@
 """``python -m annotator_core pilot``: a few hundred random rows say what all rows will take."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +9,7 @@ import numpy as np
 from annotator_core.cli.arguments import Subparsers, add_command
 from annotator_core.cli.exits import Exit
 from annotator_core.cli.gold import read_gold
+from annotator_core.cli.outputs import write_result
 from annotator_core.cli.pool import HubAccess, load_pool
 from annotator_core.cli.progress import show_bar
 from annotator_core.cli.shared import add_pool, add_source, read_pool
@@ -76,7 +76,7 @@ def run(named: argparse.Namespace, hub: HubAccess) -> Exit:
             on_votes=advance,
         )
     if named.price is None:
-        sys.stdout.write(to_json(pilot) if named.json else _tell(pilot, options.classes, named.seconds_per_row))
+        write_result(to_json(pilot) if named.json else _tell(pilot, options.classes, named.seconds_per_row))
     else:
         from annotator_core.cli.forecasting import forecast, tell_forecast
         from annotator_core.verifiers.forecast import People
@@ -84,7 +84,7 @@ def run(named: argparse.Namespace, hub: HubAccess) -> Exit:
         people = People(named.seconds_per_row, named.usd_per_hour)
         found = forecast(pilot, texts, options.classes, read_price(named.price), people)
         told = _tell(pilot, options.classes, named.seconds_per_row) + tell_forecast(found)
-        sys.stdout.write(to_json(found) if named.json else told)
+        write_result(to_json(found) if named.json else told)
     return Exit.DONE
 
 

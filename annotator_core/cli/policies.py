@@ -10,7 +10,7 @@ import numpy as np
 from annotator_core.annotation import Ballot
 from annotator_core.arrays import IntArray
 from annotator_core.cli.gold import Audit, collect_audit, merge_texts
-from annotator_core.cli.looks import add_look, certify_look, read_look, tell_look
+from annotator_core.cli.looks import add_look, certify_look, read_confidence, read_look, tell_look
 from annotator_core.consensus.aggregator import Ballots, Fitted
 from annotator_core.consensus.opinion import opinion
 from annotator_core.errors import BadInput
@@ -55,6 +55,11 @@ class PolicyOptions:
     def needs_all_votes(self) -> bool:
         """Whether nothing can be decided before everything is voted on."""
         return self.budget is not None or self.target_error is not None or self.aggregator not in _NEEDS_NO_FIT
+
+    @property
+    def uses_gold(self) -> bool:
+        """Whether people's answers have a say in labels and routes."""
+        return self.target_error is not None or self.aggregator not in _NEEDS_NO_FIT
 
     @property
     def question(self) -> dict[str, object]:
@@ -140,7 +145,7 @@ def read_policy(named: argparse.Namespace) -> PolicyOptions:
         aggregator=aggregator,
         gold_column=named.gold_column,
         target_error=_share("--target-error", named.target_error, is_open=True),
-        confidence=_share("--confidence", named.confidence, is_open=True) or 0.0,
+        confidence=read_confidence(named),
         is_anyway=named.anyway,
         seed=named.seed,
         look=read_look(named),

@@ -1,13 +1,13 @@
 """``python -m annotator_core reproduce``: the paper's tables, and our rules beside them, on data with gold labels."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from annotator_core.cli.arguments import Subparsers, add_command
 from annotator_core.cli.exits import Exit
+from annotator_core.cli.outputs import write_result
 from annotator_core.cli.pool import HubAccess
 from annotator_core.cli.progress import show_parts
 from annotator_core.cli.reproduce_models import Models, add_models, open_models, read_models
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 BETA: Final = "beta"
 _QUICK_ROWS: Final = 500
 _EXAMPLES: Final = """\
-  python -m benchmarks.train_specialists --datasets data --out specialists --skip-measure      once, about 10 minutes
   python -m annotator_core reproduce --data data --specialists specialists --out results
   ... --quick                                      500 rows a set, 2 seeds, without fine-tuning: a look
   ... --only trec6 --only irony                    these sets only; beta is the table of fine-tuning
@@ -35,6 +34,9 @@ _EXAMPLES: Final = """\
 
 output: report.md with its plots in OUT; votes, figures and answers are kept in OUT/kept, so that a command that was
 killed goes on when it is run again, no question is put twice, and a second report takes seconds.
+
+specialists: training them takes about 10 minutes, once, in a clone of the repository (an installed engine has no script
+for it): python -m benchmarks.train_specialists --datasets data --out specialists --skip-measure
 """
 
 
@@ -93,7 +95,7 @@ def run(named: argparse.Namespace, hub: HubAccess) -> Exit:
         found, {**missing, **left_out}, loops, asked, prices, site, named.person_accuracy,
         find_command_bytes(settings.folders.kept),
     )  # fmt: skip
-    sys.stdout.write(f"{write_report(material, named.out)}\n")
+    write_result(f"{write_report(material, named.out)}\n")
     return Exit.DONE
 
 

@@ -14,15 +14,17 @@ import numpy as np
 from annotator_core.cli.arguments import Subparsers, add_command
 from annotator_core.cli.exits import Exit
 from annotator_core.cli.gold import read_gold
+from annotator_core.cli.outputs import write_result
 from annotator_core.cli.pilot import pick_texts
 from annotator_core.cli.pool import HubAccess
 from annotator_core.cli.shared import add_source, parse_classes
 from annotator_core.cli.tables import open_source
-from annotator_core.contract.estimate import Estimate
 from annotator_core.errors import BadInput, BudgetReached
 from annotator_core.types import ABSTAIN
 
+# scipy takes a second to import: who asks for another command does not pay for it.
 if TYPE_CHECKING:
+    from annotator_core.contract.estimate import Estimate
     from annotator_core.meta.asking import LanguageModel
     from annotator_core.meta.search import Rows, SearchResult, Tried
 
@@ -53,7 +55,7 @@ class Finding:
     size_bytes: int
     downloads: int
     similarity: float
-    accuracy: Estimate
+    accuracy: "Estimate"
     n_gold: int
     information: float | None
     agreement: float | None
@@ -117,7 +119,7 @@ def run(named: argparse.Namespace, hub: HubAccess) -> Exit:
             tell=_report,
         )
     findings = [_sum_up(one, classes) for one in found.tried]
-    sys.stdout.write(to_json({"findings": findings, "notes": _note(found)}) if named.json else _tell(found, findings))
+    write_result(to_json({"findings": findings, "notes": _note(found)}) if named.json else _tell(found, findings))
     return Exit.DONE
 
 

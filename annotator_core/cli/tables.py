@@ -3,8 +3,6 @@
 import csv
 import hashlib
 import json
-import shutil
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
@@ -15,6 +13,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import IO, Any, Final, Literal
 
+from annotator_core.cli.streams import PLACE, copy_stream, is_standard_input, is_stream, report_reading
 from annotator_core.errors import BadInput
 from annotator_core.specialists.windows import WINDOW_CHARS, WINDOW_ROWS
 from annotator_core.storage import report_storage
@@ -24,7 +23,6 @@ Record = list[str] | Row
 """A row as its file gives it: the cells of a CSV line in the header's order, or a JSON object."""
 Kind = Literal["csv", "jsonl"]
 KINDS: Final[dict[str, Kind]] = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
-STANDARD_INPUT: Final = Path("-")
 _DELIMITERS: Final = (",", ";", "\t", "|")
 _MAX_COLUMNS: Final = 10_000
 _MAX_CELL_CHARS: Final = 100_000_000
@@ -61,19 +59,23 @@ class Window:
 
 @contextmanager
 def open_source(path: Path, text_column: str, kind: Kind | None = None) -> Iterator[Table]:
-    """Yield the checked table of a file, or of standard input for the path ``-``, which is copied to a file first.
+    """Yield the checked table of a file; what can be read only once, as standard input, is copied to one first.
 
     kind: of standard input (None for CSV) and of a file whose name does not say. Raises BadInput as `open_table` does,
     StorageError or StoreFull where the copy has no room.
     """
-    if path != STANDARD_INPUT:
+    if not is_stream(path):
         yield open_table(path, text_column, kind)
         return
-    with tempfile.NamedTemporaryFile() as copy:
-        with report_storage("The folder for temporary files"):
-            shutil.copyfileobj(sys.stdin.buffer, copy)  # read once: a pipe cannot be read again
-            copy.flush()
-        yield open_table(Path(copy.name), text_column, kind or "csv", name="standard input")
+    is_standard = is_standard_input(path)
+    name = "standard input" if is_standard else str(path)
+    kind = _find_kind(path, name, kind or ("csv" if is_standard else None))
+    with report_storage(PLACE):
+        folder = tempfile.TemporaryDirectory()
+    with folder:
+        copy = Path(folder.name) / "input"
+        copy_stream(path, copy, name)
+        yield open_table(copy, text_column, kind, name=name)
 
 
 def open_table(path: Path, text_column: str, kind: Kind | None = None, *, name: str | None = None) -> Table:
@@ -82,20 +84,26 @@ def open_table(path: Path, text_column: str, kind: Kind | None = None, *, name: 
     Raises BadInput, with the line where there is one, for a file that is missing, of an unknown kind, empty, not UTF-8,
     without the text column, ragged, or with rows that are no objects.
     """
-    name, kind = name or str(path), KINDS.get(path.suffix.lower(), kind)
-    if kind is None:
-        raise BadInput(
-            f"{name} is of no kind that can be read: its name must end in {', '.join(KINDS)}, or give --format."
-        )
+    name = name or str(path)
+    kind = _find_kind(path, name, kind)
     with _open(path, name) as file:
-        first, stamp = file.readline(), _stamp(path)
-    if not first.strip():
+        stamp, first = _stamp(path), next((line for line in file if line.strip()), "")
+    if not first:
         raise BadInput(f"{name} is empty.")
     delimiter = _find_delimiter(first, text_column) if kind == "csv" else ""
     n_rows, columns = _check(Table(path, name, kind, delimiter, (), text_column))
     with path.open("rb") as raw:
         digest = hashlib.file_digest(raw, "blake2b").hexdigest()[:32]
     return Table(path, name, kind, delimiter, columns, text_column, n_rows, digest, stamp)
+
+
+def _find_kind(path: Path, name: str, kind: Kind | None) -> Kind:
+    found = KINDS.get(path.suffix.lower(), kind)
+    if found is None:
+        raise BadInput(
+            f"{name} is of no kind that can be read: its name must end in {', '.join(KINDS)}, or give --format."
+        )
+    return found
 
 
 def _check(table: Table) -> tuple[int, tuple[str, ...]]:
@@ -169,15 +177,13 @@ def _stamp(path: Path) -> tuple[int, int, int]:
 @contextmanager
 def _open(path: Path, name: str) -> Iterator[IO[str]]:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with report_reading(name), path.open(encoding="utf-8-sig", newline="") as file:
             yield file
     except UnicodeDecodeError as error:
         raise BadInput(
             f"{name}, line {_find_bad_line(path)} is not UTF-8 (byte {error.object[error.start]:#x}): "
             "convert it, as with iconv -f latin1 -t utf-8."
         ) from error
-    except OSError as error:
-        raise BadInput(f"{name} cannot be read ({error.strerror}): check the path.") from error
 
 
 def _find_bad_line(path: Path) -> int:
@@ -210,7 +216,7 @@ def _read_csv(table: Table, file: IO[str], columns: dict[str, None] | None) -> I
     csv.field_size_limit(_MAX_CELL_CHARS)
     reader = csv.reader(file, delimiter=table.delimiter, strict=True)
     try:
-        header = next(reader)
+        header = next((cells for cells in reader if "".join(cells).strip()), [])
         _check_header(table, header)
         if columns is not None:
             columns |= dict.fromkeys(header)
@@ -226,7 +232,7 @@ def _read_csv(table: Table, file: IO[str], columns: dict[str, None] | None) -> I
 
 
 def _check_header(table: Table, header: list[str]) -> None:
-    _check_text_column(table, header)
+    _check_text_column(table, header, table.name)
     _check_number(table, header)
     twice = sorted(name for name, count in Counter(header).items() if count > 1)
     if twice:
@@ -238,10 +244,10 @@ def _check_number(table: Table, columns: Collection[str]) -> None:
         raise BadInput(f"{table.name} has more than {_MAX_COLUMNS} columns.")
 
 
-def _check_text_column(table: Table, columns: Collection[str]) -> None:
+def _check_text_column(table: Table, columns: Collection[str], where: str) -> None:
     if table.text_column not in columns:
         known = ", ".join(list(columns)[:20])
-        raise BadInput(f"{table.name} has no column {table.text_column!r}: choose one of {known} with --text-column.")
+        raise BadInput(f"{where} has no column {table.text_column!r}: choose one of {known} with --text-column.")
 
 
 def _read_jsonl(table: Table, file: IO[str]) -> Iterator[tuple[Record, int]]:
@@ -257,7 +263,7 @@ def _parse_line(table: Table, line: str, number: int) -> Row:
         raise BadInput(f"{table.name}, line {number} is no JSON: {error}.") from error
     if not isinstance(row, dict):
         raise BadInput(f"{table.name}, line {number} is no JSON object.")
-    _check_text_column(table, row)
+    _check_text_column(table, row, f"{table.name}, line {number}")
     if not isinstance(row[table.text_column], str | None):
         raise BadInput(f"{table.name}, line {number}: {table.text_column!r} is no text.")
     return row

@@ -20,7 +20,7 @@ from annotator_core.specialists.folder import inspect_folder
 from annotator_core.specialists.label_map import propose
 from annotator_core.specialists.table import load_specialist
 
-TRAIN_THEM: Final = "train it by: python -m benchmarks.train_specialists --skip-measure"
+TRAIN_THEM: Final = "train it in a clone of the repository by: python -m benchmarks.train_specialists --skip-measure"
 _FOR_WORDS: Final = 5_000
 """Texts without labels that a linear specialist learns its words from, beside its own rows; chosen."""
 MAX_LENGTH: Final = 128

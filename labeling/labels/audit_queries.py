@@ -4,12 +4,13 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Count, Exists, OuterRef, Q
 
-from annotator_core.types import LabelSource, rank_source
+from annotator_core.types import LabelSource, Route, rank_source
 from labeling.datasets.models import Dataset
 from labeling.labels.chunk_queries import PARAMETERS, PERSON_SOURCES
-from labeling.labels.models import ItemReason, ItemState, Label, ReviewItem, Verdict, VerdictMode
+from labeling.labels.models import Consensus, ItemReason, ItemState, Label, ReviewItem, VerdictMode
+from labeling.runs.models import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +21,6 @@ class BlindAnswer:
     source: LabelSource
     user_id: int | None
     created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class PersonsAnswer:
-    """One person's standing answer on a text, given without having seen votes."""
-
-    text_hash: str
-    user_id: int
-    class_id: int
 
 
 def blind_answers(dataset_id: int, hashes: Collection[str]) -> dict[str, BlindAnswer]:
@@ -50,22 +42,6 @@ def blind_answers(dataset_id: int, hashes: Collection[str]) -> dict[str, BlindAn
     return {text_hash: found[2] for text_hash, found in best.items()}
 
 
-def people_answers(dataset_id: int, hashes: Collection[str]) -> list[PersonsAnswer]:
-    """Every person's latest standing answer on each of the texts, by whatever item, given without seeing votes.
-
-    A reviewer who settles a text has seen the others' answers: that is none of one's own.
-    """
-    found: dict[tuple[str, int], int] = {}
-    verdicts = Verdict.objects.filter(is_current=True, is_undo=False, is_stale=False, has_seen_votes=False)
-    verdicts = verdicts.exclude(mode=VerdictMode.ADJUDICATED)
-    for part in _parts(hashes):
-        given = verdicts.filter(item__dataset=dataset_id, item__text_hash__in=part).order_by("id")
-        for text_hash, user_id, class_id in given.values_list("item__text_hash", "user_id", "label_class_id"):
-            if class_id is not None:
-                found[text_hash, user_id] = class_id
-    return [PersonsAnswer(text_hash, user_id, class_id) for (text_hash, user_id), class_id in found.items()]
-
-
 def imported_answers(dataset_id: int, hashes: Collection[str]) -> dict[str, int]:
     """The class that each of the texts came in with as verified, also where a person has labeled it since."""
     found: dict[str, int] = {}
@@ -74,6 +50,18 @@ def imported_answers(dataset_id: int, hashes: Collection[str]) -> dict[str, int]
         rows = labels.filter(sample__text_hash__in=part).order_by("id")
         found.update(rows.values_list("sample__text_hash", "label_class_id"))
     return found
+
+
+def seen_labels(run: Run) -> tuple[int, int]:
+    """Rows of the run for people whose label somebody gave who had seen votes; those confirmed together among them.
+
+    An audit measures none of them: its texts, and all of its frame, are answered blind.
+    """
+    rows = Consensus.objects.filter(run=run, is_current=True, route=Route.REVIEW)
+    labels = Label.objects.filter(is_current=True, verdict__has_seen_votes=True, sample__in=rows.values("sample"))
+    together = Count("id", filter=Q(verdict__mode=VerdictMode.BULK))
+    found = labels.aggregate(seen=Count("id"), together=together)
+    return found["seen"], found["together"]
 
 
 def waiting_hashes(dataset_id: int, hashes: Collection[str]) -> set[str]:
@@ -92,6 +80,12 @@ def asked_hashes(dataset_id: int, hashes: Collection[str]) -> set[str]:
     for part in _parts(hashes):
         found.update(items.filter(text_hash__in=part).values_list("text_hash", flat=True))
     return found
+
+
+def count_accepted_by_people(run: Run) -> int:
+    """How many rows the run accepts whose current label a person gave all the same, or a verified import."""
+    labels = Label.objects.filter(sample=OuterRef("sample"), is_current=True, source__in=PERSON_SOURCES)
+    return Consensus.objects.filter(Exists(labels), run=run, is_current=True, route=Route.ACCEPT).count()
 
 
 def is_audit_open(dataset: Dataset) -> bool:

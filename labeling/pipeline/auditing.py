@@ -2,8 +2,10 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
+from django.utils import timezone
 
 from annotator_core.arrays import IntArray
 from annotator_core.consensus.aggregator import Ballots
@@ -13,10 +15,10 @@ from labeling.labels.actions.rows import VoteRow
 from labeling.labels.answer_queries import answers_of
 from labeling.labels.audit_queries import (
     BlindAnswer,
-    PersonsAnswer,
     blind_answers,
+    count_accepted_by_people,
     imported_answers,
-    people_answers,
+    seen_labels,
 )
 from labeling.labels.chunk_queries import known_votes
 from labeling.pipeline.ballots import Answers, align_ballots, ask_pool
@@ -24,12 +26,14 @@ from labeling.pipeline.fates import fates_now
 from labeling.pipeline.hand import Hand
 from labeling.pipeline.ruling import join
 from labeling.pipeline.unanswered import unanswered_ballots
-from labeling.projects.models import LabelClass
+from labeling.projects.models import LabelClass, ReviewOrder
 from labeling.quality.engine.measuring import About, measure
 from labeling.quality.engine.race import TARGETS
 from labeling.quality.engine.sheet import Sheet, Way
 from labeling.quality.figures import Notice
 from labeling.quality.measured import Measured
+from labeling.quality.notices import SEEN_LABELS
+from labeling.quality.people_queries import PersonsAnswer, people_answers
 from labeling.quality.queries import first_generation, frame_texts, looks_at
 from labeling.quality.row_queries import DrawnText, Wholeness, drawn_texts, fates_of, undrawn_texts, wholeness
 from labeling.refinement.queries import taught_hashes
@@ -54,7 +58,8 @@ class Reading:
 
     `silent`: members whose weights are gone, and the drawn texts that they never voted on. `taught`: texts that a
     member of the pool was trained on. `said`: the classes that the run's language models gave to texts. `kept`:
-    answered texts of the run that can be measured. `unanswered`: votes on texts that no audit has drawn.
+    answered texts of the run that can be measured. `read_at`: when the answers were read. `unanswered`: votes on
+    texts that no audit has drawn.
     """
 
     run: Run
@@ -62,6 +67,7 @@ class Reading:
     members: Sequence[PoolMember]
     texts: Sequence[DrawnText]
     answers: Mapping[str, BlindAnswer]
+    read_at: datetime
     people: Sequence[PersonsAnswer]
     pool: Answers
     silent: Collection[str]
@@ -108,6 +114,7 @@ def _read(run: Run, hand: Hand) -> Reading:
     hashes = [text.text_hash for text in texts]
     generation = generation_numbered(run, run.generation)
     members = members_of(run, generation.number)
+    read_at = timezone.now()
     answers = blind_answers(run.dataset_id, hashes)
     samples = [SampleText(text.sample_id, text.text, text.text_hash) for text in texts]
     silent = _silent(run, members, samples)
@@ -119,6 +126,7 @@ def _read(run: Run, hand: Hand) -> Reading:
         members=members,
         texts=texts,
         answers=answers,
+        read_at=read_at,
         people=people_answers(run.dataset_id, hashes),
         pool=ask_pool(run, generation.number, [one for one in samples if one.text_hash not in silent], hand),
         silent=silent,
@@ -179,6 +187,7 @@ def _seconds(audit: Reading) -> dict[str, int]:
 
 def _about(audit: Reading) -> About:
     run = audit.run
+    told = min(run.accepted, count_accepted_by_people(run))  # the counter was read before
     return About(
         generation=audit.generation.number,
         class_ids=tuple(audit.class_ids),
@@ -189,9 +198,11 @@ def _about(audit: Reading) -> About:
         frame_texts=len(frame_texts(run.dataset)),
         drawn=len(audit.texts),
         answered=len(audit.answers),
-        by_pool=run.accepted,
+        read_at=audit.read_at,
+        by_pool=run.accepted - told,
         by_model=run.verified,
         by_person=run.decided,
+        by_person_accepted=told,
         people=_people(audit),
         seen=looks_at(run.dataset_id),
         look=(run.pk, first_generation(run.pk, audit.generation.number)),
@@ -219,8 +230,10 @@ def _people(audit: Reading) -> IntArray:
 def _notices(audit: Reading) -> list[Notice]:
     """What the manager should know of these figures; none of it stops them."""
     answered = {text.text_hash for text in audit.here} & audit.answers.keys()
+    unfinished = len(audit.here) - len(answered)
     counts = {
-        "unfinished": len(audit.here) - len(answered),
+        "unfinished": unfinished,
+        "in_order": unfinished if audit.run.project.review_order == ReviewOrder.OLDEST else 0,
         "appended": audit.whole.gaps,
         "learned_texts": len(answered & set(audit.taught)),
         "copies": sum(text.copies > 1 for text in audit.kept),
@@ -229,7 +242,9 @@ def _notices(audit: Reading) -> list[Notice]:
     missing = answered & set(audit.silent)
     names = [member.version.specialist.name for member in audit.members if member.version.pruned_at]
     silent = [Notice("missing_votes", {"names": names, "count": len(missing)})] if missing else []
-    return found + silent + _class_notices(audit)
+    seen, together = seen_labels(audit.run)
+    values = {"count": seen, "together": together, "of": max(seen, audit.run.decided)}
+    return found + silent + ([Notice(SEEN_LABELS, values)] if seen else []) + _class_notices(audit)
 
 
 def _class_notices(audit: Reading) -> list[Notice]:

@@ -91,8 +91,10 @@ class Figures:
 
     `accepted`: labels that no person saw. `reviewed`: people's labels, measured where a second answer or verified gold
     exists. `overall`: all labels, reviewed ones taken as right where nothing measured them. Confusion columns and rows
-    follow `class_ids`. Calibration is that of the aggregation in use, on certifying rows. `seconds`: labels of a second
-    review by who gave them; empty in assessments from before they were told apart.
+    follow `class_ids`. `fit_rows` are texts that the race fits on, or may once there are enough, `certify_rows` all
+    answered ones of the other third. Calibration is that of the aggregation in use, on the latter. `seconds`: labels of
+    a second review by who gave them; empty in assessments from before they were told apart. `read_at`: when the
+    answers were read (ISO 8601, UTC); empty in older assessments, too.
     """
 
     class_ids: tuple[int, ...]
@@ -112,6 +114,7 @@ class Figures:
     agreement: tuple[AgreementFigure, ...]
     notices: tuple[Notice, ...]
     seconds: tuple[Second, ...] = ()
+    read_at: str = ""
 
 
 def to_json(figures: Figures) -> dict[str, Any]:
@@ -133,6 +136,7 @@ def from_json(stored: dict[str, Any]) -> Figures:
         agreement=tuple(AgreementFigure(**row) for row in stored["agreement"]),
         notices=tuple(Notice(**row) for row in stored["notices"]),
         seconds=tuple(Second(**row) for row in stored.get("seconds", ())),
+        read_at=stored.get("read_at", ""),
     )
 
 

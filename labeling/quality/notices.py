@@ -11,6 +11,8 @@ from labeling.web.wording import word_number, word_percent
 
 UNPROVEN = "verifier_unproven"
 """Warned of only where answers replace the specialists' labels: as one more vote they do no harm."""
+SEEN_LABELS = "seen_labels"
+"""Its values say how many of how many reviewed rows have a label that no audit measures."""
 WARNINGS: Mapping[str, Promise] = {
     "specialist_at_chance": gettext_lazy(
         "%(name)s is right on %(share)s of the audited texts: no more than chance. Look at its label map, or leave it "
@@ -52,6 +54,10 @@ REMARKS: Mapping[str, Promise] = {
         "%(n)s drawn texts have no answer yet. A draw certifies only once it is answered whole.",
         "count",
     ),
+    "in_order": gettext_lazy(
+        "Texts come to people in the order of the data: until the draws are answered whole, the shares, too, are those "
+        "of the first texts and of no random sample. Let the texts come in another order, or answer the draws whole."
+    ),
     "appended": ngettext_lazy(
         "%(n)s text that was added to the data since should have been drawn, too: draw more texts to take it in.",
         "%(n)s texts that were added to the data since should have been drawn, too: draw more texts to take them in.",
@@ -60,6 +66,13 @@ REMARKS: Mapping[str, Promise] = {
     "copies": ngettext_lazy(
         "%(n)s audited text stands in the data more than once: shares count it as often, a certificate once.",
         "%(n)s audited texts stand in the data more than once: shares count them as often, a certificate once.",
+        "count",
+    ),
+    SEEN_LABELS: ngettext_lazy(
+        "%(n)s reviewed label is of somebody who had seen the votes (confirmed in triage: %(together)s): no audit "
+        "measures it, for the texts that an audit draws are answered without votes.",
+        "%(n)s reviewed labels are of people who had seen the votes (confirmed in triage: %(together)s): no audit "
+        "measures them, for the texts that an audit draws are answered without votes.",
         "count",
     ),
     "retired_class": ngettext_lazy(
@@ -83,4 +96,5 @@ def _words(values: Mapping[str, Any]) -> dict[str, Any]:
     shares = {key: word_percent(values[key]) for key in ("share", "other") if key in values}
     names = ", ".join(values.get("names", ()))
     counts = {"n": word_number(values.get("count")), "rows": word_number(values.get("rows"))}
+    counts["together"] = word_number(values.get("together"))
     return {**values, **shares, **counts, "names": names}

@@ -1,7 +1,7 @@
 """Reads about people's work in a project. Each is one statement for a hundred people."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from statistics import median
@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from annotator_core.types import LabelSource
 from labeling.accounts.models import User
+from labeling.labels.chunk_queries import PARAMETERS
 from labeling.labels.models import ItemState, Label, Verdict, VerdictMode
 from labeling.labels.queries import PACE_LONGEST_S, PACE_SPAN, start_of_day
 from labeling.projects.models import LabelClass, Membership, Project
@@ -61,6 +62,15 @@ class SharedAnswer:
     """One person's answer on a text that another one answered, too; `text` is the same for equal texts."""
 
     text: tuple[int, str]
+    user_id: int
+    class_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class PersonsAnswer:
+    """One person's standing answer on a text of a data set, given on one's own."""
+
+    text_hash: str
     user_id: int
     class_id: int
 
@@ -155,11 +165,8 @@ def shared_answers(project: Project, until: datetime | None = None) -> list[Shar
     On their own: without seeing votes, and not after the text was sent back to them. Texts that still wait for answers
     in the ordinary queue are left out: nobody shall learn from a figure what somebody else has said.
     """
-    sent_back = Return.objects.filter(item=OuterRef("item"), to=OuterRef("user"), created_at__lt=OuterRef("created_at"))
-    sent_back = sent_back.filter(undo_id=None)
     is_waiting = Q(item__state=ItemState.OPEN, item__escalation="")
-    own = standing(Scope(project, until=until)).filter(~ADJUDICATED, ~is_waiting, ~Exists(sent_back))
-    own = own.filter(has_seen_votes=False)
+    own = _on_their_own(standing(Scope(project, until=until))).filter(~is_waiting)
     # From the newest on, each asks for another one beside it: to count the answers of each text would read all of them.
     others = own.filter(item=OuterRef("item")).exclude(user=OuterRef("user")).order_by()
     fields = ("item__dataset_id", "item__text_hash", "user_id", "label_class_id")
@@ -169,6 +176,28 @@ def shared_answers(project: Project, until: datetime | None = None) -> list[Shar
         if class_id is not None:
             found.setdefault((dataset_id, text_hash, user_id), SharedAnswer((dataset_id, text_hash), user_id, class_id))
     return list(found.values())[::-1]
+
+
+def people_answers(dataset_id: int, hashes: Collection[str]) -> list[PersonsAnswer]:
+    """Every person's latest answer on each of the texts, by whatever item, given on their own as above."""
+    found: dict[tuple[str, int], int] = {}
+    verdicts = _on_their_own(Verdict.objects.filter(STANDS, item__dataset=dataset_id)).order_by("id")
+    wanted = sorted(hashes)
+    for low in range(0, len(wanted), PARAMETERS):
+        given = verdicts.filter(item__text_hash__in=wanted[low : low + PARAMETERS])
+        for text_hash, user_id, class_id in given.values_list("item__text_hash", "user_id", "label_class_id"):
+            if class_id is not None:
+                found[text_hash, user_id] = class_id
+    return [PersonsAnswer(text_hash, user_id, class_id) for (text_hash, user_id), class_id in found.items()]
+
+
+def _on_their_own(answers: QuerySet[Verdict]) -> QuerySet[Verdict]:
+    """Those given without seeing votes, and not after the text was sent back to the person.
+
+    A reviewer who settles a text has seen the others' answers: that is none of one's own.
+    """
+    sent_back = Return.objects.filter(item=OuterRef("item"), to=OuterRef("user"), created_at__lt=OuterRef("created_at"))
+    return answers.filter(~ADJUDICATED, ~Exists(sent_back.filter(undo_id=None)), has_seen_votes=False)
 
 
 def standing(scope: Scope) -> QuerySet[Verdict]:

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 
 from labeling.datasets.models import Dataset, Sample
 from labeling.labels.audit_queries import blind_answers, waiting_hashes
@@ -13,12 +14,16 @@ from labeling.runs.models import GenerationOrigin, PoolGeneration, Run
 
 @dataclass(frozen=True, slots=True)
 class AuditProgress:
-    """How far a data set's audit is, in different texts: drawn, answered, in the queue, and left in the frame."""
+    """How far a data set's audit is, in different texts: drawn, answered, in the queue, and left in the frame.
+
+    `answered_at`: when each of the answers was given, in no order.
+    """
 
     drawn: int
     answered: int
     waiting: int
     left: int
+    answered_at: tuple[datetime, ...]
 
 
 def has_audit(dataset_id: int) -> bool:
@@ -44,9 +49,10 @@ def audited_hashes(project: Project) -> set[str]:
 def audit_progress(dataset: Dataset) -> AuditProgress:
     """How far the data set's audit is: a few statements, and the frame's part of an index."""
     drawn = drawn_hashes(dataset.pk)
-    answered = blind_answers(dataset.pk, drawn).keys()
-    waiting = waiting_hashes(dataset.pk, drawn - answered)
-    return AuditProgress(len(drawn), len(answered), len(waiting), len(set(frame_texts(dataset)) - drawn))
+    answers = blind_answers(dataset.pk, drawn)
+    waiting = waiting_hashes(dataset.pk, drawn - answers.keys())
+    left, times = len(set(frame_texts(dataset)) - drawn), tuple(one.created_at for one in answers.values())
+    return AuditProgress(len(drawn), len(answers), len(waiting), left, times)
 
 
 Look = tuple[int, int, int, str]

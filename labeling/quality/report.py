@@ -1,15 +1,17 @@
 """An assessment as the quality page tells it: shares, certificates and prices, the race, what goes wrong."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from labeling.quality.figures import AgreementFigure, Figures, Notice, RaceRow, Share, from_json
+from labeling.quality.figures import AgreementFigure, Figures, Notice, RaceRow, Second, Share, from_json
 from labeling.quality.models import Assessment, Certificate
-from labeling.quality.notices import REMARKS, UNPROVEN, WARNINGS, sentences_of
+from labeling.quality.notices import REMARKS, SEEN_LABELS, UNPROVEN, WARNINGS, sentences_of
 from labeling.quality.planner import Pace
 from labeling.quality.plots import CalibrationPoint, HeatMap, Scale, calibration_points, heat_maps, scale_of
+from labeling.quality.queries import AuditProgress
 from labeling.quality.wording import (
     agreement_name,
     price_sentence,
@@ -133,8 +135,21 @@ def _shares(figures: Figures) -> tuple[ShareLine, ...]:
 
 def _certificate(one: Certificate, run: Run, pace: Pace, figures: Figures) -> CertificateLine:
     state, kind = reach_word(one)
-    price, whole = price_sentence(one, pace.seconds, pace.people), whole_sentence(one, figures.seconds)
+    price, whole = price_sentence(one, pace.seconds, pace.people), whole_sentence(one, _told_apart(figures))
     return CertificateLine(one, state, kind, price, whole, one.target_error == run.target_error)
+
+
+def _told_apart(figures: Figures) -> list[Second]:
+    """Labels of a second review, people's in two parts: nobody measured those of people who had seen the votes."""
+    found = next((one.values for one in figures.notices if one.code == SEEN_LABELS), None)
+    seen = found["count"] / found["of"] if found else 0.0
+    parts: list[Second] = []
+    for one in figures.seconds:
+        if one.kind == "person" and seen:
+            parts += [replace(one, share=one.share * (1 - seen)), Second(one.kind, one.share * seen, 0, 0)]
+        else:
+            parts.append(one)
+    return [one for one in parts if one.share]
 
 
 def _why_no_agreement(figures: Figures) -> str:
@@ -156,6 +171,17 @@ def _race(figures: Figures, in_use: str) -> tuple[RaceLine, ...]:
     """The winner first, then by log-loss."""
     rows = sorted(figures.race, key=lambda row: (not row.is_winner, row.log_loss, row.name))
     return tuple(RaceLine(row, way_name(row.name), way_hint(row), row.name == in_use) for row in rows)
+
+
+def changes_since(audit: AuditProgress, assessment: Assessment, figures: Figures) -> tuple[int, int]:
+    """How many answers came since the assessment read them, and how many that it measured do not stand any more.
+
+    Those were taken back or changed: a changed one counts among both.
+    """
+    read_at = datetime.fromisoformat(figures.read_at) if figures.read_at else assessment.created_at
+    more = audit.answered - assessment.answered
+    came = max(more, sum(at > read_at for at in audit.answered_at))
+    return came, came - more
 
 
 def may_use_winner(run: Run, report: Report) -> bool:

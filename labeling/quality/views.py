@@ -22,7 +22,7 @@ from labeling.quality.actions.winner import use_winner
 from labeling.quality.forms import DrawForm
 from labeling.quality.planner import Pace, plan_of
 from labeling.quality.queries import AuditProgress, audit_progress, newest_assessment
-from labeling.quality.report import may_use_winner, report_of
+from labeling.quality.report import changes_since, may_use_winner, report_of
 from labeling.runs.models import Run
 from labeling.runs.queries import run_numbered
 from labeling.web.errors import ActionError
@@ -67,10 +67,12 @@ def _measured(access: Access, run: Run, audit: AuditProgress, pace: Pace) -> dic
         return {"report": None}
     names = page_queries.class_names(access.project)
     report = report_of(run, assessment, page_queries.certificates_of(assessment), names, pace)
+    newer, gone = changes_since(audit, assessment, report.figures)
     return {
         "report": report,
         "history": page_queries.history_of(run),
-        "newer": max(0, audit.answered - assessment.answered),
+        "newer": newer,
+        "gone": gone,
         "is_old_pool": assessment.generation != run.generation,
         "may_use": may_use_winner(run, report),
     }

@@ -67,7 +67,8 @@ def winner_sentence(figures: Figures) -> str:
     words = {"n": word_number(figures.fit_rows), "needed": word_number(ENOUGH)}
     first = next((row for row in figures.race if row.is_winner), None)
     if first is None:
-        return _("%(n)s answered texts may fit so far. The race needs %(needed)s of them.") % words
+        text = _("%(n)s answered texts may fit so far. The race needs %(needed)s of them.")
+        return f"{text % words} " + _("Once a draw is finished, only texts of finished draws fit.")
     others = sorted((row for row in figures.race if not row.is_winner), key=lambda row: row.log_loss)
     text = _("%(name)s predicts texts that it has not seen best: its log-loss is the lowest.")
     if others and others[0].accuracy.low <= (first.accuracy.value or 0) <= others[0].accuracy.high:
@@ -136,9 +137,7 @@ def draw_sentence(texts: int, *, people: int, queued: int, seconds: float) -> st
     answers = texts * people
     given = ngettext("%(n)s answer", "%(n)s answers", answers) % {"n": word_number(answers)}
     words = {"texts": word_number(texts), "answers": given, "time": word_duration(answers * seconds)}
-    text = ngettext(
-        "%(texts)s text takes %(answers)s, %(time)s.", "%(texts)s texts take %(answers)s, %(time)s.", texts
-    )
+    text = ngettext("%(texts)s text takes %(answers)s, %(time)s.", "%(texts)s texts take %(answers)s, %(time)s.", texts)
     if not queued:
         return text % words
     late = _("Until the last one is answered people give up to %(most)s, %(until)s: the texts wait among all others.")

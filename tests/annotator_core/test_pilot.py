@@ -74,6 +74,8 @@ def test_a_pilot_that_cannot_be_is_refused(texts: list[str], seconds: float) -> 
         run_pilot(texts, POOL, n_rows=10, seconds_a_row=seconds)
     with pytest.raises(BadInput, match="draw some hundred"):
         draw_rows(10, 0)
+    with pytest.raises(BadInput, match="A seed counts from 0: -1 is none"):
+        draw_rows(10, 5, -1)
 
 
 class _Fresh(FakeSpecialist):

@@ -143,7 +143,7 @@ def _audit(project, run, staff):
     """A measured run here; a project without an audit, one whose audit is drawn, and one that is being measured."""
     make_audit(run.dataset, drawn=4, answered=2, by=staff)
     for _number in range(2):
-        make_assessment(run, target_error=4)
+        make_assessment(run, target_error=4, answered=2)
     texts = [f"text {number}" for number in range(40)]
     for name in ("No audit", "Drawn", "Measuring"):
         other = make_run(make_dataset(make_project(staff, name=name), texts))

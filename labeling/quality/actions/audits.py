@@ -29,7 +29,8 @@ def draw_audit(*, dataset: Dataset, count: int, by: User | None) -> Audit:
     """Let `count` random texts of the audit frame wait for a person; those with a blind answer count at once.
 
     Texts that were drawn and withdrawn come back first, for without them the sample would not be one, and so do those
-    that somebody answered who knew what others had said; `drawn` of the audit counts the new ones. Raises ActionError where the data set holds no frame or fewer texts than asked for.
+    that somebody answered who knew what others had said; `drawn` of the audit counts the new ones. Raises ActionError
+    where the data set holds no frame or fewer texts than asked for.
     """
     _check(dataset, count)
     texts = count_texts(dataset.pk)

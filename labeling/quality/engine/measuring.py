@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 
@@ -28,9 +29,11 @@ from labeling.quality.queries import Look
 class About:
     """What the figures need besides the answered texts.
 
-    frame_texts, drawn, answered: texts of the data set. members: (version id, name) in the order of the pool.
-    is_fitted: labels of the run may know answers of the fitting third. by_pool, by_model, by_person: rows of the run
-    with a label of that kind, the second a language model's. people (texts, persons): class indices, ABSTAIN where a
+    frame_texts, drawn, answered: texts of the data set, the answers read at `read_at`. members: (version id, name)
+    in the order of the pool.
+    is_fitted: labels of the run may know answers of the fitting third. by_pool, by_model, by_person,
+    by_person_accepted: rows of the run with a label of that kind, the second a language model's, the last where the run
+    asked nobody (an audit did, or it came in as verified). people (texts, persons): class indices, ABSTAIN where a
     person did not answer. targets in percent. seen: looks at certificates before this one, look: run and generation of
     this one's.
     """
@@ -44,9 +47,11 @@ class About:
     frame_texts: int
     drawn: int
     answered: int
+    read_at: datetime
     by_pool: int
     by_model: int
     by_person: int
+    by_person_accepted: int
     people: IntArray
     seen: Set[Look]
     look: tuple[int, int]
@@ -68,7 +73,8 @@ def measure(sheet: Sheet, about: About) -> Measured:
         frame_texts=about.frame_texts,
         drawn=about.drawn,
         answered=about.answered,
-        fit_rows=int(sheet.is_fit.sum()),
+        read_at=about.read_at.isoformat(),
+        fit_rows=int(sheet.is_fitting.sum()),
         certify_rows=int((~sheet.is_fit).sum()),
         accepted=accepted,
         reviewed=reviewed,
@@ -76,7 +82,7 @@ def measure(sheet: Sheet, about: About) -> Measured:
             accepted,
             reviewed,
             by_machine=about.by_pool + about.by_model,
-            by_person=about.by_person,
+            by_person=about.by_person + about.by_person_accepted,
             rows=accepted.rows + int(np.sum(sheet.is_reviewed)),
         ),
         race=outcome.rows,

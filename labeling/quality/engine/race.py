@@ -38,12 +38,10 @@ class Outcome:
 def race(sheet: Sheet, names: Sequence[str], in_use: Way) -> Outcome:
     """Who wins on the answered fitting third; `names` are the specialists'. Nobody under 50 rows.
 
-    Dawid-Skene learns from texts without an answer, too. Once a draw is answered whole, an unfinished one does not fit:
-    hard texts are answered first, and the certificates must not change with every answer. Before, the table is there
-    and nothing to follow.
+    Dawid-Skene learns from texts without an answer, too. Before a draw is answered whole, the table is there and
+    nothing to follow.
     """
-    is_fitting = sheet.is_fit & sheet.is_known
-    fitting = np.flatnonzero(is_fitting & sheet.is_whole if sheet.is_whole.any() else is_fitting)
+    fitting = np.flatnonzero(sheet.is_fitting)
     rows = len(fitting)
     if rows < ENOUGH:
         return Outcome((), "", TOO_FEW if rows else NONE, None)

@@ -70,6 +70,15 @@ class Sheet:
         return np.asarray(self.gold != ABSTAIN)
 
     @property
+    def is_fitting(self) -> BoolArray:
+        """Rows that the race fits on: of the fitting third, with a class of the pool, of whole draws once there is one.
+
+        Hard texts are answered first, and the certificates must not change with every answer.
+        """
+        rows = self.is_fit & self.is_known
+        return rows & self.is_whole if self.is_whole.any() else rows
+
+    @property
     def digest(self) -> str:
         """32 hex digits of all that a certificate rests on but the pool: answers of whole draws, votes beside them."""
         rows = np.flatnonzero(self.is_whole)

@@ -139,8 +139,10 @@ def _arm(items: "QuerySet[Any]", *, is_held: bool = False) -> Arm:
 def _ordered(asker: Asker, items: "QuerySet[ReviewItem]") -> list[Arm]:
     """The queue in the order of this claim.
 
-    An audit's items stand among the others in each: they have the places of random items, their samples are a random
-    draw, and so are their hashes.
+    An audit's items stand among the others: they have the places of random items, and their samples are a random draw.
+    In the order of the data its first texts are answered first, so that until a draw is whole its answers are no random
+    sample (a remark of the assessment). Their hashes are the smallest of all: at random, too, each of them comes before
+    another one by chance alone.
     """
     if asker.order == ReviewOrder.OLDEST:
         return _by("sample_id", items)

@@ -9,7 +9,10 @@ import pytest
 from annotator_core.__main__ import main
 from annotator_core.contract.certify import confidence_at
 from annotator_core.contract.plan import plan_audit
-from tests.annotator_core.cli.files import write_csv
+from annotator_core.fakes.openai_script import OpenAIScript
+from annotator_core.fakes.openai_server import FakeOpenAI
+from tests.annotator_core.cli.conftest import Label
+from tests.annotator_core.cli.files import read_csv, write_csv
 
 Captured = pytest.CaptureFixture[str]
 ASKED = ("--text-column=text", "--gold-column=gold", "--unfitted")
@@ -111,9 +114,50 @@ def test_a_plan_that_cannot_succeed_exits_with_3(tmp_path: Path, capsys: Capture
         (["--plan=5,2", "--always-valid"], "leave --always-valid out"),
         (["--gold-column=gold", "--per-class", "--always-valid"], "leave --always-valid out"),
         (["--gold-column=gold", "--price-per-label=-1"], "--price-per-label is 0 or more"),
+        (["--gold-column=gold", "--confidence=0.95"], "percentage from 50 up and under 100, such as 95, not 0.95"),
+        (["--plan=5,2", "--confidence=100"], "percentage from 50 up and under 100, such as 95, not 100"),
+        (["--gold-column=gold", "--score-column=blank"], "no label has a score in 'blank'"),
     ],
 )
 def test_questions_that_cannot_be_asked(tmp_path: Path, capsys: Captured, more: list[str], words: str) -> None:
-    table = write_csv(tmp_path / "t.csv", ["a"], label=["yes"], confidence=["1"], gold=["yes"])
+    table = write_csv(tmp_path / "t.csv", ["a"], label=["yes"], confidence=["1"], gold=["yes"], blank=[" "])
     assert main(["certify", str(table), "--text-column=text", *more]) == 1
     assert words in capsys.readouterr().err
+
+
+def test_labels_without_a_score_count_and_are_never_accepted(tmp_path: Path, capsys: Captured) -> None:
+    # As of label --verifier: the last 100 of 500 were decided by a model, which is right in half of them.
+    gold = ["yes"] * 450 + ["no"] * 50
+    scores = [f"{1 - row / 500:.4f}" for row in range(400)] + [""] * 100
+    table = write_csv(
+        tmp_path / "l.csv", [f"text {row}" for row in range(500)], label=["yes"] * 500, confidence=scores, gold=gold
+    )
+    asked = ["certify", str(table), *ASKED, "--targets=5"]
+    assert main([*asked, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    (line,) = found["lines"]
+    assert (found["n_labeled"], found["n_unscored"], found["labeled_accuracy"]["value"]) == (500, 100, 0.9)
+    assert (line["n_texts"], line["share_of_rows"]) == (400, 0.8)
+    assert main(asked) == 0
+    assert (
+        "100 labels have no score, as where a language model decided: none of them is accepted."
+        in capsys.readouterr().out
+    )
+
+
+def _answer(messages: list[dict[str, str]]) -> str:
+    # The endpoint is tested with an animal first.
+    return "dog" if "barks" in messages[-1]["content"] else "positive"
+
+
+def test_what_label_writes_with_a_language_model_is_taken(label: Label, tmp_path: Path, capsys: Captured) -> None:
+    texts, out = [f"text {row}" for row in range(40)], tmp_path / "out.csv"
+    table = write_csv(tmp_path / "in.csv", texts, gold=["positive"] * 40)
+    with FakeOpenAI(OpenAIScript(_answer)) as server:
+        asked = [f"--verifier={server.url}", "--model=fake-model", "--verifier-allow=127.0.0.1"]
+        assert label(table, out, *asked) == 0
+    n_asked = sum(row["label_source"] == "verifier" for row in read_csv(out))
+    capsys.readouterr()
+    assert main(["certify", str(out), *ASKED, "--json"]) == 3
+    found = json.loads(capsys.readouterr().out)
+    assert found["n_unscored"] == n_asked > 0

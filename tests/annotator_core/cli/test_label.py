@@ -1,5 +1,6 @@
 """The label command from the shell's side: files in, files out, exit codes."""
 
+import csv
 import json
 import os
 import resource
@@ -193,6 +194,10 @@ def test_label_bad_map_files(
         (["--min-agree=4"], "between 1 and the number of specialists, 3, not 4"),
         (["--specialist=./missing/x"], "neither a folder nor a model id"),
         (["--text-column=body"], "has no column 'body'"),
+        (["--confidence=0.95"], "--confidence is a percentage from 50 up and under 100, such as 95, not 0.95"),
+        (["--gold-column=text"], "The majority makes no use of the answers in --gold-column: add --policy default"),
+        (["--gold-column=text", "--aggregator=average", "--budget=5"], "The average makes no use of the answers"),
+        (["--policy=default", "--gold-column=gone"], "has no column 'gone': choose one of text"),
     ],
 )
 def test_label_values_that_cannot_be(
@@ -252,18 +257,61 @@ def test_label_a_full_disk_says_so(
     assert Path("/dev/full").is_char_device()
 
 
-def test_label_a_large_output_on_a_full_disk_leaves_nothing_behind(pool: list[str], tmp_path: Path) -> None:
-    source = write_csv(tmp_path / "in.csv", [f"text {i}" for i in range(2_000)])
+# The last one fits into the buffer of a file, which tries it once more as it is closed.
+@pytest.mark.parametrize(
+    ("rule", "n_rows", "limit_bytes"),
+    [("--min-agree=1", 2_000, 8_192), ("--budget=20", 2_000, 8_192), ("--budget=20", 100, 2_048)],
+)
+def test_label_a_large_output_on_a_full_disk_leaves_nothing_behind(
+    pool: list[str], tmp_path: Path, rule: str, n_rows: int, limit_bytes: int
+) -> None:
+    source = write_csv(tmp_path / "in.csv", [f"text {i}" for i in range(n_rows)])
     before = sorted(tmp_path.iterdir())
     command = [sys.executable, "-m", "annotator_core", "label", str(source), "--text-column=text", "--allow-fake"]
-    command += ["--classes=negative,neutral,positive", f"--specialist={pool[0]}", "--out", str(tmp_path / "out.csv")]
+    command += [
+        "--classes=negative,neutral,positive",
+        f"--specialist={pool[0]}",
+        "--out",
+        str(tmp_path / "out.csv"),
+        rule,
+    ]
 
     def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (8_192, 8_192))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, limit_bytes))
 
     run = subprocess.run(command, capture_output=True, text=True, preexec_fn=limit, check=False)
-    assert (run.returncode, "has no room left" in run.stderr) == (1, True)
+    assert (run.returncode, run.stderr.count("has no room left"), "Traceback" in run.stderr) == (1, 1, False)
     assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("rule", ["--min-agree=1", "--budget=20"])
+def test_label_a_folder_as_output_is_named_before_the_first_vote(
+    label: Label, tmp_path: Path, fake_folder: Callable[..., Path], capsys: pytest.CaptureFixture[str], rule: str
+) -> None:
+    source, out = write_csv(tmp_path / "in.csv", ["a"]), tmp_path / "out.csv"
+    out.mkdir()
+    assert label(source, out, rule, specialists=[str(fake_folder("bad", crash_from_call=1))]) == 1
+    assert f"error: {out} is a folder: name a file in it with --out." in capsys.readouterr().err
+
+
+def test_label_a_tsv_has_tabs(label: Label, tmp_path: Path) -> None:
+    source = write_csv(tmp_path / "in.csv", ["a, b", "tab\tbed"])
+    assert label(source, tmp_path / "out.tsv") == 0
+    with (tmp_path / "out.tsv").open(newline="") as file:
+        rows = list(csv.reader(file, delimiter="\t"))
+    assert [row[:2] for row in rows] == [["text", "label"], ["a, b", rows[1][1]], ["tab\tbed", rows[2][1]]]
+    assert label(tmp_path / "out.tsv", tmp_path / "again.jsonl") == 0
+
+
+@pytest.mark.parametrize("name", ["out.json", "out.parquet", "out"])
+def test_label_an_ending_that_says_nothing_needs_a_format(
+    label: Label, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    source = write_csv(tmp_path / "in.csv", ["a"])
+    assert label(source, tmp_path / name) == 1
+    assert f"{name} is of no kind that can be written: its name must end in .csv" in capsys.readouterr().err
+    assert label(source, tmp_path / name, "--format=jsonl") == 0
+    assert json.loads((tmp_path / name).read_text())["text"] == "a"
 
 
 def test_label_out_in_a_missing_folder_is_named(

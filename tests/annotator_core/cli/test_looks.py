@@ -67,6 +67,17 @@ def test_restart_forgets_the_votes_but_not_the_looks(
     assert "This was look 1 at these answers" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("other", [["--restart"], ["--budget=10"]])
+def test_a_command_that_looks_at_no_answers_forgets_no_looks(
+    label: Label, source: Path, tmp_path: Path, capsys: Captured, other: list[str]
+) -> None:
+    out = tmp_path / "out.csv"
+    assert [label(source, out, *MORE), label(source, out, *other)] == [3, 0]
+    assert [path.name for path in tmp_path.glob(".out*")] == [".out.csv.journal"]
+    assert label(source, out, "--target-error=2", MORE[1]) == 3
+    assert "This was look 2 at these answers" in capsys.readouterr().err
+
+
 def test_a_look_that_nothing_counted_is_named(label: Label, source: Path, tmp_path: Path, capsys: Captured) -> None:
     assert label(source, tmp_path / "out.csv", *MORE, "--look=3") == 3
     assert "This was look 3 at these answers" in capsys.readouterr().err

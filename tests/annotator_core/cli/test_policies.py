@@ -85,7 +85,7 @@ def test_an_unreached_target_exits_with_3_keeps_the_votes_and_names_the_price(
         (["--aggregator=stacker"], "name their column with --gold-column"),
         (["--aggregator=best"], "There is no aggregator 'best': choose one of majority"),
         (["--target-error=0", "--gold-column=answer"], "--target-error is a percentage between 0 and 100, not 0"),
-        (["--confidence=100"], "--confidence is a percentage between 0 and 100, not 100"),
+        (["--confidence=100"], "--confidence is a percentage from 50 up and under 100, such as 95, not 100"),
         (["--aggregator=race", "--gold-column=gold"], "has no column 'gold': choose one of text, answer"),
         (["--aggregator=race", "--gold-column=text"], "row 1: 'text 0' in column 'text' is none of the classes"),
     ],
@@ -167,10 +167,16 @@ def test_equal_seeds_give_equal_bytes(label: Label, source: Path, tmp_path: Path
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
 
 
+def _write_numbers(path: Path) -> Path:
+    path.write_text('{"text": "a", "g": 1}\n{"text": "b", "g": 0}\n{"text": "c", "g": null}\n')
+    return path
+
+
 def test_answers_are_read_by_name_and_empty_cells_are_none(tmp_path: Path) -> None:
     path = tmp_path / "in.jsonl"
     path.write_text('{"text": "a", "g": " yes "}\n{"text": "b", "g": null}\n{"text": "c"}\n{"text": "d", "g": "no"}\n')
     assert read_gold(open_table(path, "text"), "g", ("no", "yes")).tolist() == [1, -1, -1, 0]
+    assert read_gold(open_table(_write_numbers(path), "text"), "g", ("0", "1")).tolist() == [1, 0, -1]
     path.write_text('{"text": "a", "g": ""}\n')
     with pytest.raises(BadInput, match="holds no answer"):
         read_gold(open_table(path, "text"), "g", ("no", "yes"))

@@ -70,9 +70,9 @@ def test_killed_at_its_very_end_the_command_gives_the_same_bytes(
     assert _list_beside(out) == []
 
 
-def _interrupt(killed: Killed, out: Path, *more: str) -> None:
+def _interrupt(killed: Killed, out: Path, *more: str, share: float = 0.75) -> None:
     calls = int(killed(out.with_name("whole.csv"), 0, *more).stderr.splitlines()[-1])
-    assert killed(out, calls * 3 // 4, *more).returncode == -signal.SIGKILL
+    assert killed(out, int(calls * share), *more).returncode == -signal.SIGKILL
 
 
 def test_another_command_leaves_the_unfinished_work_alone(
@@ -81,7 +81,7 @@ def test_another_command_leaves_the_unfinished_work_alone(
     out = tmp_path / "out.csv"
     _interrupt(killed, out)
     beside = _list_beside(out)
-    assert beside == [".out.csv.part", ".out.csv.part.journal"]
+    assert beside == [".out.csv.journal", ".out.csv.part"]
     assert label(source, out, specialists=pool) == 1
     assert "was begun by another command (other: specialists)" in capsys.readouterr().err
     assert label(source, out, "--min-agree=1", specialists=pool[:2]) == 1
@@ -100,3 +100,49 @@ def test_an_input_that_changed_in_between_is_noticed_and_restart_begins_anew(
     assert label(source, out, "--restart", specialists=pool[:2]) == 0
     assert len(out.read_text().splitlines()) == 2
     assert _list_beside(out) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "kind"), [("--min-agree=2", "--budget=20", "part"), ("--budget=20", "--min-agree=2", "votes")]
+)
+def test_a_command_in_other_passes_leaves_the_unfinished_work_alone_until_a_restart(
+    killed: Killed,
+    label: Label,
+    source: Path,
+    pool: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    first: str,
+    second: str,
+    kind: str,
+) -> None:
+    out = tmp_path / "out.csv"
+    _interrupt(killed, out, first, share=0.25)
+    left = {name: (tmp_path / name).read_bytes() for name in _list_beside(out)}
+    assert list(left) == [".out.csv.journal", f".out.csv.{kind}"]
+    assert label(source, out, second, specialists=pool[:2]) == 1
+    assert f".out.csv.{kind} was begun by another command (other: rule)" in capsys.readouterr().err
+    assert {name: (tmp_path / name).read_bytes() for name in _list_beside(out)} == left
+    assert label(source, out, second, "--restart", specialists=pool[:2]) == 0
+    assert _list_beside(out) == []
+
+
+def test_what_a_restart_would_throw_away_is_told(
+    killed: Killed, label: Label, source: Path, pool: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out.csv"
+    _interrupt(killed, out)
+    assert label(source, out, specialists=pool) == 1
+    assert capsys.readouterr().err.endswith("finish that one first, or add --restart to begin anew.\n")
+    answers = tmp_path / ".out.csv.answers"
+    answers.write_text("paid")
+    assert label(source, out, specialists=pool) == 1
+    assert f"which also throws away the answers in {answers} that were paid for." in capsys.readouterr().err
+
+
+def test_a_restart_that_cannot_be_throws_no_answers_away(label: Label, source: Path, tmp_path: Path) -> None:
+    answers = tmp_path / ".out.csv.answers"
+    answers.write_text("paid")
+    asked = ["--restart", "--verifier=http://127.0.0.1:9/v1", "--model=m", "--verifier-allow=127.0.0.1"]
+    assert label(source, tmp_path / "out.csv", *asked, "--gold-column=gone") == 1
+    assert answers.read_text() == "paid"

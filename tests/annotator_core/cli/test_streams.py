@@ -65,12 +65,16 @@ def test_a_reader_that_goes_away_ends_the_command_quietly(pool: list[str], tmp_p
     assert (running.returncode, told) == (141, b"")
 
 
-def test_two_commands_never_write_the_same_output(label: Label, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+@pytest.mark.parametrize("kind", ["part", "votes"])
+@pytest.mark.parametrize("rule", ["--min-agree=2", "--budget=20"])
+def test_two_commands_never_write_the_same_output(
+    label: Label, tmp_path: Path, capsys: pytest.CaptureFixture, kind: str, rule: str
+) -> None:
     source, out = write_csv(tmp_path / "in.csv", ["a"]), tmp_path / "out.csv"
-    with Journal(out, "part", {"mine": 1}):
-        assert label(source, out) == 1
+    with Journal(out, kind, {"mine": 1}):
+        assert label(source, out, rule, "--restart") == 1
     assert f"Another command is writing {out}" in capsys.readouterr().err
-    assert label(source, out) == 0
+    assert label(source, out, rule) == 0
 
 
 def test_a_journal_goes_on_at_the_last_mark_whose_bytes_are_there(tmp_path: Path) -> None:
@@ -80,13 +84,15 @@ def test_a_journal_goes_on_at_the_last_mark_whose_bytes_are_there(tmp_path: Path
         for n_rows, size in ((1, 4), (2, 9), (3, 20)):
             journal.add(Mark(n_rows, size, {"n": n_rows}))
         journal.keep()
-    with (tmp_path / ".out.csv.part.journal").open("a") as file:
+    with (tmp_path / ".out.csv.journal").open("a") as file:
         file.write('{"n_rows": 4, "si')
     with Journal(out, "part", command) as journal:
         assert journal.mark == Mark(2, 9, {"n": 2})
         journal.keep()
     with pytest.raises(BadInput, match=r"begun by another command \(other: input\)"):
         Journal(out, "part", {"input": "y"})
+    with pytest.raises(BadInput, match=r"out.csv.part was begun by another command \(other: rule\)"):
+        Journal(out, "votes", command)
     with Journal(out, "part", {"input": "y"}, is_anew=True) as journal:
         assert journal.mark == Mark()
     assert list(tmp_path.iterdir()) == []

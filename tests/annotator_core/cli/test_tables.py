@@ -2,11 +2,21 @@
 
 import io
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from annotator_core.cli.tables import check_unchanged, digest_texts, open_source, open_table, read_rows, read_windows
+from annotator_core.cli.tables import (
+    Kind,
+    check_unchanged,
+    digest_texts,
+    open_source,
+    open_table,
+    read_rows,
+    read_windows,
+)
 from annotator_core.errors import BadInput
 
 
@@ -56,7 +66,7 @@ def test_jsonl_keeps_values_and_takes_null_as_empty(tmp_path: Path) -> None:
         ("a.csv", "text\na\n".encode("utf-16"), "line 1 is not UTF-8"),
         ("a.jsonl", "{\n", "line 1 is no JSON:"),
         ("a.jsonl", '{"text": "a"}\n[1]\n', "line 2 is no JSON object"),
-        ("a.jsonl", '{"text": "a"}\n{"b": 1}\n', "has no column 'text': choose one of b"),
+        ("a.jsonl", '{"text": "a"}\n{"b": 1}\n', "a.jsonl, line 2 has no column 'text': choose one of b"),
         ("a.jsonl", '{"text": 7}\n', "line 1: 'text' is no text"),
         ("a.jsonl", "[" * 100_000, "line 1 is no JSON"),
         ("a.jsonl", json.dumps({"text": "a"} | {f"c{i}": 1 for i in range(10_000)}), "more than 10000 columns"),
@@ -66,6 +76,13 @@ def test_bad_tables_say_what_where_and_what_to_do(tmp_path: Path, name: str, con
     with pytest.raises(BadInput) as caught:
         open_table(_write(tmp_path, name, content), "text")
     assert words in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("a.csv", "\r\n  \nid;text\n1;a\n\n"), ("a.jsonl", '\n\n{"id": "1", "text": "a"}\n')]
+)
+def test_blank_lines_before_the_first_are_nothing(tmp_path: Path, name: str, content: str) -> None:
+    assert list(read_rows(open_table(_write(tmp_path, name, content), "text"))) == [{"id": "1", "text": "a"}]
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
@@ -105,6 +122,23 @@ def test_standard_input_is_read_once_into_a_file(monkeypatch: pytest.MonkeyPatch
         assert [list(read_rows(table)), list(read_rows(table))] == [[{"id": "1", "text": "a"}]] * 2
         copy = table.path
     assert not copy.exists()
+
+
+@pytest.mark.parametrize(("name", "kind"), [("pipe", "jsonl"), ("pipe.jsonl", None)])
+def test_a_pipe_under_a_name_is_read_once(tmp_path: Path, name: str, kind: Kind | None) -> None:
+    pipe, rows = tmp_path / name, [{"text": f"{number} {'x' * 100}"} for number in range(2_000)]
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor() as threads:
+        threads.submit(pipe.write_text, "".join(f"{json.dumps(row)}\n" for row in rows))
+        with open_source(pipe, "text", kind) as table:
+            assert (table.name, table.n_rows) == (str(pipe), 2_000)
+            assert [list(read_rows(table)), list(read_rows(table))] == [rows] * 2
+
+
+def test_a_pipe_of_no_kind_is_refused_unread(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(BadInput, match="or give --format"), open_source(tmp_path / "pipe", "text"):
+        pass
 
 
 def test_texts_have_a_digest_of_their_own(tmp_path: Path) -> None:

@@ -1,14 +1,18 @@
 """What follows from answers that change while a measurement is under way."""
 
+from datetime import datetime
+
 import pytest
 
+from labeling.labels.audit_queries import blind_answers
 from labeling.quality.actions import ask_assessment, draw_audit
+from labeling.quality.figures import from_json
 from labeling.quality.models import Assessment
 from labeling.runs.queries import current_generation
 from tests.labeling.factories import make_project, make_user
 from tests.labeling.generations import do_while, finish, start
 from tests.labeling.pool import make_pool, work_off
-from tests.labeling.quality.audits import answer_items, audit_items, make_framed
+from tests.labeling.quality.audits import answer_items, audit_items, framed, make_framed
 from tests.labeling.refinement.learning import answer_to
 
 pytestmark = pytest.mark.django_db
@@ -40,3 +44,5 @@ def test_answers_that_change_while_they_are_measured_are_followed(tmp_path):
     assert (before.answered, after.answered) == (160, 160)
     assert current_generation(run).aggregation == after.aggregation
     assert before.aggregation != after.aggregation
+    times = [one.created_at for one in blind_answers(dataset.pk, framed(dataset)).values()]
+    assert datetime.fromisoformat(from_json(before.figures).read_at) < min(times) < max(times) < before.created_at

@@ -2,6 +2,8 @@
 
 import pytest
 
+from annotator_core.types import LabelSource
+from labeling.labels.actions.labels import LabelRow, set_labels
 from labeling.labels.actions.rows import ConsensusRow
 from labeling.labels.models import Consensus, ItemReason, ItemState, ReviewItem
 from labeling.pipeline.fates import fates_now
@@ -154,3 +156,14 @@ def test_under_a_budget_the_highest_cut_tells_which_texts_would_leave_the_queue(
     assert [fate.route for fate in fates_now(run, generation, stored, fresh)] == ["accept", "review", "review"]
     anew = rescale(run, single(2))
     assert {fate.route for fate in fates_now(run, anew, stored, fresh)} == {"review"}
+
+
+def test_labels_that_came_in_as_verified_are_none_of_the_pools(dataset, old, user):
+    """All labels are right where each is verified, however often the pool would have erred."""
+    class_ids = sorted(dataset.project.classes.values_list("id", flat=True))
+    rows = [LabelRow(one.pk, class_ids[answer_to(one.text)]) for one in dataset.samples.all()]
+    set_labels(rows=rows, source=LabelSource.IMPORTED)
+    run = finish(start(dataset.project, dataset, old, min_agree=2))
+    draw_audit(dataset=dataset, count=60, by=user)
+    figures = measured(run)
+    assert (figures.accepted.value < 1, figures.overall.value) == (True, 1.0)

@@ -3,11 +3,13 @@
 import pytest
 
 from labeling.labels.actions import adjudicate, settle_overlap, undo
-from labeling.labels.audit_queries import blind_answers, people_answers
+from labeling.labels.audit_queries import blind_answers
 from labeling.labels.models import ReviewItem
 from labeling.projects.models import Membership
 from labeling.quality.actions import draw_audit
+from labeling.quality.people_queries import people_answers
 from labeling.quality.queries import audit_progress, drawn_hashes
+from labeling.review.desk.undoing import send_back
 from tests.labeling.factories import add_member, make_project, make_run, make_user
 from tests.labeling.quality.audits import answer_items, audit_items, make_framed
 
@@ -70,6 +72,16 @@ def test_a_dispute_counts_when_it_is_settled_and_no_more_when_that_is_undone(pro
     assert told == {class_id(project, "positive"), class_id(project, "neutral")}
     undo(project=project, user_id=people[0].pk, client_id="1" * 32)
     assert progress(dataset) == (0, 6)
+
+
+def test_an_answer_after_the_text_was_sent_back_is_none_of_one_s_own(project, dataset, people):
+    """Who gets a text back with a reason learns that others said something else."""
+    (item, *_rest), first = audit_items(dataset), people[0]
+    answer_items([item], first, "positive")
+    answer_items([item], people[1], "neutral")
+    send_back(project=project, item_id=item.pk, by_id=people[1].pk, reason="look again", to_id=first.pk)
+    answer_items([item], first, "neutral")
+    assert [answer.user_id for answer in people_answers(dataset.pk, [item.text_hash])] == [people[1].pk]
 
 
 def test_a_run_that_asks_for_an_audited_text_asks_as_many(project, dataset, people):

@@ -1,18 +1,20 @@
 """The quality page over HTTP."""
 
 import re
+from uuid import uuid4
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
+from labeling.labels.actions import undo
 from labeling.labels.models import ReviewItem
 from labeling.quality.figures import AgreementFigure, Second, Share
 from labeling.quality.models import Audit
-from labeling.quality.templatetags.contract import certificate_price
 from labeling.runs.models import Aggregator, PolicyName, PoolGeneration, Run
 from labeling.web.wording import word_duration
-from tests.labeling.factories import add_member, make_dataset, make_project, make_run, make_user
-from tests.labeling.quality.audits import answer_items
+from tests.labeling.factories import make_dataset, make_project, make_run, make_user
+from tests.labeling.quality.audits import answer_items, audit_items
 from tests.labeling.quality.made_assessments import (
     NOTHING,
     frame,
@@ -144,25 +146,6 @@ def test_hours_follow_the_project_s_pace(client, project, manager, run):
     assert "Hours are counted with 6.0 s an answer, the pace of this project." in html
 
 
-def test_an_audit_s_texts_are_priced_with_the_answers_of_all_who_give_them(client, project, run):
-    """Two people answer a text of an audit as soon as there are two; what a person has answered is one answer fewer."""
-    ann = add_member(project, make_user()).user
-    make_assessment(run)
-    html = page(client, project)
-    assert "40 texts take 80 answers, about 13 min." in html
-    assert "people give up to 180, about 30 min" in html
-    assert "2 people answer each text, and a reviewer where they differ, which is not counted." in html
-    assert [row[2] for row in rows(html, "Certificates")[2:4]] == [
-        "410 more texts, 820 answers, about 2 h 17",
-        "2,400 more texts, 4,800 answers, about 13 h 20",
-    ]
-    make_audit(run.dataset, drawn=12, by=ann)
-    asked = sum(ReviewItem.objects.filter(state="open").values_list("needed", flat=True))
-    assert f"all {asked} answers that the queue takes" in page(client, project)
-    answer_items(ReviewItem.objects.filter(state="open", needed=2)[:3], ann)
-    assert f"all {asked - 3} answers that the queue takes" in page(client, project)
-
-
 def test_measuring_needs_an_answer(client, project, run):
     make_audit(run.dataset)
     client.post(url(project, "act", number=run.number, verb="measure"))
@@ -193,7 +176,29 @@ def test_what_is_right_stands_with_its_interval(client, project, run):
         ["All labels the two, by how many rows each has", "90.2%", "86.3% to 93.1%", "300"],
     ]
     assert 'x1="21.50%" x2="63.00%"' in html  # 84.3% to 92.6% on a line from 80% to 100%
-    assert "Up to date" in html
+    assert "Up to date" not in html  # no draw holds the 300 answers that it speaks of
+
+
+@pytest.mark.parametrize("change", ["nothing", "undo", "another answer"])
+def test_an_answer_taken_back_or_changed_is_told_beside_what_it_certified(client, project, manager, run, change):
+    make_audit(run.dataset, drawn=10, answered=7, by=manager)
+    make_assessment(run, answered=7)
+    if change == "undo":
+        undo(project=project, user_id=manager.pk, client_id=uuid4())
+    if change == "another answer":
+        answer_items(audit_items(run.dataset, "decided")[:1], manager, "positive")
+    said, is_old = texts(page(client, project)), change != "nothing"
+    assert ("Up to date" in said, "Older than the newest answers or pool" in said) == (not is_old, is_old)
+    assert ("1 answer was taken back or changed since" in said, "Measure again before" in said) == (is_old, is_old)
+    assert ("1 answer came in since" in said) == (change == "another answer")
+
+
+def test_what_changed_while_it_was_measured_is_told(client, project, manager, run):
+    """It is older than the assessment, which read the answers before."""
+    read_at = timezone.now()
+    make_audit(run.dataset, drawn=10, answered=7, by=manager)
+    make_assessment(run, figures=make_figures(run, read_at=read_at.isoformat()), answered=7)
+    assert "7 answers were taken back or changed since" in texts(page(client, project))
 
 
 def test_what_is_not_measured_is_no_number(client, project, run):
@@ -222,13 +227,6 @@ def test_certificates_are_reached_have_a_price_or_are_out_of_reach(client, proje
         ["2%", "Not yet", "2,400 more answers, about 6 h 40"],
         ["1%", "Out of reach", "No number of answers would reach it: the labels are wrong more often than that."],
     ]
-
-
-def test_the_run_s_page_says_that_the_queue_comes_on_top_of_a_certificate(project, run):
-    run.target_error = 4
-    make_assessment(run, target_error=4)
-    told = "A certificate takes 36 more answers, about 6 min, and what waits in the queue: "
-    assert certificate_price(project, run) == told + "an audit's texts wait among all others."
 
 
 @pytest.mark.parametrize(
@@ -276,7 +274,20 @@ def test_the_race_names_the_winner_what_is_in_use_and_the_best_single(client, pr
 
 def test_before_a_race_the_page_says_what_it_needs(client, project, run):
     make_assessment(run, figures=make_figures(run, race=(), fit_rows=12))
-    assert "12 answered texts may fit so far. The race needs 50 of them." in page(client, project)
+    said = page(client, project)
+    assert "12 answered texts may fit so far. The race needs 50 of them." in said
+    assert ("Once a draw is finished, only texts of finished draws fit." in said, "Cross-validated" in said) == (
+        True,
+        False,
+    )
+
+
+def test_race_and_certificates_tell_the_texts_that_they_rest_on(client, project, run):
+    """Not all that are answered: those of a later draw wait until it is finished."""
+    make_assessment(run, figures=make_figures(run, fit_rows=150, certify_rows=290))
+    said = texts(page(client, project))
+    assert "Cross-validated on the 104 answered texts that only fit" in said
+    assert "Certified on the 196 answered texts of finished draws that nothing was fitted to." in said
 
 
 def test_the_winner_is_used_by_a_button(client, project, run):

@@ -23,25 +23,13 @@ def test_each_text_takes_the_answers_of_all_who_are_to_give_one(people):
 
 
 @pytest.mark.parametrize(
-    ("people", "queued", "told"),
-    [
-        (1, 0, "300 texts take 300 answers, about 25 min."),
-        (
-            1,
-            2_900,
-            "300 texts take 300 answers, about 25 min. Until the last one is answered people give up to 3,200, "
-            "about 4 h 27: the texts wait among all others.",
-        ),
-        (
-            2,
-            2_900,
-            "300 texts take 600 answers, about 50 min. Until the last one is answered people give up to 3,500, "
-            "about 4 h 52: the texts wait among all others.",
-        ),
-    ],
+    ("people", "own", "most"),
+    [(1, "300 answers, about 25 min", "3,200, about 4 h 27"), (2, "600 answers, about 50 min", "3,500, about 4 h 52")],
 )
-def test_a_draw_is_whole_when_the_queue_before_its_last_text_is_answered(people, queued, told):
-    assert plan(people=people, queued=queued).proposed_words == told
+def test_a_draw_is_whole_when_the_queue_before_its_last_text_is_answered(people, own, most):
+    assert plan(people=people).proposed_words == f"300 texts take {own}."
+    late = f"Until the last one is answered people give up to {most}: the texts wait among all others."
+    assert plan(people=people, queued=2_900).proposed_words == f"300 texts take {own}. {late}"
 
 
 @pytest.mark.parametrize(

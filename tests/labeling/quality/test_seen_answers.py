@@ -1,4 +1,4 @@
-"""Answers of people who knew what others had said: an audit asks for another one, and who knew nothing is not blamed."""
+"""Answers of people who knew what others had said: an audit asks for another one. Who knew nothing answers blind."""
 
 from uuid import uuid4
 

@@ -6,9 +6,12 @@ from uuid import uuid4
 import pytest
 from django.urls import reverse
 
-from labeling.labels.audit_queries import blind_answers, people_answers
+from labeling.labels.audit_queries import blind_answers, seen_labels
 from labeling.labels.models import Finding, ReviewItem
+from labeling.quality.people_queries import people_answers
 from labeling.review.desk.actions import Ruling, correct
+from labeling.runs.models import Run
+from tests.labeling.quality.audits import answer_items
 from tests.labeling.review.triage.grids import class_of, confirm_texts, make_grid_project, take_up
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +61,14 @@ def test_no_audit_measures_by_an_answer_confirmed_with_others(project, confirmed
     hashes = [item.text_hash for item in confirmed]
     dataset_id = confirmed[0].dataset_id
     assert (blind_answers(dataset_id, hashes), people_answers(dataset_id, hashes)) == ({}, [])
+
+
+def test_the_labels_that_no_audit_measures_are_counted(project, user, confirmed):
+    run = Run.objects.get()
+    seen, blind = ReviewItem.objects.filter(run=run, state="open")[:2]
+    answer_items([seen], user, seen=True)
+    answer_items([blind], user)
+    assert seen_labels(run) == (4, 3)
 
 
 def test_a_reviewer_corrects_what_was_confirmed_wrongly(project, user, confirmed):
