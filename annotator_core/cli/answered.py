@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from annotator_core.arrays import BoolArray, IntArray
-from annotator_core.cli.gold import is_certifying, read_name
+from annotator_core.cli.gold import count_copies, is_certifying, read_name
 from annotator_core.cli.progress import show_bar
 from annotator_core.cli.tables import Row, Table, read_rows
 from annotator_core.errors import BadInput
@@ -34,7 +34,8 @@ class Labeled:
     scores (n,): 0 or more, at the width they are written in; NaN without a label, and where a language model decided,
     whose answers have no score: never accepted. labels (n,): index in `classes`,
     which are all labels there are, or ABSTAIN. texts: of the answered rows. answered (a,): their positions. is_right,
-    may_certify (a,): whether the label is the answer, and whether no fit has seen it.
+    may_certify (a,): whether the label is the answer, and whether no fit has seen it. copies (a,): how many rows of the
+    table hold the same text.
     """
 
     scores: Doubles
@@ -44,6 +45,7 @@ class Labeled:
     answered: IntArray
     is_right: BoolArray
     may_certify: BoolArray
+    copies: IntArray
 
 
 def read_labeled(table: Table, columns: Columns, *, is_unfitted: bool) -> Labeled:
@@ -80,6 +82,7 @@ def read_labeled(table: Table, columns: Columns, *, is_unfitted: bool) -> Labele
         answered=np.array(answered, dtype=np.int64),
         is_right=np.array(is_right, dtype=np.bool_),
         may_certify=np.ones(len(texts), dtype=np.bool_) if is_unfitted else is_certifying(texts),
+        copies=count_copies(table, texts),
     )
 
 

@@ -1,4 +1,4 @@
-"""``python -m annotator_core certify``: what may be accepted of a labeled table, by people's answers to random rows."""
+"""``python -m annotator_core certify``: what may be accepted of a labeled table, by answers to random texts."""
 
 import argparse
 from typing import Final
@@ -29,10 +29,12 @@ _EXAMPLES: Final = f"""\
                                       before anybody answers: how many texts it takes to show that at most 5 percent
                                       are wrong where 2 percent are; --plan 5,2,60 to accept 60 percent of the rows
 
-The answers must be of rows drawn at random, whatever their labels. Where an aggregator was fitted on them (label with
---gold-column) a third of them, chosen by the texts, was; the other two thirds certify. What is promised is the target:
-of the different texts that score at least what is printed, as it is printed, at most so many are wrong. The exit status
-is 3 where no target is reached or the plan needs more texts than there are.
+The answers must be of different texts drawn at random, each once, whatever their labels. Where texts stand in the table
+several times, draw from it without the copies: random rows hold frequent texts too often, and nothing is shown by them.
+Where an aggregator was fitted on the answers (label with --gold-column) a third of them, chosen by the texts, was; the
+other two thirds certify. What is promised is the target: of the different texts that score at least what is printed, as
+it is printed, at most so many are wrong. The exit status is 3 where no target is reached or the plan needs more texts
+than there are.
 
 {LOOKS_HELP}
 With --always-valid it is the full confidence at every look, by time-uniform bounds on fixed scores (0.99, 0.98, ... 0):
@@ -46,7 +48,7 @@ def add_parser(commands: Subparsers) -> argparse.ArgumentParser:
         commands,
         "certify",
         purpose="show what may be accepted of a labeled table, and at which error",
-        description="Certify labels by people's answers to random rows: thresholds on a score, estimates, the price.",
+        description="Certify labels by people's answers to random texts: thresholds on a score, estimates, the price.",
         examples=_EXAMPLES,
     )
     add_source(parser)

@@ -9,7 +9,7 @@ import numpy as np
 
 from annotator_core.arrays import BoolArray, IntArray
 from annotator_core.cli.answered import Doubles, Labeled
-from annotator_core.cli.gold import merge_texts
+from annotator_core.cli.gold import find_span, merge_texts, tell_copies
 from annotator_core.cli.looks import certify_at, certify_look, tell_look
 
 # scipy takes a second to import: only what certifies pays for it.
@@ -39,8 +39,8 @@ class Line:
     confidence: 0 to 1, what its test asked for. threshold: accepted is what scores at least that, 0 or more, and in
     this table that is what scores at least accept_from, the lowest score accepted. share_of_rows: accepted rows over
     all, 0 to 1. All three are None where nothing is accepted. n_texts: different certifying texts in the set. more:
-    about how many more random texts to answer would reach the target, None where it is reached or no number would.
-    price: what these cost.
+    how many more random texts to answer it takes at least, None where it is reached or no number can be named. price:
+    what these cost, None where there are not as many.
     """
 
     target_error: float
@@ -58,20 +58,24 @@ class Line:
 class Findings:
     """What the answers say of n_rows rows, n_labeled of them with a label.
 
-    n_unscored: labels without a score, as of a language model: they count among the labels and are never accepted.
-    labeled_accuracy: of the labels, by answered rows that no fit has seen. n_certifying: different texts among these.
+    n_left: rows without an answer. n_unscored: labels without a score, as of a language model: they count among the
+    labels and are never accepted. labeled_accuracy: of the labels, by answered rows that no fit has seen.
+    n_certifying: different texts among these.
     look, confidence (0 to 1): as of `Question`, over all looks. lines: one a target, or one a target and class.
+    copies: how many rows of the table hold the rarest and the most frequent of the texts that certify.
     """
 
     n_rows: int
     n_labeled: int
     n_unscored: int
     n_answered: int
+    n_left: int
     n_certifying: int
     labeled_accuracy: "Estimate"
     look: int | None
     confidence: float
     lines: tuple[Line, ...]
+    copies: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +100,18 @@ def find(labeled: Labeled, asked: Question) -> Findings:
         n_labeled=int(has_label.sum()),
         n_unscored=int((has_label & np.isnan(labeled.scores)).sum()),
         n_answered=len(labeled.texts),
+        n_left=_count_left(labeled),
         n_certifying=len(known.scores),
         labeled_accuracy=estimate_share(labeled.is_right[is_measured]),
         look=asked.look,
         confidence=asked.confidence,
         lines=tuple(line for target in asked.targets for line in _list_lines(labeled, known, asked, target)),
+        copies=find_span(labeled.copies[may_certify]),
     )
+
+
+def _count_left(labeled: Labeled) -> int:
+    return len(labeled.scores) - len(labeled.texts)
 
 
 def _merge(labeled: Labeled, rows: IntArray) -> _Certifying:
@@ -160,7 +170,7 @@ def _describe(
         share_of_rows=None if accepted is None else len(accepted) / len(labeled.scores),
         n_texts=found.rows_accepted,
         more=more,
-        price=None if more is None or price is None else price_of(more, price),
+        price=None if more is None or price is None or more > _count_left(labeled) else price_of(more, price),
     )
 
 
@@ -190,8 +200,18 @@ def tell(found: Findings) -> str:
         f"Of the labels {right} are right, by the answered rows among them that no fit has seen.\n{unscored}\n"
         f"{format_table(table[0], table[1:])}"
         f"Accepted labels are wrong at most so often, each different text counted once. {together}: choose the target "
-        f"first, then look. {tell_look(found.look, found.confidence)}"
+        f"first, then look. {_tell_more(found)}{tell_look(found.look, found.confidence)}{tell_copies(found.copies)}"
     )
+
+
+def _tell_more(found: Findings) -> str:
+    wanted = [line.more for line in found.lines if line.more is not None]
+    told = "More to answer is the least that it takes, at the error seen in the best set. " if wanted else ""
+    if any(more > found.n_left for more in wanted):
+        told += (
+            f"Only {found.n_left:,} rows are left without an answer: what takes more cannot be had from this table. "
+        )
+    return told
 
 
 def _list_cells(line: Line) -> list[str]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from annotator_core.annotation import Ballot
 from annotator_core.arrays import BoolArray, FloatArray, IntArray
-from annotator_core.cli.tables import Table, read_rows
+from annotator_core.cli.tables import Table, read_rows, read_windows
 from annotator_core.consensus.aggregator import Ballots
 from annotator_core.contract.frame import third_of
 from annotator_core.errors import BadInput
@@ -21,20 +21,51 @@ if TYPE_CHECKING:
     from annotator_core.contract.certify import Scores
 
 UNLABELED_MOST: Final = 5_000
-"""Rows without an answer that Dawid-Skene learns from: confusion matrices stand long before; chosen."""
+"""Texts without an answer that Dawid-Skene learns from: confusion matrices stand long before; chosen."""
 
 
 @dataclass(frozen=True, slots=True)
 class Audit:
     """The answered rows of a table, and some without an answer, in the table's order.
 
-    gold (n,): class index or ABSTAIN. is_certifying (n,): answers that no fit may see.
+    gold (n,): class index or ABSTAIN. is_certifying (n,): answers that no fit may see. copies (n,): how many rows of
+    the table hold the same text.
     """
 
     texts: list[str]
     ballots: Ballots
     gold: IntArray
     is_certifying: BoolArray
+    copies: IntArray
+
+    def find_fitting(self) -> "Audit":
+        """Return what a fit may see: not a vote on a text that certifies, and each other text once, by their hashes.
+
+        A text's class is the commonest of its answers, of equally common ones the first.
+        """
+        # Copies in several folds of a race would tell it the answers that it is tested on.
+        _groups, firsts, places = np.unique(find_groups(self.texts), return_index=True, return_inverse=True)
+        is_free = np.ones(len(firsts), dtype=np.bool_)
+        is_free[places[self.is_certifying]] = False
+        kept = firsts[is_free]
+        gold = _merge_answers(places, self.gold, len(firsts), self.ballots.n_classes)[is_free]
+        texts = [self.texts[row] for row in kept]
+        return Audit(texts, self.ballots.take(kept), gold, np.zeros(len(kept), dtype=np.bool_), self.copies[kept])
+
+    def tell_copies(self) -> str:
+        """Return what `tell_copies` says of the texts that certify."""
+        return tell_copies(find_span(self.copies[self.is_certifying]))
+
+
+def _merge_answers(places: IntArray, gold: IntArray, n_texts: int, n_classes: int) -> IntArray:
+    """Return the commonest answer to each text (t,), ABSTAIN without one; places (n,): the text of each row."""
+    known = gold != ABSTAIN
+    pairs, counts = np.unique(places[known] * n_classes + gold[known], return_counts=True)
+    # What is written last stays: the commonest, and of these the first class.
+    pairs = pairs[np.lexsort((-pairs, counts))]
+    merged: IntArray = np.full(n_texts, ABSTAIN, dtype=np.int64)
+    merged[pairs // n_classes] = pairs % n_classes
+    return merged
 
 
 def read_name(value: object) -> str:
@@ -66,12 +97,12 @@ def read_gold(table: Table, column: str, classes: Sequence[str]) -> IntArray:
             )
         gold[number] = indices[answer]
     if (gold == ABSTAIN).all():
-        raise BadInput(f"The column {column!r} of {table.name} holds no answer: fill in the class of some random rows.")
+        raise BadInput(f"The column {column!r} of {table.name} holds no answer: fill in the class of random texts.")
     return gold
 
 
 def collect_audit(read: Callable[[], Iterable[Ballot]], gold: IntArray) -> Audit:
-    """Return the rows with gold and at most 5,000 without, those of the smallest hashes, whatever order they are in.
+    """Return the rows with gold and at most 5,000 different texts without, of the smallest hashes, in whatever order.
 
     read: yields all ballots of the table; it is called twice. gold (n,) may be empty: none is known.
     """
@@ -79,17 +110,49 @@ def collect_audit(read: Callable[[], Iterable[Ballot]], gold: IntArray) -> Audit
     answers = gold if len(gold) else np.full(len(groups), ABSTAIN, dtype=np.int64)
     is_wanted = answers != ABSTAIN
     others = np.flatnonzero(~is_wanted)
-    is_wanted[others[np.argsort(groups[others], kind="stable")[:UNLABELED_MOST]]] = True
+    _hashes, firsts = np.unique(groups[others], return_index=True)
+    is_wanted[others[firsts[:UNLABELED_MOST]]] = True
     texts, probs = _gather(read(), is_wanted)
-    kept = answers[is_wanted]
-    ballots = Ballots.from_probs(probs, groups[is_wanted])
-    return Audit(texts, ballots, kept, is_certifying(texts) & (kept != ABSTAIN))
+    kept, named = answers[is_wanted], groups[is_wanted]
+    groups.sort()
+    copies = np.searchsorted(groups, named, "right") - np.searchsorted(groups, named)
+    return Audit(texts, Ballots.from_probs(probs, named), kept, is_certifying(texts) & (kept != ABSTAIN), copies)
 
 
 def is_certifying(texts: Sequence[str]) -> BoolArray:
     """Return for each text (n,) whether an answer on it certifies; a third fits, chosen by the text alone."""
     return np.array(
         [find_flaw(text) is None and third_of(hash_text(text)) == "certify" for text in texts], dtype=np.bool_
+    )
+
+
+def count_copies(table: Table, texts: Sequence[str]) -> IntArray:
+    """Return how many rows of the table hold each of the texts (n,). Raises BadInput as `read_windows` does."""
+    counts = dict.fromkeys(texts, 0)
+    for window in read_windows(table):
+        for text in window.texts:
+            if text in counts:
+                counts[text] += 1
+    return np.array([counts[text] for text in texts], dtype=np.int64)
+
+
+def find_span(copies: IntArray) -> tuple[int, int]:
+    """Return the least and the greatest of some counts (n,), 0 and 0 for none."""
+    return (int(copies.min()), int(copies.max())) if len(copies) else (0, 0)
+
+
+def tell_copies(span: tuple[int, int]) -> str:
+    """Return a warning where texts that certify stand in the table unequally often, nothing where they do not.
+
+    span: how often the rarest and the most frequent of them do.
+    """
+    fewest, most = span
+    if fewest == most:
+        return ""
+    return (
+        f"Careful: the answered texts that certify stand in the table {fewest:,} to {most:,} times. Rows "
+        "drawn at random hold the frequent ones too often, and then nothing of this is promised: it holds where "
+        "different texts were drawn at random, each once. If they were not, draw from the table without its copies.\n"
     )
 
 

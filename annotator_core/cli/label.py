@@ -60,8 +60,9 @@ those in .NAME.answers, too.
 
 {LOOKS_HELP}
 label counts the looks in the journal beside the output, also over --restart: another --target-error, another rule,
-other votes or more answers are another look, the same question after a kill or with --anyway is not. After a target
-was reached, and on standard output, nothing is kept: give --look.
+other votes or more answers are another look, the same question after a kill or with --anyway is not. It goes on
+counting as long as one of the answered texts was among them before. After a target was reached, and on standard output,
+nothing is kept: give --look.
 """
 
 

@@ -5,14 +5,20 @@ Source: docs/benchmarks/contract.md, "Looking again and again": who stops at the
 """
 
 import argparse
+import base64
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from annotator_core.arrays import BoolArray
+import numpy as np
+
+from annotator_core.arrays import BoolArray, IntArray
+from annotator_core.cli.tables import Table, read_windows
 from annotator_core.errors import BadInput
+from annotator_core.spool import find_groups
+from annotator_core.types import ABSTAIN
 
 # scipy takes a second to import: only what certifies pays for it.
 if TYPE_CHECKING:
@@ -107,13 +113,32 @@ def name_look(what: Mapping[str, object], answers: bytes) -> str:
     return hasher.hexdigest()
 
 
-def count_look(kept: Mapping[str, Any], texts: str, name: str, given: int | None) -> tuple[int, dict[str, object]]:
+def list_answered(table: Table, gold: IntArray) -> IntArray:
+    """Return a number (a,) for each different text that people answered, ascending; equal texts have the same anywhere.
+
+    gold (n,): class index or ABSTAIN for each row. Raises BadInput as `read_windows` does.
+    """
+    low, found = 0, [np.empty(0, dtype=np.int64)]
+    for window in read_windows(table):
+        rows = np.flatnonzero(gold[low : low + len(window.texts)] != ABSTAIN)
+        found.append(find_groups([window.texts[row] for row in rows]))
+        low += len(window.texts)
+    return np.unique(np.concatenate(found))
+
+
+def count_look(
+    kept: Mapping[str, Any], answered: IntArray, name: str, given: int | None
+) -> tuple[int, dict[str, object]]:
     """Return the number of a look, from 1, and what is to be kept of all looks (JSON values).
 
-    kept: what was kept, empty at first; looks at other texts are forgotten. name: of `name_look`. given: the number
-    that a person gave; a new look has at least that one.
+    kept: what was kept, empty at first. answered (a,): of `list_answered`. Looks at answers to other texts are
+    forgotten; one text that was among them is enough to go on counting, for what it showed has been seen, whatever else
+    changed. name: of `name_look`. given: the number that a person gave; a new look has at least that one.
     """
-    looks: dict[str, int] = dict(kept["looks"]) if kept.get("texts") == texts else {}
+    known = np.frombuffer(base64.b64decode(kept.get("answered", "")), dtype="<i8")
+    is_shared = bool(np.isin(answered, known).any())
+    looks: dict[str, int] = dict(kept["looks"]) if is_shared else {}
     if name not in looks:
         looks[name] = max(given or 1, max(looks.values(), default=0) + 1)
-    return looks[name], {"texts": texts, "looks": looks}
+    together = np.union1d(known, answered) if is_shared else answered
+    return looks[name], {"answered": base64.b64encode(together.astype("<i8").tobytes()).decode(), "looks": looks}

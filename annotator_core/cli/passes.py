@@ -13,7 +13,7 @@ from annotator_core.arrays import IntArray
 from annotator_core.cli.columns import COLUMNS, VERIFIER_COLUMNS, describe, describe_verdicts, name_columns
 from annotator_core.cli.encoding import Column, Encoder, choose_delimiter
 from annotator_core.cli.journal import LOOKS, Command, Journal, Mark
-from annotator_core.cli.looks import count_look, name_look
+from annotator_core.cli.looks import count_look, list_answered, name_look
 from annotator_core.cli.outputs import Output
 from annotator_core.cli.policies import PolicyOptions, Settled, settle, settle_at_once
 from annotator_core.cli.progress import show_bar
@@ -141,7 +141,7 @@ def _count_look(job: Job, journal: Journal, command: Command) -> int:
     if job.policy.target_error is None:
         return 1
     name = name_look({"votes": command, "rule": job.policy.question}, job.gold.tobytes())
-    look, kept = count_look(journal.facts.get(LOOKS, {}), str(command["texts"]), name, job.policy.look)
+    look, kept = count_look(journal.facts.get(LOOKS, {}), list_answered(job.table, job.gold), name, job.policy.look)
     journal.note(LOOKS, kept)
     return look
 

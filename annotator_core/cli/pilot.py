@@ -146,9 +146,10 @@ def _tell_voters(pilot: "Pilot", classes: Sequence[str]) -> str:
 
 def _tell_alpha(pilot: "Pilot") -> str:
     alpha = pilot.alpha
-    if alpha.value is None or alpha.low is None or alpha.high is None:
+    if alpha.value is None:
         return ""
-    return f"; Krippendorff's alpha between them is {alpha.value:.2f} ({alpha.low:.2f} to {alpha.high:.2f})"
+    told = f"; Krippendorff's alpha between them is {alpha.value:.2f}"
+    return told if alpha.low is None or alpha.high is None else f"{told} ({alpha.low:.2f} to {alpha.high:.2f})"
 
 
 def _tell_uncertainty(pilot: "Pilot") -> str:

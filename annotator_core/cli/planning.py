@@ -1,6 +1,6 @@
 """``certify --plan``: how many answers a target error takes, before anybody has answered."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -63,10 +63,8 @@ def plan_answers(
         frame_texts=len(np.unique(np.concatenate(groups))),
         accepted_share=wish.accepted_share,
         confidence=confidence_at(look, confidence),
+        is_unfitted=is_unfitted,
     )
-    if is_unfitted and plan.certify_rows is not None:
-        is_enough = plan.certify_rows <= plan.frame_texts
-        plan = replace(plan, total_rows=plan.certify_rows, why="reachable" if is_enough else "frame_too_small")
     cost = None if price is None or plan.total_rows is None else price_of(plan.total_rows, price)
     return Planned(wish, plan, look, confidence, cost)
 
@@ -76,11 +74,18 @@ def tell_plan(planned: Planned) -> str:
     from annotator_core.contract.plan import explain_plan
 
     wish = planned.wish
+    # Candidates are a twentieth of the rows apart.
+    about = "" if wish.accepted_share == 1.0 else " or a twentieth of all less"
+    chance = (
+        "So many succeed four times of five where the least sure of these labels are wrong twice as often as all of "
+        "them and the surest hardly ever, seldomer where the score tells less.\n"
+    )
     cost = "" if planned.price is None else f" They cost {planned.price:,.2f}."
     return (
         f"To show that at most {wish.target_error:.1%} of the accepted labels are wrong where {wish.true_error:.1%} "
-        f"are, and to accept {wish.accepted_share:.0%} of the rows, which succeeds four times of five:\n"
+        f"are, and to accept {wish.accepted_share:.0%} of the rows{about}:\n"
         f"{explain_plan(planned.plan)}{cost}\n"
+        f"{'' if planned.plan.total_rows is None else chance}"
         f"Counted for look {planned.look} at the answers, so that all looks hold with {planned.confidence:.0%} "
         "confidence: each later one asks for more.\n"
     )

@@ -117,7 +117,7 @@ def add_policy(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--gold-column",
         metavar="NAME",
-        help="people's answers for random rows, empty for the others; they fit the race",
+        help="people's answers for texts drawn at random, each different text once, empty for the others; a third fits",
     )
     parser.add_argument(
         "--take-majority", action="store_true", help="fill in the pool's label where a person is needed"
@@ -204,7 +204,8 @@ def settle(options: PolicyOptions, read: Callable[[], Iterable[Ballot]], gold: I
     )
     from annotator_core.contract.certify import explain
 
-    told += explain(certificate) + "\n" + _price(certificate) + tell_look(look, options.confidence)
+    told += explain(certificate) + "\n" + _price(certificate, int((gold == ABSTAIN).sum()))
+    told += tell_look(look, options.confidence) + audit.tell_copies()
     if certificate.threshold is None:
         return Settled(policy, told, is_reached=False)
     return Settled(Policy(None, None, options.take_majority, fitted, certificate.threshold), told)
@@ -212,18 +213,19 @@ def settle(options: PolicyOptions, read: Callable[[], Iterable[Ballot]], gold: I
 
 def _fit(options: PolicyOptions, audit: Audit) -> tuple[Fitted, str]:
     # Without a target error, too: ``certify`` may be asked about the output later.
-    known = np.where(audit.is_certifying, ABSTAIN, audit.gold)
+    fitting = audit.find_fitting()
+    ballots, known = fitting.ballots, fitting.gold
     from annotator_core.consensus.table import fit_aggregator
 
     if options.aggregator != RACE:
-        return fit_aggregator(options.aggregator, audit.ballots, known, seed=options.seed), ""
+        return fit_aggregator(options.aggregator, ballots, known, seed=options.seed), ""
     from annotator_core.consensus.race import ENOUGH, run_race
 
     n_known = int((known != ABSTAIN).sum())
     if options.averages_first and n_known < ENOUGH:
-        fitted = fit_aggregator("average", audit.ballots, known, seed=options.seed)
+        fitted = fit_aggregator("average", ballots, known, seed=options.seed)
         return fitted, f"{n_known} fitting answers: the averaged probability decides until {ENOUGH} allow a race.\n"
-    race = run_race(audit.ballots, known, seed=options.seed)
+    race = run_race(ballots, known, seed=options.seed)
     return race.fitted, tell_race(race)
 
 
@@ -240,11 +242,14 @@ def certify_audit(fitted: Fitted, audit: Audit, *, target_error: float, confiden
     return certify_look(merged, is_right, target_error=target_error, confidence=confidence, look=look)
 
 
-def _price(certificate: "Certificate") -> str:
+def _price(certificate: "Certificate", n_left: int) -> str:
     if certificate.rows_needed is None:
         return ""
     # One answer in three fits, so three rows of an audit hold two that certify.
-    return f"That is about {-(-certificate.rows_needed * 3 // 2):,} more random texts to answer in all.\n"
+    more = -(-certificate.rows_needed * 3 // 2)
+    if more > n_left:
+        return f"That is {more:,} more random texts to answer in all, and only {n_left:,} rows are left without one.\n"
+    return f"That is {more:,} more random texts to answer in all.\n"
 
 
 def tell_race(race: "Race") -> str:

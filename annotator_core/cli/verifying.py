@@ -85,7 +85,7 @@ class Verification:
         self._keep_audited(block, verdicts)
         answers: IntArray = np.full(len(block), ABSTAIN, dtype=np.int64)
         for row, verdict in verdicts.items():
-            answers[row] = verdict.class_index if self._is_sure(verdict) else ABSTAIN
+            answers[row] = self._count(verdict)
         is_verified = answers != ABSTAIN
         labels, confidence = np.where(is_verified, answers, block.labels), block.confidence.copy()
         confidence[is_verified] = np.nan
@@ -99,23 +99,24 @@ class Verification:
         return block, verdicts
 
     def fit(self, blocks: Iterable[Block], read: Callable[[], Iterable[Ballot]], gold: IntArray, seed: int) -> None:
-        """Learn how far answers are to be believed, from all hard rows and the answers of the fitting third.
+        """Learn how far answers are to be believed, from all hard rows and people's answers of the fitting third.
+
+        An answer that is not sure counts for none here, too: it will never be one more vote.
 
         blocks and read: of the whole table, in order. gold (n,): people's answers or empty. Raises as `verify` does.
         """
         from annotator_core.consensus.fusion import fit_fusion
 
-        audit = collect_audit(read, gold)
-        known: IntArray = np.where(audit.is_certifying, ABSTAIN, audit.gold)
-        fitting = {text for text, answer in zip(audit.texts, known.tolist(), strict=True) if answer != ABSTAIN}
+        audit = collect_audit(read, gold).find_fitting()
+        fitting = {text for text, answer in zip(audit.texts, audit.gold.tolist(), strict=True) if answer != ABSTAIN}
         said: dict[str, int] = {}
         for block in blocks:
             wanted = block.is_hard | np.array([text in fitting for text in block.ballot.texts], dtype=np.bool_)
             found = self._ask(block, np.flatnonzero(wanted))
-            said |= {block.ballot.texts[row]: verdict.class_index for row, verdict in found.items()}
+            said |= {block.ballot.texts[row]: self._count(verdict) for row, verdict in found.items()}
         answers: IntArray = np.array([said.get(text, ABSTAIN) for text in audit.texts], dtype=np.int64)
-        self._fusion = fit_fusion(audit.ballots, answers, known, seed=seed)
-        self._told += _find_harm(audit.ballots, known, answers, ["verifier_worse"])
+        self._fusion = fit_fusion(audit.ballots, answers, audit.gold, seed=seed)
+        self._told += _find_harm(audit.ballots, audit.gold, answers, ["verifier_worse"])
 
     def watch(self, read: Callable[[], Iterable[Ballot]], gold: IntArray) -> None:
         """Set answers that take the place of the pool's labels beside people's; `tell` warns where they hurt.
@@ -129,7 +130,7 @@ class Verification:
     def _keep_audited(self, block: Block, verdicts: Mapping[int, Verdict]) -> None:
         for row, verdict in verdicts.items():
             if block.ballot.texts[row] in self._said:
-                self._said[block.ballot.texts[row]] = verdict.class_index
+                self._said[block.ballot.texts[row]] = self._count(verdict)
 
     def tell(self) -> str:
         """Return for a person what was asked and paid, and whether answers hurt."""
@@ -143,10 +144,11 @@ class Verification:
         paid = f"${to_usd(spent.nano):,.4f}{cap}"
         return f"{self._told}{spent.requests:,} requests to the language model, {tokens}, {paid}.\n"
 
-    def _is_sure(self, verdict: Verdict) -> bool:
-        """Return whether no person is needed; an answer that says nothing of its confidence is not sure."""
+    def _count(self, verdict: Verdict) -> int:
+        """Return the class that an answer counts for, ABSTAIN where it is not sure: it says less than was asked for."""
         least = self._options.sure_from
-        return least is None or (verdict.confidence is not None and verdict.confidence >= least)
+        is_sure = least is None or (verdict.confidence is not None and verdict.confidence >= least)
+        return verdict.class_index if is_sure else ABSTAIN
 
     def _ask(self, block: Block, rows: IntArray) -> dict[int, Verdict]:
         """Return the verdicts by row; a text without words is not asked about."""

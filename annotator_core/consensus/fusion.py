@@ -50,8 +50,11 @@ def fit_fusion(pool: Ballots, answers: IntArray, gold: IntArray, *, seed: int = 
 
     gold (n,) is a class index, or ABSTAIN for rows without. From 50 gold rows on naive Bayes or the stacker, by
     cross-validated log-loss, calibrated; with 10 to 49 Dawid-Skene, which knows the gold there is, or naive Bayes, in
-    the same way but as they are; with fewer Dawid-Skene. Permuting rows or specialists changes nothing. Raises BadInput
-    for impossible answers or gold.
+    the same way but as they are; with fewer Dawid-Skene. Under 50 the rows must be as they come, easy ones without an
+    answer among them: on rows that were chosen because specialists disagree, they contradict each other more often than
+    by chance, Dawid-Skene explains that by classes which are none, and is right less often than either
+    (docs/benchmarks/fusion.md). Permuting rows or specialists changes nothing. Raises BadInput for impossible answers
+    or gold.
     """
     ballots = add_verifier(pool, answers)
     ballots.check_gold(gold)

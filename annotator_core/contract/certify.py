@@ -36,11 +36,12 @@ import numpy.typing as npt
 
 from annotator_core.arrays import BoolArray, IntArray
 from annotator_core.contract.bounds import exact_upper, running_upper
-from annotator_core.contract.plan import WALKS, rows_needed
+from annotator_core.contract.plan import rows_needed
+from annotator_core.contract.walk import LARGE_START, WALKS, least_rows, rank_step
 from annotator_core.errors import BadInput
 
 Why = Literal["reached", "too_few_rows", "too_many_errors"]
-"""Why there is a threshold or none: more rows would help, or no number would."""
+"""Why there is a threshold or none: more rows may help, or nothing shows yet that any number would."""
 
 Scores = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 
@@ -48,12 +49,12 @@ FIXED_GRID: Final = (0.99, 0.98, 0.96, 0.93, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5, 0.4,
 """Thresholds on a margin where ranks will not do, because people look again and again. Chosen."""
 _GRID_STARTS: Final = 4
 """Walks over a given grid, evenly spread: nobody knows how many rows a threshold will have. Chosen."""
-_LARGE_START: Final = 3
-"""The second walk starts with three times the rows of the first. Chosen by a simulation of six error curves."""
-_RANK_STEP: Final = 0.05
-"""Candidates are 5% of the rows apart: finer ones fail more often by chance. Chosen by the same simulation."""
 _LEAST_SEEN: Final = 20
 """A set says something about its own error from 20 rows on. Chosen."""
+_SHOWN: Final = 0.75
+"""How sure a set too small to be tested must be of its error to have a price. Chosen: see docs/decisions/0046."""
+_HINTED: Final = 0.5
+"""The same where none is large enough: every set is small, and something must be said of what more rows take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +65,8 @@ class Certificate:
     threshold over all of them, 0 to 1. error_bound: what the last test on the walk compared with the target, 0 to 1;
     the answers chose this set, so the number promises nothing below the target. Both are None without a threshold.
     rows_used, rows_accepted: certifying rows in all and in the set (0 without one), each different text one row.
-    rows_needed: about how many **more** certifying rows would reach the target at the error seen so far, None where it
-    is reached or no number would (`why`).
+    rows_needed: how many **more** certifying rows it takes **at least**: what one test of the cheapest set takes at the
+    error seen in it, in four cases of five. None where it is reached, or where no set is shown to be good enough.
     """
 
     threshold: float | None
@@ -198,9 +199,9 @@ def explain(certificate: Certificate) -> str:
             f"({certificate.accepted_share:.1%})."
         )
     if certificate.rows_needed is None:
-        return f"Not reachable: {goal} is better than what was seen in any set of the surest rows, so no audit helps."
+        return f"Not reachable: {goal} is better than any set is shown to be yet, so that no number can be named."
     return (
-        f"Not reachable yet: {goal} needs about {certificate.rows_needed} more certifying texts at the error seen "
+        f"Not reachable yet: {goal} needs at least {certificate.rows_needed} more certifying texts at the error seen "
         f"in the {certificate.rows_used} there are."
     )
 
@@ -214,24 +215,19 @@ def _check(scores: Scores, is_right: BoolArray, target_error: float, confidence:
         raise BadInput(f"Target error {target_error} and confidence {confidence} must lie between 0 and 1.")
 
 
-def _least_rows(target_error: float, risk: float) -> int:
-    """Return how many rows without a wrong one hold the target: the smallest n with (1 - target)^n <= risk."""
-    return math.ceil(math.log(risk) / math.log1p(-target_error) - 1e-9)
-
-
 def _rank_candidates(scores: Scores, is_right: BoolArray, target_error: float, confidence: float) -> _Candidates:
     voted = ~np.isnan(scores)
     order = np.argsort(-scores[voted], kind="stable")
     ordered, is_wrong = scores[voted][order], ~is_right[voted][order]
-    first = _least_rows(target_error, (1.0 - confidence) / WALKS)
-    step = max(1, round(_RANK_STEP * len(order)))
+    first = least_rows(target_error, (1.0 - confidence) / WALKS)
+    step = rank_step(len(order))
     # Sets under `first` rows are never tested: they only say what more rows might reach.
     ranks = np.append(np.arange(_LEAST_SEEN, min(first, len(order)), step), np.arange(first, len(order), step))
     # The next float of the same width: "at least" it means "above" the score, for whoever compares in that width.
     above = np.nextafter(np.unique(ordered[ranks])[::-1], ordered.dtype.type(np.inf))
     found = _count(ordered, is_wrong, np.append(above, ordered.dtype.type(0)), ())
     small, large = (
-        min(int(np.searchsorted(found.rows, rows)), len(found.rows) - 1) for rows in (first, _LARGE_START * first)
+        min(int(np.searchsorted(found.rows, rows)), len(found.rows) - 1) for rows in (first, LARGE_START * first)
     )
     return replace(found, starts=(small, large))
 
@@ -275,13 +271,20 @@ def _refuse(
 
 
 def _more_rows(candidates: _Candidates, rows_used: int, target_error: float, level: float) -> int | None:
-    """Return how many more rows the cheapest set takes at the error seen in it; None where each is too bad."""
-    seen = [
-        (int(wrong) / int(rows), rows_used / int(rows))
-        for wrong, rows in zip(candidates.wrong, candidates.rows, strict=True)
-        if rows >= _LEAST_SEEN
-    ]
-    # Before anything is seen: as if nothing were wrong.
-    tried = [(rows_needed(target_error, error, confidence=level), scale) for error, scale in seen or [(0.0, 1.0)]]
+    """Return how many more rows the cheapest set takes at the error seen in it; None where each is too bad to tell.
+
+    The cheapest is so by luck as well as by worth: of many sets too small to be tested some hold few wrong rows by
+    chance. So these have a price only where their error is below the target with some confidence.
+    """
+    rows, wrong = candidates.rows, candidates.wrong
+    most, first = int(max(rows, default=0)), least_rows(target_error, 1.0 - level)
+    if most < _LEAST_SEEN or not wrong.any():
+        priced = [(0.0, 1.0)]  # As if nothing were wrong.
+    else:
+        upper = exact_upper(wrong, rows, confidence=_SHOWN if most >= first else _HINTED)
+        is_priced = (rows >= _LEAST_SEEN) & ((rows >= first) | (upper <= target_error))
+        shares = wrong[is_priced] / rows[is_priced]
+        priced = list(zip(shares.tolist(), (rows_used / rows[is_priced]).tolist(), strict=True))
+    tried = [(rows_needed(target_error, error, confidence=level), scale) for error, scale in priced]
     totals = [math.ceil(wanted * scale) for wanted, scale in tried if wanted is not None]
     return max(min(totals) - rows_used, 1) if totals else None

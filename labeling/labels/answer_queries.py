@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from annotator_core.types import LabelSource, Route
+from labeling.datasets.models import Sample
 from labeling.labels.chunk_queries import ON_ROW, PARAMETERS, PERSON_SOURCES, ConsensusOnRow
-from labeling.labels.models import Consensus, Label, VerifierAnswer
+from labeling.labels.models import Consensus, Label, VerifierAnswer, Vote
 from labeling.runs.models import Run, RunVerifier
 
 MACHINE_SOURCES = (LabelSource.VERIFIER.value, LabelSource.FUSED.value)
@@ -90,6 +91,19 @@ def fusion_texts(run: Run, generation: int, connection_ids: Sequence[int]) -> li
     for sample_id, text_hash in rows.values_list("sample_id", "sample__text_hash"):
         found.setdefault(text_hash, TextToAsk(sample_id, "", text_hash, generation))
     return list(found.values())
+
+
+def voted_texts(run: Run, version_ids: Sequence[int], most: int) -> list[str]:
+    """Hashes of different texts of the run outside the audit frame that all these versions have voted on.
+
+    The smallest ones: as good as drawn at random, and the same at each time.
+    """
+    samples = Sample.objects.filter(
+        dataset=run.dataset_id, text_hash__gt=run.dataset.frame_until, position__lt=run.row_count
+    )
+    for version_id in version_ids:
+        samples = samples.filter(Exists(Vote.objects.filter(sample=OuterRef("pk"), version=version_id)))
+    return list(samples.order_by("text_hash").values_list("text_hash", flat=True).distinct()[:most])
 
 
 def answers_of(run: Run, hashes: Iterable[str]) -> dict[str, list[StoredAnswer]]:

@@ -69,12 +69,32 @@ def combine(
     return Combined(classes, majority.uncertainty, average.score, confidence.astype(np.float32), is_hard)
 
 
-def fuse(pool: Ballots, *, answers: Sequence[int], gold: Sequence[int]) -> list[tuple[int, float]]:
-    """(class index or ABSTAIN, confidence) of each row, by the fusion of a pool's ballots with a verifier's answers.
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A pool's ballots on n texts, and a language model's answers (n,): class index, or ABSTAIN where there is none."""
 
-    answers (n,): class index or ABSTAIN. gold (n,): what is known of the rows, ABSTAIN elsewhere. It is fitted on all
-    these rows, and their order changes nothing.
+    ballots: Ballots
+    answers: Sequence[int]
+
+
+def fuse(asked: Heard, *, gold: Sequence[int], crowd: Heard | None) -> list[tuple[int, float]]:
+    """(class index or ABSTAIN, confidence) of each text that was asked about, by votes and answers together.
+
+    gold (n,): what is known of these texts, ABSTAIN elsewhere. Without a crowd it is fitted on all of them: right where
+    at least `fusion.ENOUGH` are known. With fewer `crowd` is needed, other texts at random, those that no model was
+    asked about among them: with it and the texts with gold it is fitted then. For where the asked texts are those that
+    specialists disagree on, they seem to contradict each other there, and Dawid-Skene makes classes of that which are
+    none (docs/benchmarks/fusion.md). The order of texts changes nothing.
     """
-    given, known = np.array(answers, dtype=np.int64), np.array(gold, dtype=np.int64)
-    found = opinion(fit_fusion(pool, given, known).predict(pool, given))
+    known = np.array(gold, dtype=np.int64)
+    given = np.array(asked.answers, dtype=np.int64)
+    pool, answers, truths = asked.ballots, given, known
+    if crowd is not None:
+        is_known, others = known != ABSTAIN, crowd.ballots
+        pool = Ballots(
+            np.concatenate([pool.votes[is_known], others.votes]), np.concatenate([pool.probs[is_known], others.probs])
+        )
+        answers = np.concatenate([given[is_known], np.array(crowd.answers, dtype=np.int64)])
+        truths = np.concatenate([known[is_known], np.full(len(others), ABSTAIN)])
+    found = opinion(fit_fusion(pool, answers, truths).predict(asked.ballots, given))
     return [(int(index), round(float(top), 6)) for index, top in zip(found.classes, found.top, strict=True)]

@@ -23,9 +23,9 @@ from labeling.labels.audit_queries import (
 from labeling.labels.chunk_queries import known_votes
 from labeling.pipeline.ballots import Answers, align_ballots, ask_pool
 from labeling.pipeline.fates import fates_now
+from labeling.pipeline.fusing import join
 from labeling.pipeline.hand import Hand
 from labeling.pipeline.reviewed import count_to_learn, reviewed_ballots
-from labeling.pipeline.ruling import join
 from labeling.pipeline.unanswered import unanswered_ballots
 from labeling.projects.models import LabelClass, ReviewOrder
 from labeling.quality.engine.measuring import About, measure

@@ -3,19 +3,14 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from annotator_core.types import ABSTAIN
-from labeling.datasets.chunk_queries import SampleText
 from labeling.labels.answer_queries import StoredAnswer
-from labeling.labels.engine import fuse
 from labeling.llm.models import LlmCall
 from labeling.llm.queries import stored_calls
-from labeling.pipeline.ballots import stored_ballots
-from labeling.pipeline.ruling import Joined, join
+from labeling.pipeline.fusing import Fused, Joined, fuse_piloted, join
 from labeling.runs.models import LlmPilot, PilotAnswer, PilotRow, Run
 from labeling.runs.pilots.figures import ALWAYS, Counted, Measured, PilotFigures
 from labeling.runs.pilots.queries import keys_of
 from labeling.runs.policies import CONFIDENT_FROM
-from labeling.runs.queries import members_of
 
 
 def figures_of(pilot: LlmPilot) -> PilotFigures | None:
@@ -38,7 +33,7 @@ def figures_of(pilot: LlmPilot) -> PilotFigures | None:
         fused=_count_fused(known, fused),
         pool=Counted(sum(row.pool_class_id == row.known_class_id for row in known), len(known) if pilot.run else 0),
         agreed=_count_agreed(rows, answers),
-        sureness=tuple(_sureness(row, answers[row.pk], answers[row.pk].confidence) for row in rows),
+        sureness=tuple(_sureness(row, answers[row.pk]) for row in rows),
         fused_sureness=_fused_sureness(rows, answers, fused),
         measured=tuple(_measure(pilot, one, given) for one in connections),
         cost_nano=sum(call.cost_nano for call in _calls(pilot, [a for row in given.values() for a in row])),
@@ -54,48 +49,43 @@ def _count_agreed(rows: Sequence[PilotRow], answers: Mapping[int, Joined]) -> Co
     return Counted(sum(answers[row.pk].class_id == row.pool_class_id for row in both), len(both))
 
 
-def _sureness(row: PilotRow, answer: Joined, confidence: float | None) -> float:
+def _sureness(row: PilotRow, answer: Joined) -> float:
     """As a run rules (pipeline.ruling): nobody's answer, and one against a confident pool, goes to a person."""
     is_other = row.pool_class_id is not None and answer.class_id not in {None, row.pool_class_id}
     if answer.class_id is None or (is_other and (row.pool_confidence or 0.0) >= CONFIDENT_FROM):
         return ALWAYS
-    return round(confidence or 0.0, 4)
+    return round(answer.confidence or 0.0, 4)
 
 
 def _fused_sureness(
-    rows: Sequence[PilotRow], answers: Mapping[int, Joined], fused: Mapping[int, tuple[int | None, float]]
+    rows: Sequence[PilotRow], answers: Mapping[int, Joined], fused: Mapping[int, Fused]
 ) -> tuple[float, ...]:
-    """Without an audit a fusion may not overrule the models: what it says otherwise goes to a person."""
+    """Without an audit a fusion may not overrule the models: what it says otherwise goes to a person.
+
+    Elsewhere they are as sure as they say themselves; how sure the fusion is means nothing before it was measured.
+    """
     found = []
     for row in rows if fused else ():
-        class_id, confidence = fused.get(row.pk, (None, 0.0))
-        is_overruled = class_id is None or class_id != answers[row.pk].class_id
-        found.append(ALWAYS if is_overruled else _sureness(row, answers[row.pk], confidence))
+        is_kept = row.pk in fused and fused[row.pk].class_id == answers[row.pk].class_id
+        found.append(_sureness(row, answers[row.pk]) if is_kept else ALWAYS)
     return tuple(found)
 
 
-def _count_fused(known: Sequence[PilotRow], fused: Mapping[int, tuple[int | None, float]]) -> Counted:
+def _count_fused(known: Sequence[PilotRow], fused: Mapping[int, Fused]) -> Counted:
     both = [(row, fused[row.pk]) for row in known if row.pk in fused]
-    return Counted(sum(found[0] == row.known_class_id for row, found in both), len(both))
+    return Counted(sum(found.class_id == row.known_class_id for row, found in both), len(both))
 
 
-def _fuse_rows(
-    run: Run, rows: Sequence[PilotRow], answers: Mapping[int, Joined]
-) -> dict[int, tuple[int | None, float]]:
-    """(class, confidence) by row, fitted without any gold: what is known of the rows judges it."""
-    found: dict[int, tuple[int | None, float]] = {}
+def _fuse_rows(run: Run, rows: Sequence[PilotRow], answers: Mapping[int, Joined]) -> dict[int, Fused]:
+    """By row, fitted without any gold: what is known of the rows judges it. Of none where it cannot be of all."""
+    found: dict[int, Fused] = {}
     for generation in sorted({row.generation for row in rows}):
-        own = [row for row in rows if row.generation == generation]
-        class_ids = list(members_of(run, generation)[0].version.class_ids)
-        texts = [SampleText(row.sample_id, "", row.sample.text_hash) for row in own]
-        ballots = stored_ballots(run, generation, texts)
-        if len(ballots) != len(own):
-            continue
-        places = {class_id: place for place, class_id in enumerate(class_ids)}
-        given = [places.get(answers[row.pk].class_id or 0, ABSTAIN) for row in own]
-        pairs = fuse(ballots, answers=given, gold=[ABSTAIN] * len(own))
-        for row, (index, confidence) in zip(own, pairs, strict=True):
-            found[row.pk] = (None if index == ABSTAIN else class_ids[index], confidence)
+        own = {row.sample.text_hash: row for row in rows if row.generation == generation}
+        said = {text_hash: answers[row.pk].class_id for text_hash, row in own.items()}
+        fused = fuse_piloted(run, generation, said)
+        if fused is None:
+            return {}
+        found |= {own[text_hash].pk: one for text_hash, one in fused.items()}
     return found
 
 

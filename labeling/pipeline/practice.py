@@ -13,6 +13,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from annotator_core import demo
+from annotator_core.verifiers.capability import Capability
 from labeling.accounts.models import User
 from labeling.datasets.models import Dataset
 from labeling.llm.actions.connections import Given, add_connection, change_connection
@@ -36,6 +37,8 @@ DELAY_MS, CONCURRENCY = 400, 6
 """Chosen: some 400 hard texts take half a minute, which a person can watch."""
 TARIFF = Tariff(Decimal("0.15"), Decimal("0.075"), Decimal("0.60"))
 """Dollars a million tokens; chosen, of the size that a small model costs."""
+ABLE = Capability(schema="json_schema", has_logprobs=True)
+"""What a test of the connection would find: it is served once the run waits. How sure it is leaves rows to people."""
 CAP_NANO = NANO
 ANSWERS = "practice-model.csv"
 HOST = "127.0.0.1"
@@ -91,9 +94,10 @@ def _connection(project: Project, owner: User, port: int) -> Connection:
     given = Given(_("Practice model (fake)"), f"http://{HOST}:{port}/v1", MODEL, concurrency=CONCURRENCY)
     found = Connection.objects.filter(project=project, model=MODEL, is_retired=False).first()
     if found is None:
-        return add_connection(project=project, given=given, key="", tariff=TARIFF, by=owner)
-    if found.base_url != given.base_url:
+        found = add_connection(project=project, given=given, key="", tariff=TARIFF, by=owner)
+    elif found.base_url != given.base_url:
         change_connection(connection=found, given=replace(given, name=found.name))
+    Connection.objects.filter(pk=found.pk).update(capability=ABLE.to_state())
     return found
 
 

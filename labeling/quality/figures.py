@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from annotator_core.agreement import FEWEST
+
 
 @dataclass(frozen=True, slots=True)
 class Share:
@@ -62,6 +64,16 @@ class AgreementFigure:
     items: int
     raters: int
     why_not: str
+
+    @property
+    def has_few(self) -> bool:
+        """Whether there are too few texts for an interval, also where an older assessment stored one."""
+        return self.items < FEWEST
+
+    @property
+    def has_interval(self) -> bool:
+        """Whether the interval says anything: one without a width does not."""
+        return self.low is not None and self.high is not None and self.low < self.high and not self.has_few
 
 
 @dataclass(frozen=True, slots=True)

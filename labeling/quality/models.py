@@ -94,10 +94,10 @@ class Assessment(models.Model):
 class Certificate(models.Model):
     """Whether labels accepted without a person have at most `target_error` (percent) with `confidence` (percent).
 
-    `threshold`: rows with a higher score are covered, NULL where the target is not reached; then `rows_needed` says how
-    many more audited rows would reach it, NULL where none would. `accepted_share` (of the different texts) and
-    `error_bound` are 0 to 1. The target is what is promised: the answers themselves chose the set that `error_bound`
-    is the bound of, so it promises nothing more.
+    `threshold`: rows with this score or a higher one are covered, NULL where the target is not reached; then
+    `rows_needed` says how many more audited rows it takes at least, NULL where no number can be named. `accepted_share`
+    (of the different texts) and `error_bound` are 0 to 1. The target is what is promised: the answers themselves chose
+    the set that `error_bound` is the bound of, so it promises nothing more.
     """
 
     assessment = models.ForeignKey(Assessment, models.CASCADE, related_name="certificates")

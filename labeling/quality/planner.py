@@ -8,6 +8,8 @@ from django.utils.translation import gettext as _
 
 from annotator_core.contract.certify import confidence_at
 from annotator_core.contract.plan import plan_audit
+from labeling.quality.figures import Figures
+from labeling.quality.models import Certificate
 from labeling.quality.plots import Z95
 from labeling.quality.queries import AuditProgress
 from labeling.quality.wording import draw_sentence, pace_sentence
@@ -67,13 +69,16 @@ class Plan:
     pace_words: str
 
 
-def plan_of(run: Run, audit: AuditProgress, pace: Pace) -> Plan:
-    """The plan of an audit of the run's data set; goals are of the whole audit, cheapest first."""
+def plan_of(run: Run, audit: AuditProgress, pace: Pace, *, look: int) -> Plan:
+    """The plan of an audit of the run's data set; goals are of the whole audit, cheapest first.
+
+    `look`: the number, from 1, of the look that its answers will be. Each one asks for more than the one before.
+    """
     left = audit.left + audit.drawn - audit.answered - audit.waiting
     proposed = min(PROPOSED, left)
     wanted = [(_accuracy_words(PROPOSED), PROPOSED), (_("Which way to combine the votes is best"), RACE_ROWS)]
     for target, true in _targets(run):
-        rows = certificate_rows(target, true, _accepted_share(run))
+        rows = certificate_rows(target, true, _accepted_share(run), look)
         wanted += [(_goal_words(target, true), rows)] if rows else []
     most = audit.drawn + audit.left
     goals = (Goal(text, rows, rows * pace.text_s, rows <= most) for text, rows in wanted)
@@ -96,11 +101,23 @@ def _accepted_share(run: Run) -> float:
 
 
 @lru_cache(maxsize=500)
-def certificate_rows(target: float, true: float, accepted_share: float) -> int | None:
-    """Audited texts that show an error of at most `target` where it is `true` (percent); None where none would do."""
-    first_look = confidence_at(1)
-    plan = plan_audit(target / 100, true / 100, frame_texts=0, accepted_share=accepted_share, confidence=first_look)
+def certificate_rows(target: float, true: float, accepted_share: float, look: int) -> int | None:
+    """Audited texts that show at a look, from 1, an error of at most `target` where it is `true` (percent).
+
+    None where no number would do. Four times of five they are enough: see docs/decisions/0046.
+    """
+    confidence = confidence_at(look)
+    plan = plan_audit(target / 100, true / 100, frame_texts=0, accepted_share=accepted_share, confidence=confidence)
     return plan.total_rows
+
+
+def texts_left(figures: Figures, certificate: Certificate) -> int:
+    """Different texts of the audit frame, as measured, that the certificate has not used, fitting ones among them.
+
+    Of an audit whose last draw is not answered whole, it has used some of the answered texts only.
+    """
+    whole = certificate.rows_used / figures.certify_rows if figures.certify_rows else 0.0
+    return max(0, figures.frame_texts - round(figures.answered * min(whole, 1.0)))
 
 
 def half_width(rows: int) -> float:

@@ -66,14 +66,32 @@ def looks_at(dataset_id: int) -> set[Look]:
     """The looks that certificates on this data set's audit were given at."""
     seen = Certificate.objects.filter(assessment__run__dataset=dataset_id)
     fields = ("assessment__run_id", "assessment__generation", "rows_used", "assessment__digest")
-    found = seen.values_list(*fields).distinct()
-    return {(run_id, first_generation(run_id, number), rows, digest) for run_id, number, rows, digest in found}
+    found = list(seen.values_list(*fields).distinct())
+    brought = _generations_brought({run_id for run_id, *_rest in found})
+    return {(run_id, _first(brought[run_id], number), rows, digest) for run_id, number, rows, digest in found}
+
+
+def next_look(dataset_id: int) -> int:
+    """The number, from 1, of the look that more answers to this data set's audit will be."""
+    return len(looks_at(dataset_id)) + 1
 
 
 def first_generation(run_id: int, number: int) -> int:
     """The generation that brought the versions of generation `number`: an audit changes how they are combined only."""
-    brought = PoolGeneration.objects.filter(run=run_id, number__lte=number).exclude(origin=GenerationOrigin.AUDIT)
-    return max(brought.values_list("number", flat=True), default=0)
+    return _first(_generations_brought({run_id})[run_id], number)
+
+
+def _first(brought: Collection[int], number: int) -> int:
+    return max((one for one in brought if one <= number), default=0)
+
+
+def _generations_brought(run_ids: Collection[int]) -> dict[int, list[int]]:
+    """By run, the generations that brought versions."""
+    found: dict[int, list[int]] = {run_id: [] for run_id in run_ids}
+    brought = PoolGeneration.objects.filter(run__in=run_ids).exclude(origin=GenerationOrigin.AUDIT)
+    for run_id, number in brought.values_list("run_id", "number"):
+        found[run_id].append(number)
+    return found
 
 
 def frame_texts(dataset: Dataset, *, below: int | None = None) -> list[str]:

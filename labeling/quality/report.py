@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from labeling.quality.figures import AgreementFigure, Figures, Notice, RaceRow, Second, Share, from_json
 from labeling.quality.models import Assessment, Certificate
 from labeling.quality.notices import REMARKS, SEEN_LABELS, UNPROVEN, WARNINGS, sentences_of
-from labeling.quality.planner import Pace
+from labeling.quality.planner import Pace, texts_left
 from labeling.quality.plots import CalibrationPoint, HeatMap, Scale, calibration_points, heat_maps, scale_of
 from labeling.quality.queries import AuditProgress
 from labeling.quality.wording import (
@@ -134,9 +135,11 @@ def _shares(figures: Figures) -> tuple[ShareLine, ...]:
 
 
 def _certificate(one: Certificate, run: Run, pace: Pace, figures: Figures) -> CertificateLine:
-    state, kind = reach_word(one)
-    price, whole = price_sentence(one, pace.seconds, pace.people), whole_sentence(one, _told_apart(figures))
-    return CertificateLine(one, state, kind, price, whole, one.target_error == run.target_error)
+    left = texts_left(figures, one)
+    state, kind = reach_word(one, left)
+    price = price_sentence(one, seconds=pace.seconds, people=pace.people, left=left)
+    whole = whole_sentence(one, _told_apart(figures))
+    return CertificateLine(one, state, kind, capfirst(price), whole, one.target_error == run.target_error)
 
 
 def _told_apart(figures: Figures) -> list[Second]:

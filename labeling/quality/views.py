@@ -21,7 +21,7 @@ from labeling.quality.actions import KIND, ask_assessment, draw_audit, withdraw_
 from labeling.quality.actions.winner import use_winner
 from labeling.quality.forms import DrawForm
 from labeling.quality.planner import Pace, plan_of
-from labeling.quality.queries import AuditProgress, audit_progress, newest_assessment
+from labeling.quality.queries import AuditProgress, audit_progress, newest_assessment, next_look
 from labeling.quality.report import changes_since, may_use_winner, report_of
 from labeling.runs.models import Run
 from labeling.runs.queries import run_numbered
@@ -49,7 +49,7 @@ def _context(access: Access, run: Run) -> dict[str, Any]:
     """All that the page shows of the run: what it reads depends on the audit's size, of the queue it reads indexes."""
     pace = _pace(access)
     audit = audit_progress(run.dataset)
-    plan = plan_of(run, audit, pace)
+    plan = plan_of(run, audit, pace, look=next_look(run.dataset_id))
     context = {"audit": audit, "pace": pace, "plan": plan}
     return context | {"form": DrawForm(proposed=plan.proposed)} | _measured(access, run, audit, pace) | _at_work(run)
 
@@ -112,7 +112,8 @@ def draw(request: HttpRequest, access: Access, number: int) -> HttpResponseBase:
             messages.success(request, text)
             return _back(request, access, run)
     audit = audit_progress(run.dataset)
-    context = access.context() | {"run": run, "form": form, "audit": audit, "plan": plan_of(run, audit, _pace(access))}
+    plan = plan_of(run, audit, _pace(access), look=next_look(run.dataset_id))
+    context = access.context() | {"run": run, "form": form, "audit": audit, "plan": plan}
     return render_page(request, "quality/draw.html", context, fragment="draw", status=422)
 
 

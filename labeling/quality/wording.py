@@ -80,13 +80,18 @@ def winner_sentence(figures: Figures) -> str:
     return text % {"name": way_name(first.name)}
 
 
-def reach_word(certificate: Certificate) -> tuple[str, str]:
-    """(state in a word, kind of its dot)."""
+def is_within(certificate: Certificate, left: int) -> bool:
+    """Whether a number of answers is named that the `left` texts can give."""
+    return certificate.rows_needed is not None and certificate.rows_needed <= left
+
+
+def reach_word(certificate: Certificate, left: int) -> tuple[str, str]:
+    """(state in a word, kind of its dot); `left` texts can still be answered."""
     if certificate.is_reached:
         return _("Reached"), "good"
     if certificate.rows_needed is None:
-        return _("Out of reach"), "quiet"
-    return _("Not yet"), "attention"
+        return _("Not in sight"), "quiet"
+    return (_("Not yet"), "attention") if is_within(certificate, left) else (_("Out of reach"), "quiet")
 
 
 def whole_sentence(certificate: Certificate, seconds: Sequence[Second]) -> str:
@@ -116,24 +121,39 @@ def whole_sentence(certificate: Certificate, seconds: Sequence[Second]) -> str:
     return text % words
 
 
-def price_sentence(certificate: Certificate, seconds: float, people: int) -> str:
-    """What a target that is not reached costs, or that no number of answers buys it; empty for one that is reached.
+def price_sentence(certificate: Certificate, *, seconds: float, people: int, left: int) -> str:
+    """What a target that is not reached costs at least, or that no answers buy it; empty for one that is reached.
 
-    `people` answer a text of the audit, each in so many `seconds`.
+    `people` answer a text of the audit, each in so many `seconds`; `left` texts can still be answered.
     """
     if certificate.is_reached:
         return ""
     if certificate.rows_needed is None:
-        return _("No number of answers would reach it: the labels are wrong more often than that.")
+        return _("No number of answers can be named: not even the surest labels are shown to be so good yet.")
     texts, answers = certificate.rows_needed, certificate.rows_needed * people
+    if not is_within(certificate, left):
+        return _too_few_words(texts, left)
     text = (
-        ngettext("%(n)s more answer, %(time)s", "%(n)s more answers, %(time)s", answers)
+        ngettext("at least %(n)s more answer, %(time)s", "at least %(n)s more answers, %(time)s", answers)
         if people == 1
         else ngettext(
-            "%(texts)s more text, %(n)s answers, %(time)s", "%(texts)s more texts, %(n)s answers, %(time)s", texts
+            "at least %(texts)s more text, %(n)s answers, %(time)s",
+            "at least %(texts)s more texts, %(n)s answers, %(time)s",
+            texts,
         )
     )
     return text % {"texts": word_number(texts), "n": word_number(answers), "time": word_duration(answers * seconds)}
+
+
+def _too_few_words(texts: int, left: int) -> str:
+    """That the data set's audit frame has not as many texts as a certificate takes."""
+    taken = ngettext("It takes at least %(n)s more text", "It takes at least %(n)s more texts", texts)
+    given = ngettext(
+        "only %(n)s is kept apart for audits and left.", "only %(n)s are kept apart for audits and left.", left
+    )
+    none = _("all that are kept apart for audits are answered.")
+    words = given % {"n": word_number(left)} if left else none
+    return f"{taken % {'n': word_number(texts)}}: {words}"
 
 
 def draw_sentence(texts: int, *, people: int, queued: int, seconds: float) -> str:

@@ -27,7 +27,11 @@ MODE_HINTS = {
     ),
 }
 SURE_HELP = format_lazy(
-    gettext_lazy("At any confidence people see answers against specialists who are at least {pool}% sure."),
+    gettext_lazy(
+        "At any confidence people see answers against specialists who are at least {pool}% sure. A model that does not"
+        " say how sure it is leaves every answer to them until an audit has measured the votes and its own: ask it"
+        " several times, answer an audit first, or choose 0."
+    ),
     pool=f"{100 * CONFIDENT_FROM:g}",
 )
 USE_HELP = gettext_lazy(

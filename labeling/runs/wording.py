@@ -79,7 +79,11 @@ def _answer_use(plan: Plan) -> str:
     label = str(AnswerUse(plan.answer_use).label)
     if plan.mode == Mode.LLM or plan.answer_use == AnswerUse.REPLACE:
         return label
-    return _("%(use)s; a person decides where the votes outweigh it, until an audit has measured both") % {"use": label}
+    words = _(
+        "%(use)s; until an audit has measured both, a person decides where the votes outweigh it, and it is as sure as"
+        " it says itself"
+    )
+    return words % {"use": label}
 
 
 def review_sentence(plan: Plan, pool_size: int, *, is_certified: bool = False) -> str:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from annotator_core.agreement import REASONS, Agreement, cohen_kappa, fleiss_kappa, krippendorff_alpha
+from annotator_core.agreement import FEWEST, REASONS, Agreement, cohen_kappa, fleiss_kappa, krippendorff_alpha
 from annotator_core.errors import BadInput
 from annotator_core.types import ABSTAIN
 
@@ -106,26 +106,43 @@ def test_agreement_without_a_value_says_why(coefficient, answers, why: str, n_it
 
 
 @pytest.mark.parametrize("coefficient", COEFFICIENTS)
-def test_agreement_of_one_item_has_no_interval(coefficient) -> None:
-    found = coefficient(np.array([[0, 1]]))
-    assert (found.low, found.high, found.n_items) == (None, None, 1)
+@pytest.mark.parametrize("n_items", [1, 2, FEWEST - 1])
+def test_agreement_of_few_items_has_no_interval(coefficient, n_items) -> None:
+    found = coefficient(np.resize([[0, 1], [0, 0], [1, 1]], (n_items, 2)))
+    assert found.value is not None
+    assert (found.low, found.high, found.n_items) == (None, None, n_items)
 
 
 @pytest.mark.parametrize("coefficient", COEFFICIENTS)
-def test_agreement_of_people_who_always_agree_is_one(coefficient) -> None:
-    found = coefficient(np.repeat([[0, 0], [1, 1], [2, 2]], 10, axis=0))
-    assert (found.value, found.low, found.high) == pytest.approx((1.0, 1.0, 1.0))
+def test_agreement_of_enough_items_has_an_interval(coefficient) -> None:
+    found = coefficient(np.resize([[0, 1], [0, 0], [1, 1]], (FEWEST, 2)))
+    assert found.low < found.value < found.high
+
+
+@pytest.mark.parametrize("coefficient", COEFFICIENTS)
+@pytest.mark.parametrize("times", [10, 1_000])
+def test_agreement_of_people_who_always_agree_is_one_without_an_interval(coefficient, times) -> None:
+    """However many items: no draw of them holds one on which the two differ."""
+    found = coefficient(np.repeat([[0, 0], [1, 1], [2, 2]], times, axis=0))
+    assert (found.value, found.low, found.high) == (pytest.approx(1.0), None, None)
 
 
 @pytest.mark.parametrize("coefficient", COEFFICIENTS)
 def test_agreement_draws_of_one_category_are_left_out(coefficient) -> None:
-    found = coefficient(np.array([[0, 0], [1, 1]]), draws=50)
-    assert (found.value, found.low, found.high) == pytest.approx((1.0, 1.0, 1.0))
+    # One item of 30 has the other class: a third of the draws lack it, and agreement by chance then is all there is.
+    answers = np.zeros((FEWEST, 2), dtype=np.int64)
+    answers[0] = [0, 1]
+    answers[1] = [1, 1]
+    found = coefficient(answers, draws=200)
+    assert -1.0 <= found.low < found.value < found.high <= 1.0
 
 
 def test_agreement_without_a_draw_that_has_a_value_has_no_interval() -> None:
-    # Seed 3 draws one of the two items twice.
-    assert krippendorff_alpha(np.array([[0, 0], [1, 1]]), draws=1, seed=3).low is None
+    answers = np.zeros((FEWEST, 2), dtype=np.int64)
+    answers[0] = [1, 1]
+    # Of 30 draws with this seed the first holds the one item of the other class not once.
+    seed = next(s for s in range(20) if np.random.default_rng(s).multinomial(FEWEST, [29 / 30, 1 / 30])[1] == 0)
+    assert krippendorff_alpha(answers, draws=1, seed=seed).low is None
 
 
 @pytest.mark.parametrize("coefficient", [fleiss_kappa, krippendorff_alpha])

@@ -58,18 +58,23 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All that the page shows of a pilot that is over. `is_enough`: the forecast goes by its accuracies."""
+    """All that the page shows of a pilot that is over.
+
+    has_votes: whether the rows were hard ones that specialists had voted on. is_enough: the forecast goes by its
+    accuracies.
+    """
 
     figures: PilotFigures
     rights: list[Right]
     points: list[Point]
     calls: list[CallLine]
     lines: list[Line]
+    has_votes: bool
     is_enough: bool
 
     @property
-    def has_votes(self) -> bool:
-        """Whether the rows were hard ones that specialists had voted on."""
+    def is_fused(self) -> bool:
+        """Whether the answers could be fused with the votes."""
         return bool(self.figures.fused_sureness)
 
 
@@ -96,6 +101,7 @@ def report_of(pilot: LlmPilot) -> Report | None:
         points=_points(figures),
         calls=[CallLine(connections[one.connection_id], one) for one in figures.measured],
         lines=[_line(row, len(connections)) for row in rows_of(pilot)],
+        has_votes=pilot.run_id is not None or bool(figures.fused_sureness),
         is_enough=figures.right.rows >= ENOUGH,
     )
 

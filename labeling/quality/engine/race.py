@@ -62,7 +62,7 @@ def certificates(sheet: Sheet, way: Way, targets: Iterable[float], *, look: int)
     """A certificate a target (percent) for labels made this way; none where no row may certify. Not saved.
 
     `look`: how many certificates the manager has seen with this one. Each look asks for more confidence, so that all of
-    them together hold with 95%, however often the race is fitted anew in between.
+    them together hold with 95%, however often the race is fitted anew in between. Prices are those of the next one.
     """
     certifying = np.flatnonzero(sheet.is_whole & ~sheet.is_fit)
     if not len(certifying):
@@ -80,9 +80,12 @@ def winner_of(outcome: Outcome, in_use: Way) -> Way:
 
 
 def _certificate(scores: Scores, is_right: BoolArray, target: float, look: int) -> Certificate:
-    confidence = confidence_at(look, CONFIDENCE / 100)
-    found = certify(scores, is_right, target_error=target / 100, confidence=confidence)
-    more = found.rows_needed
+    found, after = (
+        certify(scores, is_right, target_error=target / 100, confidence=confidence_at(number, CONFIDENCE / 100))
+        for number in (look, look + 1)
+    )
+    # More answers are another look.
+    more = None if found.rows_needed is None else max(found.rows_needed, after.rows_needed or 0)
     return Certificate(
         target_error=target,
         confidence=CONFIDENCE,

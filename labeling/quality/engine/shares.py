@@ -77,8 +77,18 @@ def confusions(sheet: Sheet, members: Sequence[tuple[int, str]], findings: Seque
 
 
 def findings_of(sheet: Sheet) -> tuple[Finding, ...]:
-    """What the engine warns of on all answered rows."""
-    return find_warnings(sheet.ballots, sheet.gold, answers=sheet.answers)
+    """What the engine warns of on all answered rows, of specialists on those of draws that are answered whole.
+
+    In a draw under way hard texts are answered first: on those, where they contradict each other, even specialists who
+    are mostly right look like chance. The other warnings compare rows of one kind.
+    """
+    whole = np.flatnonzero(sheet.is_whole)
+    singles = find_warnings(sheet.ballots.take(whole), sheet.gold[whole])
+    others = find_warnings(sheet.ballots, sheet.gold, answers=sheet.answers)
+    return (
+        *(finding for finding in singles if finding.specialist is not None),
+        *(finding for finding in others if finding.specialist is None),
+    )
 
 
 def notices_of(findings: Sequence[Finding], names: Sequence[str]) -> list[Notice]:

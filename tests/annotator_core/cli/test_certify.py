@@ -75,24 +75,44 @@ def test_answers_that_are_still_needed_have_a_price(certify: Certify) -> None:
     labels = ["yes"] * 60
     told = certify(labels, labels, "--targets=5", "--price-per-label=0.5", status=3)
     (line,) = [line.split() for line in told.splitlines() if line.startswith("5.0%")]
-    # At look 2 it takes 110 without a wrong one.
+    # At look 2 it takes 110 without a wrong one; no row of the table is left to answer.
+    assert line == ["5.0%", "not", "reachable", "-", "-", "50"]
+    assert "Only 0 rows are left without an answer: what takes more cannot be had from this table." in told
+    told = certify(labels * 2, labels + [""] * 60, "--targets=5", "--price-per-label=0.5", status=3)
+    (line,) = [line.split() for line in told.splitlines() if line.startswith("5.0%")]
     assert line == ["5.0%", "not", "reachable", "-", "-", "50", "25.00"]
-    assert "price" in told
+    assert ("price" in told, "More to answer is the least that it takes" in told, "Only" in told) == (True, True, False)
     assert "price" not in certify(labels, labels, "--targets=5", status=3)
 
 
+@pytest.mark.parametrize(("times", "span", "is_warned"), [(1, [1, 1], False), (2, [1, 2], True)])
+def test_texts_that_stand_there_unequally_often_are_warned_of(
+    tmp_path: Path, capsys: Captured, times: int, span: list[int], is_warned: bool
+) -> None:
+    # Text 0 is answered and stands there again without an answer; nobody answered text 300, so its copies say little.
+    texts = [f"text {row}" for row in range(300)] + ["text 0"] * (times - 1) + ["text 300"] * 5
+    rows = len(texts)
+    gold = ["yes"] * 300 + [""] * (rows - 300)
+    table = write_csv(tmp_path / "l.csv", texts, label=["yes"] * rows, confidence=["0.5"] * rows, gold=gold)
+    asked = ["certify", str(table), *ASKED, "--targets=5"]
+    assert main([*asked, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["copies"] == span
+    assert main(asked) == 0
+    assert ("stand in the table 1 to 2 times. Rows drawn at random hold" in capsys.readouterr().out) == is_warned
+
+
 def test_a_plan_counts_answers_before_anybody_answers(tmp_path: Path, capsys: Captured) -> None:
-    table = write_csv(tmp_path / "t.csv", [f"text {row % 700}" for row in range(900)])
+    table = write_csv(tmp_path / "t.csv", [f"text {row % 750}" for row in range(900)])
     asked = ["certify", str(table), "--text-column=text", "--plan=5,2", "--price-per-label=0.1"]
-    plan = plan_audit(0.05, 0.02, frame_texts=700, confidence=confidence_at(1))
+    plan = plan_audit(0.05, 0.02, frame_texts=750, confidence=confidence_at(1))
     assert main([*asked, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert (found["plan"]["total_rows"], found["plan"]["frame_texts"]) == (plan.total_rows, 700)
+    assert (found["plan"]["total_rows"], found["plan"]["frame_texts"]) == (plan.total_rows, 750)
     assert found["price"] == pytest.approx(plan.total_rows / 10)
     assert main([*asked, "--look=2", "--unfitted"]) == 0
     told = capsys.readouterr().out
-    rows = plan_audit(0.05, 0.02, frame_texts=700, confidence=confidence_at(2)).certify_rows
-    reached = f"Reachable with {rows} answers (all certify); there are 700 texts to draw from."
+    rows = plan_audit(0.05, 0.02, frame_texts=750, confidence=confidence_at(2), is_unfitted=True).total_rows
+    reached = f"Reachable with {rows} answers (all certify); there are 750 texts to draw from."
     assert f"{reached} They cost {rows / 10:,.2f}." in told
     assert "Counted for look 2 at the answers" in told
 

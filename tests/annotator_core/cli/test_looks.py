@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from annotator_core.__main__ import main
-from annotator_core.cli.looks import count_look, name_look
+from annotator_core.cli.looks import count_look, list_answered, name_look
+from annotator_core.cli.tables import open_table
 from annotator_core.contract.certify import certify, confidence_at
 from annotator_core.contract.simulate import allowed_violations
 from annotator_core.fakes.specialist import FakeSettings, find_answer
+from annotator_core.spool import find_groups
 from tests.annotator_core.cli.conftest import Label
 from tests.annotator_core.cli.files import write_csv
 from tests.annotator_core.conftest import LABELS
@@ -96,14 +98,40 @@ def test_looks_that_cannot_be(
     assert words in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("change", ["appended", "unanswered text changed", "answered text changed", "row taken away"])
+def test_other_rows_beside_the_answered_ones_make_no_look_the_first(
+    label: Label, source: Path, tmp_path: Path, capsys: Captured, change: str
+) -> None:
+    out, texts = tmp_path / "out.csv", list(TEXTS)
+    assert label(source, out, *MORE) == 3
+    answers = [one if row % 4 == 0 else "" for row, one in enumerate(ANSWERS)]
+    if change == "appended":
+        texts, answers = [*texts, "one more"], [*answers, ""]
+    elif change == "row taken away":
+        texts, answers = texts[1:], answers[1:]
+    else:
+        texts[0 if change == "answered text changed" else 1] += " changed"
+    write_csv(source, texts, answer=answers)
+    assert label(source, out, *MORE, "--restart") == 3
+    assert "This was look 2 at these answers" in capsys.readouterr().err
+
+
 def test_looks_are_counted_by_what_was_asked_of_which_texts() -> None:
     name, other = name_look({"target": 1}, b"answers"), name_look({"target": 2}, b"answers")
     assert len({name, other, name_look({"target": 1}, b"more answers")}) == 3
-    first, kept = count_look({}, "texts", name, None)
-    second, kept = count_look(kept, "texts", other, None)
-    again, kept = count_look(kept, "texts", name, 9)
-    third, _kept = count_look(kept, "texts", "third", None)
-    assert (first, second, again, third, count_look(kept, "other texts", name, None)[0]) == (1, 2, 1, 3, 1)
+    first, kept = count_look({}, np.array([-7, 3]), name, None)
+    second, kept = count_look(kept, np.array([3, 2**62]), other, None)
+    again, kept = count_look(kept, np.array([3]), name, 9)
+    # The first text alone is shared with the first look alone.
+    third, kept = count_look(json.loads(json.dumps(kept)), np.array([-7, 8]), "third", None)
+    assert (first, second, again, third, count_look(kept, np.array([4]), name, None)[0]) == (1, 2, 1, 3, 1)
+
+
+def test_answered_texts_are_known_by_what_they_say(source: Path) -> None:
+    table = open_table(source, "text")
+    found = list_answered(table, np.where(np.arange(900) < 3, 0, -1))
+    assert found.tolist() == sorted(find_groups(TEXTS[:3]).tolist())
+    assert len(list_answered(open_table(write_csv(source, ["a", "b", "a"]), "text"), np.array([0, 0, 0]))) == 2
 
 
 @pytest.fixture

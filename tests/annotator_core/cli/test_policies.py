@@ -79,6 +79,27 @@ def test_an_unreached_target_exits_with_3_keeps_the_votes_and_names_the_price(
 
 
 @pytest.mark.parametrize(
+    ("n_answered", "rest"), [(60, "."), (900, ", and only 0 rows are left without one.")], ids=["enough", "too few"]
+)
+def test_a_price_is_compared_with_the_rows_that_are_left(
+    label: Label,
+    fake_folder: Callable[..., Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    n_answered: int,
+    rest: str,
+) -> None:
+    gold = [answer if number < n_answered else "" for number, answer in enumerate(ANSWERS)]
+    source = write_csv(tmp_path / "in.csv", TEXTS, answer=gold)
+    sure = [str(fake_folder("k", seed=3, noise=0.0))]
+    target = 5 if n_answered == 60 else 0.1
+    asked = [f"--target-error={target}", "--gold-column=answer", "--aggregator=average"]
+    assert label(source, tmp_path / "out.csv", *asked, specialists=sure) == 3
+    (told,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("That is ")]
+    assert told.partition(" more random texts to answer in all")[2] == rest
+
+
+@pytest.mark.parametrize(
     ("more", "words"),
     [
         (["--target-error=5"], "name their column with --gold-column"),

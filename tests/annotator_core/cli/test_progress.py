@@ -13,7 +13,7 @@ from tests.annotator_core.cli.files import write_csv, write_stored_votes
 Captured = pytest.CaptureFixture[str]
 FULL = {
     "label": "600/600",  # 200 rows, 3 specialists
-    "pilot": "360/360",  # 80 drawn and 40 answered rows, 3 specialists
+    "pilot": "603/603",  # 80 drawn, 40 answered and, for their time, 81 rows, 3 specialists
     "certify": "200/200",  # rows
     "bench": "6/6",  # 3 specialists, 2 rounds
     "reproduce": "2/2",  # votes, 1 seed

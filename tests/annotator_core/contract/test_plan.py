@@ -1,10 +1,13 @@
 """How many rows an audit needs: the reference's figures, the power they give, and what cannot be reached."""
 
+import math
+
 import numpy as np
 import pytest
 from scipy.stats import binom
 
 from annotator_core.contract.bounds import exact_upper
+from annotator_core.contract.certify import certify
 from annotator_core.contract.plan import AuditPlan, explain_plan, plan_audit, price_of, rows_needed
 from annotator_core.errors import BadInput
 
@@ -45,10 +48,44 @@ def test_rows_needed_of_no_shares_is_refused(shares: tuple[float, float]) -> Non
 
 
 def test_plan_audit_adds_the_fitting_third_and_the_rows_outside_the_set() -> None:
-    rows = rows_needed(0.05, 0.02, confidence=0.975)
+    # One test takes 312 rows in the set, 624 in all; the walk 1.05^7 times as many.
+    assert rows_needed(0.05, 0.02, confidence=0.975) == 312
     assert plan_audit(0.05, 0.02, frame_texts=2_000, accepted_share=0.5) == AuditPlan(
-        set_rows=rows, certify_rows=2 * rows, total_rows=3 * rows, frame_texts=2_000, why="reachable"
+        set_rows=440, certify_rows=879, total_rows=1_319, frame_texts=2_000, why="reachable"
     )
+
+
+def test_plan_audit_without_a_fit_certifies_with_all() -> None:
+    plan = plan_audit(0.05, 0.02, frame_texts=399, is_unfitted=True)
+    assert (plan.certify_rows, plan.total_rows, plan.is_reachable) == (399, 399, True)
+    assert not plan_audit(0.05, 0.02, frame_texts=398, is_unfitted=True).is_reachable
+
+
+@pytest.mark.parametrize(("target", "true", "share"), [(0.05, 0.02, 1.0), (0.1, 0.05, 1.0), (0.05, 0.02, 0.5)])
+def test_four_of_five_audits_of_the_planned_size_accept_what_was_hoped(target, true, share) -> None:
+    rng = np.random.default_rng(3)
+
+    def share_that_arrives(answers: int) -> float:
+        done = 0
+        for _ in range(300):
+            scores = rng.random(rng.binomial(answers, 2 / 3))
+            is_right = rng.random(len(scores)) >= np.where(scores > 1 - share, 2 * true * (1 - scores) / share, 0.5)
+            least = len(scores) if share == 1.0 else (share - 0.05) * len(scores)
+            done += certify(scores, is_right, target_error=target).rows_accepted >= least
+        return done / 300
+
+    planned = plan_audit(target, true, frame_texts=0, accepted_share=share).total_rows
+    one_test = math.ceil(rows_needed(target, true, confidence=0.975) / share * 3 / 2)
+    assert share_that_arrives(planned) > 0.75 > share_that_arrives(one_test)
+
+
+def test_plan_audit_for_labels_that_are_no_better_than_the_target_is_none() -> None:
+    assert plan_audit(0.05, 0.05, frame_texts=9) == AuditPlan(None, None, None, 9, "too_many_errors")
+
+
+def test_plan_audit_gives_up_where_no_number_tried_would_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("annotator_core.contract.plan._TRIES", 1)
+    assert plan_audit(0.05, 0.02, frame_texts=9, confidence=0.951).total_rows is None
 
 
 @pytest.mark.parametrize(
@@ -57,9 +94,9 @@ def test_plan_audit_adds_the_fitting_third_and_the_rows_outside_the_set() -> Non
         (
             0.02,
             2_000,
-            "Reachable with 468 answers (312 that certify, the others fit); there are 2000 texts to draw from.",
+            "Reachable with 629 answers (419 that certify, the others fit); there are 2000 texts to draw from.",
         ),
-        (0.02, 300, "Not reachable: it takes 468 answers"),
+        (0.02, 300, "Not reachable: it takes 629 answers"),
         (0.06, 300, "Not reachable: the labels are expected to be no better than the target"),
     ],
 )

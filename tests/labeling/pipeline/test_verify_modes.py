@@ -77,7 +77,7 @@ def test_a_fusion_that_no_audit_has_measured_never_overrules_the_model(project, 
         return wrong(messages) if half[0] else make_answerer(CLASSES, 1.0)(messages)
 
     with serving(settings, answerer=wrong_half_of_the_time) as server:
-        connection = make_connection(project, server, concurrency=1)
+        connection = make_connection(project, server, concurrency=1, capability=SURE)
         run = finish(start(project, *voted, [connection], mode=Mode.LLM_THEN_HUMAN, sure_from=0.1))
     answers = dict(VerifierAnswer.objects.values_list("text_hash", "label_class"))
     fused = Label.objects.filter(source="fused").values_list("sample__text_hash", "label_class")
@@ -85,12 +85,18 @@ def test_a_fusion_that_no_audit_has_measured_never_overrules_the_model(project, 
     assert all(answers[text_hash] == class_id for text_hash, class_id in fused)
 
 
-def test_a_fused_label_that_is_not_sure_goes_to_a_person(project, voted, settings):
-    with serving(settings) as server:
-        connection = make_connection(project, server)
-        run = finish(start(project, *voted, [connection], mode=Mode.LLM_THEN_HUMAN, sure_from=1.0))
-    assert run.to_review > 0
-    assert {one.confidence for one in Label.objects.filter(source="fused")} <= {1.0}
+@pytest.mark.parametrize(("own", "to_people"), [({}, True), (SURE, False)])
+def test_before_an_audit_the_model_is_as_sure_as_it_says_and_not_as_the_fusion_is(
+    project, voted, settings, own, to_people
+):
+    """It is always right here, and so is the fusion: surer than 0.8 of most, but only votes say so."""
+    with serving(settings, confidence=0.95) as server:
+        connection = make_connection(project, server, capability=own)
+        run = finish(start(project, *voted, [connection], mode=Mode.LLM_THEN_HUMAN, sure_from=0.8))
+    labels = Label.objects.filter(run=run, source="fused")
+    assert run.hard > 5
+    assert (labels.count() == run.verified > 0) is not to_people
+    assert (run.to_review == run.hard) is to_people
 
 
 def test_the_majority_of_several_models_is_the_answer(project, voted, settings):

@@ -33,7 +33,9 @@ def lines_of(client):
 
 def line(measure, first, second, engine):
     numbers = (engine.value, engine.low, engine.high, engine.n_items, engine.n_raters)
-    return dict(zip(COLUMNS, (measure, first, second, *map(str, numbers), ""), strict=True))
+    return dict(
+        zip(COLUMNS, (measure, first, second, *("" if one is None else str(one) for one in numbers), ""), strict=True)
+    )
 
 
 def test_c48_the_file_has_the_engine_s_figures(client, project):

@@ -8,6 +8,8 @@ import pytest
 
 from annotator_core.consensus.aggregator import Ballots
 from annotator_core.consensus.table import fit_aggregator
+from annotator_core.contract.certify import confidence_at
+from annotator_core.contract.plan import rows_needed
 from annotator_core.types import ABSTAIN
 from labeling.quality.engine.agreement import agreement
 from labeling.quality.engine.race import certificates, race, winner_of
@@ -118,11 +120,20 @@ def test_the_digest_is_of_what_certificates_rest_on():
 
 
 def test_what_is_missing_is_told_in_audited_rows_and_a_second_look_costs_more():
-    sheet = make_sheet(rows=120)
+    sheet = make_sheet(rows=120, accuracies=(0.97, 0.97, 0.97))
     way = winner_of(race(sheet, NAMES, MAJORITY), MAJORITY)
     once, again = (certificates(sheet, way, [1.0], look=look)[0] for look in (1, 2))
     assert once.threshold is None
     assert 0 < once.rows_needed < again.rows_needed
+
+
+@pytest.mark.parametrize("look", [1, 2])
+def test_more_answers_are_priced_as_the_next_look_that_they_are(look):
+    """60 certifying texts, all right: as many as the next look takes are named, and no fewer."""
+    sheet = make_sheet(rows=90, accuracies=(1.0, 1.0, 1.0))
+    [found] = certificates(sheet, MAJORITY, [5.0], look=look)
+    needed = rows_needed(0.05, 0.0, confidence=1 - (1 - confidence_at(look + 1)) / 2)
+    assert (found.rows_used, found.rows_needed) == (60, np.ceil((needed - 60) * 1.5))
 
 
 def test_an_answer_that_the_pool_does_not_know_is_always_an_error():
@@ -199,6 +210,31 @@ def test_a_specialist_at_chance_is_found():
     sheet = make_sheet(accuracies=(1 / 3, 0.8, 0.9))
     found = confusions(sheet, [(1, "a"), (2, "b"), (3, "c")], findings_of(sheet))
     assert [one.is_at_chance for one in found] == [True, False, False]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_specialists_are_not_called_at_chance_by_the_hard_texts_that_are_answered_first(seed):
+    """Three that are right on 80%: on rows where they differ each is right on little more than half."""
+    sheet = make_sheet(rows=3_000, accuracies=(0.8,) * 3, seed=seed)
+    rows = np.flatnonzero((sheet.ballots.votes != sheet.ballots.votes[:, :1]).any(axis=1))[:25]
+    first = {"ballots": sheet.ballots.take(rows), "gold": sheet.gold[rows], "answers": sheet.gold[rows]}
+    unfinished = make_sheet(rows=25, is_whole=np.zeros(25, dtype=bool), **first)
+    assert {one.code for one in findings_of(unfinished)} <= {"verifier_worse", "verifier_unproven", "agreed_as_wrong"}
+
+
+def test_a_specialist_is_judged_by_whole_draws_and_a_language_model_by_every_answer():
+    """400 rows of a whole draw, and 400 of one under way on which everybody and the language model are wrong."""
+    one, other = make_sheet(accuracies=(1 / 3, 0.8, 0.9)), make_sheet(accuracies=(0.0, 0.0, 0.0))
+    votes, probs = (
+        np.concatenate([getattr(sheet.ballots, name) for sheet in (one, other)]) for name in ("votes", "probs")
+    )
+    gold = np.concatenate([one.gold, other.gold])
+    given = {"ballots": Ballots(votes, probs), "gold": gold, "answers": (gold + 2) % 3}
+    found = findings_of(make_sheet(rows=800, is_whole=np.arange(800) < 400, **given))
+    rows = {(finding.code, finding.specialist): finding.rows for finding in found}
+    assert rows[("specialist_at_chance", 0)] == 400
+    assert [index for code, index in rows if code == "specialist_at_chance"] == [0]
+    assert rows[("agreed_as_wrong", None)] == 800
 
 
 def test_calibration_bins_hold_the_certifying_rows_with_a_class():

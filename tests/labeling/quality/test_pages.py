@@ -222,10 +222,18 @@ def test_certificates_are_reached_have_a_price_or_are_out_of_reach(client, proje
     assert rows(page(client, project), "Certificates") == [
         ["10%", "Reached", "About 93.0% of the different texts; at most 10% of these are wrong"],
         ["5%", "Reached", "About 58.0% of the different texts; at most 5% of these are wrong"],
-        ["4% this run's target", "Not yet", "36 more answers, about 6 min"],
-        ["3%", "Not yet", "410 more answers, about 1 h 08"],
-        ["2%", "Not yet", "2,400 more answers, about 6 h 40"],
-        ["1%", "Out of reach", "No number of answers would reach it: the labels are wrong more often than that."],
+        ["4% this run's target", "Not yet", "At least 36 more answers, about 6 min"],
+        ["3%", "Not yet", "At least 410 more answers, about 1 h 08"],
+        [
+            "2%",
+            "Out of reach",
+            "It takes at least 2,400 more texts: only 900 are kept apart for audits and left.",
+        ],
+        [
+            "1%",
+            "Not in sight",
+            "No number of answers can be named: not even the surest labels are shown to be so good yet.",
+        ],
     ]
 
 
@@ -361,9 +369,21 @@ def test_certificates_say_that_they_are_about_another_way(client, project, run):
     )
 
 
-def test_agreement_without_an_interval_is_a_value(client, project, run):
-    make_assessment(run, figures=make_figures(run, agreement=(AgreementFigure("cohen", 1.0, None, None, 1, 2, ""),)))
-    assert rows(page(client, project), "Agreement between people")[0][1:3] == ["1.00", ""]
+@pytest.mark.parametrize(
+    ("low", "high", "items", "words"),
+    [
+        (None, None, 29, "too few texts"),
+        (0.2, 1.0, 29, "too few texts"),
+        (None, None, 30, "unknown: the same on all texts"),
+        (1.0, 1.0, 400, "unknown: the same on all texts"),
+        (0.2, 1.0, 30, "0.20 to 1.00"),
+    ],
+)
+def test_agreement_has_an_interval_where_it_says_something(client, project, run, low, high, items, words):
+    """Also in an assessment that is older than this rule."""
+    figure = AgreementFigure("cohen", 1.0, low, high, items, 2, "")
+    make_assessment(run, figures=make_figures(run, agreement=(figure,)))
+    assert rows(page(client, project), "Agreement between people")[0][1:3] == ["1.00", words]
 
 
 def test_warnings_are_sentences(client, project, run):
@@ -396,7 +416,7 @@ def test_the_page_takes_the_same_queries_however_often_measured(
         make_assessment(run)
     make_measuring(run)
     client.get(url(project))
-    with django_assert_num_queries(22):
+    with django_assert_num_queries(24):
         client.get(url(project), headers=HTMX)
 
 

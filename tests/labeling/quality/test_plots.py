@@ -55,10 +55,10 @@ def test_calibration_is_drawn_by_confidence_with_wilson_s_interval():
 
 
 def test_a_plan_counts_the_fitting_third_and_the_rows_that_people_see():
-    # 468 at 95%; the first of all looks has 97%
-    assert certificate_rows(5.0, 2.0, 1.0) == 534
-    assert certificate_rows(5.0, 2.0, 0.5) == 1_068
-    assert certificate_rows(5.0, 5.0, 1.0) is None
+    # 629 at 95%; the first of all looks has 97%, the second 99%
+    assert [certificate_rows(5.0, 2.0, 1.0, look) for look in (1, 2)] == [717, 935]
+    assert certificate_rows(5.0, 2.0, 0.5, 1) == 1_503
+    assert certificate_rows(5.0, 5.0, 1.0, 1) is None
 
 
 def test_three_hundred_texts_tell_the_accuracy_to_four_points():

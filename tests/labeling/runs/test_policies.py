@@ -164,7 +164,8 @@ def test_how_a_language_model_is_asked_in_words():
         Figure("Length of an answer", "at most 64 tokens, beside a class name"),
         Figure(
             "Its answer",
-            "It is one more vote; a person decides where the votes outweigh it, until an audit has measured both",
+            "It is one more vote; until an audit has measured both, a person decides where the votes outweigh it, "
+            "and it is as sure as it says itself",
         ),
     ]
 
