@@ -86,9 +86,42 @@ class Ballots:
         if gold.size and (gold.min() < ABSTAIN or gold.max() >= self.n_classes):
             raise BadInput(f"Gold labels must be class indices 0 to {self.n_classes - 1} or {ABSTAIN}.")
 
+    def append(self, others: "Ballots") -> "Ballots":
+        """Return these rows and then the others'; raise BadInput for another pool. Keys stay where both have them."""
+        if (others.n_specialists, others.n_classes) != (self.n_specialists, self.n_classes):
+            raise BadInput(
+                f"Rows of {others.n_specialists} specialists and {others.n_classes} classes do not go with rows of "
+                f"{self.n_specialists} and {self.n_classes}."
+            )
+        keys = None if self.keys is None or others.keys is None else np.concatenate([self.keys, others.keys])
+        return Ballots(np.concatenate([self.votes, others.votes]), np.concatenate([self.probs, others.probs]), keys)
+
     def take(self, rows: IntArray) -> "Ballots":
         """Return the ballots of these rows, in their order; a boolean mask (n,) does too."""
         return Ballots(self.votes[rows], self.probs[rows], None if self.keys is None else self.keys[rows])
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """Rows that people answered because of their votes, least certain first: no random sample of anything.
+
+    gold (n,): a class index for every row of the ballots. What models P(class | votes) may learn from them, what counts
+    how often a class or an error occurs may not. Source: Shimodaira (2000), Journal of Statistical Planning and
+    Inference 90, 227: rows chosen by what the model sees need no weights where the model is right.
+    """
+
+    ballots: Ballots
+    gold: IntArray
+
+    def __post_init__(self) -> None:
+        """Raise BadInput unless every row has its class."""
+        self.ballots.check_gold(self.gold)
+        if self.gold.size and self.gold.min() == ABSTAIN:
+            raise BadInput("A reviewed row without an answer teaches nothing: leave it out.")
+
+    def __len__(self) -> int:
+        """Return n."""
+        return len(self.gold)
 
 
 class Fitted(Protocol):

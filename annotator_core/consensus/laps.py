@@ -53,13 +53,17 @@ def run_laps(
 
 def _run_lap(name: str, ballots: Ballots, gold: IntArray, fold: IntArray, seed: int) -> Lap:
     known = np.flatnonzero(gold != ABSTAIN)
-    probs = _predict_unseen(name, ballots, gold, fold, seed)[known]
+    probs = predict_unseen(name, ballots, gold, fold, seed)[known]
     calibration, loss = choose_calibration(probs, gold[known], fold[known])
     return Lap(int((pick_classes(probs) == gold[known]).sum()), calibration, loss)
 
 
-def _predict_unseen(name: str, ballots: Ballots, gold: IntArray, fold: IntArray, seed: int) -> FloatArray:
-    """Return each audited row's probabilities (n, k) by a fit that did not know its gold; other rows stay NaN."""
+def predict_unseen(name: str, ballots: Ballots, gold: IntArray, fold: IntArray, seed: int) -> FloatArray:
+    """Return each audited row's probabilities (n, k) by a fit that did not know its gold; other rows stay NaN.
+
+    gold (n,) and fold (n,): a class index and 0 to folds - 1, ABSTAIN both for a row without. Raises BadInput for an
+    unknown name.
+    """
     probs = np.full((len(ballots), ballots.n_classes), np.nan, dtype=np.float32)
     for index in range(fold.max() + 1):
         held = fold == index

@@ -51,13 +51,15 @@ class Race:
     """The table of a race and its winner.
 
     entries stand as in `table`; none with fewer than two audited rows. why: one sentence for a manager. fitted: the
-    winner, fitted on all audited rows and calibrated.
+    winner, fitted on all audited rows and calibrated. reviewed: rows that it has learned from beside them
+    (`reviewed.learn_from_reviews`).
     """
 
     entries: tuple[Entry, ...]
     winner: str
     why: str
     fitted: Fitted
+    reviewed: int = 0
 
 
 def run_race(ballots: Ballots, gold: IntArray, *, seed: int = 0, folds: int = 5) -> Race:

@@ -8,8 +8,24 @@ import numpy as np
 from annotator_core.consensus.aggregator import Ballots
 from annotator_core.consensus.average import average_probs
 from annotator_core.consensus.opinion import opinion
-from annotator_core.reproduce.learning import BATCHES, count_while_learning, learn_from_answers, learn_from_texts
-from annotator_core.reproduce.rules import Answers, Paper, count_to_reach, draw_audit, follow_paper, follow_race, hide
+from annotator_core.consensus.reviewed import LEARN_AT
+from annotator_core.reproduce.learning import (
+    BATCHES,
+    count_while_learning,
+    learn_as_site,
+    learn_from_answers,
+    learn_from_texts,
+)
+from annotator_core.reproduce.rules import (
+    Answers,
+    Paper,
+    count_to_reach,
+    draw_audit,
+    draw_site_audit,
+    follow_paper,
+    follow_race,
+    hide,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +33,9 @@ class Equal:
     """One set, one seed: rows reviewed, the audit's included, until as many rows are right as under the paper's rule.
 
     accuracy: of the paper's rule, 0 to 1. paper: its reviews. order: by the averaged probability, without an audit.
-    race, answers, texts: with one; the race's winner, learning on from answers, and from the texts too. least: no rule
-    that trusts the majority's classes elsewhere can do with fewer.
+    race, answers, texts: with one that is all used to fit; the race's winner, learning on from answers, and from the
+    texts too. site: as the site does it, with an audit of which a third fits. least: no rule that trusts the majority's
+    classes elsewhere can do with fewer.
     """
 
     rows: int
@@ -28,8 +45,10 @@ class Equal:
     race: int
     answers: int
     texts: int
+    site: int
     least: int
     audit: int
+    site_audit: int
     winner: str
 
 
@@ -46,6 +65,8 @@ def compare_equal(ballots: Ballots, answers: Answers, texts: Sequence[str], *, s
     raced = follow_race(ballots, hide(person, is_audited), seed=seed)
     paper = int(rule.hard.sum())
     batch = max(1, paper // BATCHES)
+    stops = range(batch, n, batch)
+    is_whole, is_fitting = draw_site_audit(n, seed)
     nobody = np.zeros(n, dtype=np.bool_)
     by_answers = learn_from_answers(ballots, person, raced.race.winner, seed)
     by_texts = learn_from_texts(by_answers, person, texts, ballots.n_classes)
@@ -55,10 +76,14 @@ def compare_equal(ballots: Ballots, answers: Answers, texts: Sequence[str], *, s
         paper=paper,
         order=count_to_reach(opinion(average_probs(ballots.probs).probs), answers, nobody, right),
         race=count_to_reach(raced.opinion, answers, is_audited, right),
-        answers=count_while_learning(by_answers, answers, is_audited, right, batch),
-        texts=count_while_learning(by_texts, answers, is_audited, right, batch),
+        answers=count_while_learning(by_answers, answers, is_audited, right, stops),
+        texts=count_while_learning(by_texts, answers, is_audited, right, stops),
+        site=count_while_learning(
+            learn_as_site(ballots, person, is_whole, is_fitting, seed), answers, is_whole, right, LEARN_AT
+        ),
         least=max(0, right - int((rule.classes == answers.gold).sum())),
         audit=int(is_audited.sum()),
+        site_audit=int(is_whole.sum()),
         winner=raced.race.winner,
     )
 

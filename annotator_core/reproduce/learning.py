@@ -9,7 +9,7 @@ need no weights where the model is right.
 """
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -17,9 +17,12 @@ from scipy.sparse import csr_matrix, hstack
 from threadpoolctl import threadpool_limits
 
 from annotator_core.arrays import BoolArray, FloatArray, IntArray
-from annotator_core.consensus.aggregator import Ballots
+from annotator_core.consensus.aggregator import Ballots, Reviewed
+from annotator_core.consensus.average import average_probs
 from annotator_core.consensus.laps import run_laps
 from annotator_core.consensus.opinion import opinion, take_logs
+from annotator_core.consensus.race import ENOUGH, run_race
+from annotator_core.consensus.reviewed import learn_from_reviews
 from annotator_core.consensus.table import fit_aggregator
 from annotator_core.linear.features import Featurizer, learn_terms
 from annotator_core.linear.model import Block
@@ -85,16 +88,40 @@ def _regress(features: csr_matrix, person: IntArray, is_reviewed: BoolArray, n_c
     return np.asarray(probs / probs.sum(axis=1, keepdims=True), dtype=np.float32)
 
 
-def count_while_learning(learn: Learn, answers: Answers, is_audited: BoolArray, right_wanted: int, batch: int) -> int:
-    """Return how many rows are reviewed, the audit's included, until so many rows are right, learning after each batch.
+def learn_as_site(ballots: Ballots, person: IntArray, is_audited: BoolArray, is_fitting: BoolArray, seed: int) -> Learn:
+    """Return the site's rule: the race on the audit's fitting third, then stacking that learns from reviewed rows.
 
-    answers: to the n rows. is_audited (n,). batch: rows. The reviewer stops where the accuracy is reached, as a
-    comparison at equal accuracy defines it.
+    person (n,): the answers, class indices; is_audited and is_fitting (n,). Rows that only certify teach nobody; with
+    under 50 that fit the averaged probability stays. The rule raises BadInput for impossible answers.
     """
-    is_reviewed = is_audited
-    while True:
-        formed = opinion(learn(is_reviewed))
+    fitting = np.flatnonzero(is_fitting)
+    audited, gold = ballots.take(fitting), person[fitting]
+
+    def learn(is_reviewed: BoolArray) -> FloatArray:
+        if len(fitting) < ENOUGH:
+            return average_probs(ballots.probs).probs
+        rows = np.flatnonzero(is_reviewed & ~is_audited)
+        race = run_race(audited, gold, seed=seed)
+        race = learn_from_reviews(race, audited, gold, Reviewed(ballots.take(rows), person[rows]), seed=seed)
+        return race.fitted.predict(ballots)
+
+    return learn
+
+
+def count_while_learning(
+    learn: Learn, answers: Answers, is_audited: BoolArray, right_wanted: int, stops: Iterable[int]
+) -> int:
+    """Return how many rows are reviewed, the audit's included, until so many rows are right, learning at each stop.
+
+    answers: to the n rows. is_audited (n,). stops: rising numbers of rows reviewed beside the audit. The reviewer ends
+    where the accuracy is reached, as a comparison at equal accuracy defines it.
+    """
+    n_audited = int(is_audited.sum())
+    formed, is_reviewed = opinion(learn(is_audited)), is_audited
+    for stop in stops:
         needed = count_to_reach(formed, answers, is_reviewed, right_wanted)
-        if needed <= int(is_reviewed.sum()) + batch:
+        if needed <= n_audited + stop:
             return needed
-        is_reviewed = review_first(formed, is_reviewed, int(is_reviewed.sum()) + batch)
+        is_reviewed = review_first(formed, is_reviewed, n_audited + stop)
+        formed = opinion(learn(is_reviewed))
+    return count_to_reach(formed, answers, is_reviewed, right_wanted)

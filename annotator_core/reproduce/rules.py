@@ -17,6 +17,8 @@ AUDIT_LEAST: Final = 50
 AUDIT_SHARE: Final = 0.02
 AUDIT_MOST: Final = 0.2
 """An audit has 2% of the rows, at least the 50 that a race needs, at most a fifth. Chosen beforehand."""
+_SITE_AUDITS: Final = 3
+"""One third of an audit fits. Source: engine section 6."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,15 @@ def draw_audit(n_rows: int, seed: int, size: int | None = None) -> BoolArray:
     is_audited = np.zeros(n_rows, dtype=np.bool_)
     is_audited[chosen] = True
     return is_audited
+
+
+def draw_site_audit(n_rows: int, seed: int) -> tuple[BoolArray, BoolArray]:
+    """Return which of n rows the site's audit holds (n,) and which of them fit (n,), drawn at random.
+
+    It has three times `audit_size` rows, at most a fifth of all: one third fits, so that two are left to certify with.
+    """
+    size = min(_SITE_AUDITS * audit_size(n_rows), int(AUDIT_MOST * n_rows))
+    return draw_audit(n_rows, seed, size), draw_audit(n_rows, seed, size // _SITE_AUDITS)
 
 
 def hide(gold: IntArray, is_known: BoolArray) -> IntArray:

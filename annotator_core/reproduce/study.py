@@ -20,7 +20,7 @@ from annotator_core.reproduce.specialists import Folders, list_missing
 from annotator_core.reproduce.targets import draw_rows
 from annotator_core.storage import report_storage
 
-FORMAT: Final = 4
+FORMAT: Final = 5
 """Raised when a rule changes, so that figures of older ones are not taken for it."""
 Say = Callable[[str], None]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
+from annotator_core.consensus.milestones import milestone
 from labeling.jobs.actions import Claim, finishing
 from labeling.jobs.models import OPEN_CHUNK_STATES, Chunk, ChunkState, Job, JobState
 from labeling.jobs.queries import job_of
@@ -10,7 +11,9 @@ from labeling.labels.audit_queries import BlindAnswer, blind_answers, waiting_ha
 from labeling.pipeline.auditing import assess
 from labeling.pipeline.hand import Hand
 from labeling.pipeline.reaggregating import follow_assessment
+from labeling.pipeline.reviewed import count_to_learn
 from labeling.quality.actions import STAGE, begin_measuring, store_assessment
+from labeling.quality.figures import from_json
 from labeling.quality.models import Assessment
 from labeling.quality.queries import drawn_hashes, newest_assessment
 from labeling.runs.actions import KIND as RUN_KIND
@@ -73,15 +76,25 @@ def advance(job: Job) -> None:
 def _is_due(
     job: Job, newest: Chunk | None, run: Run, answers: Mapping[str, BlindAnswer], drawn: Collection[str]
 ) -> bool:
-    """Many new answers, the last one that was waited for, or a run that came to rest: all since the last measurement.
+    """Many new answers, the last one that was waited for, a run that came to rest, or reviews to learn from.
 
+    All since the last measurement.
     It does not matter what that one found, so nothing here begins again by itself.
     """
     measured = newest.high if newest else 0
     if abs(len(answers) - measured) >= NEWS or (newest and _has_rested(run, job)):
         return True
+    if _has_more_to_learn(run):
+        return True
     has_changed = len(answers) != measured or any(one.created_at > job.counted_from for one in answers.values())
     return has_changed and not waiting_hashes(run.dataset_id, set(drawn) - answers.keys())
+
+
+def _has_more_to_learn(run: Run) -> bool:
+    """Whether people have decided so many texts since the newest assessment that its winner may learn from them."""
+    count = milestone(count_to_learn(run))
+    newest = newest_assessment(run) if count else None
+    return newest is not None and milestone(from_json(newest.figures).reviewed_texts) < count
 
 
 def _has_rested(run: Run, job: Job) -> bool:

@@ -76,11 +76,16 @@ def align_ballots(ballots: Sequence[MemberVotes]) -> Ballots:
 
 def stored_ballots(run: Run, generation: int, samples: Sequence[SampleText]) -> Ballots:
     """What the generation's members have answered on those of the samples that all of them have stored votes on."""
+    return stored_answers(run, generation, samples)[1]
+
+
+def stored_answers(run: Run, generation: int, samples: Sequence[SampleText]) -> tuple[list[SampleText], Ballots]:
+    """Those of the samples that all of the generation's members have stored votes on, and what they have answered."""
     members = members_of(run, generation)
     known = [known_votes(member.version, samples, run.dataset_id) for member in members]
     asked = [sample for sample in samples if all(sample.text_hash in votes for votes in known)]
     pairs = zip(members, known, strict=True)
-    return align_ballots([_spread(member, asked, votes, 0, 0.0) for member, votes in pairs])
+    return asked, align_ballots([_spread(member, asked, votes, 0, 0.0) for member, votes in pairs])
 
 
 def count_answers(answers: Answers, stored: Collection[int]) -> None:

@@ -69,6 +69,10 @@ def winner_sentence(figures: Figures) -> str:
     if first is None:
         text = _("%(n)s answered texts may fit so far. The race needs %(needed)s of them.")
         return f"{text % words} " + _("Once a draw is finished, only texts of finished draws fit.")
+    if figures.learned:
+        text = _("%(name)s has learned from %(n)s reviewed texts, too, and predicts all answers best.")
+        text += " " + _("The table measures every way by the audited texts alone.")
+        return text % {"name": way_name(first.name), "n": word_number(figures.learned)}
     others = sorted((row for row in figures.race if not row.is_winner), key=lambda row: row.log_loss)
     text = _("%(name)s predicts texts that it has not seen best: its log-loss is the lowest.")
     if others and others[0].accuracy.low <= (first.accuracy.value or 0) <= others[0].accuracy.high:

@@ -185,6 +185,14 @@ class Run(models.Model):
         return self.beta is not None and self.pool_size >= self.beta
 
     @property
+    def learns_from_reviews(self) -> bool:
+        """Whether the race's winner may learn from what people decide.
+
+        With a target error it may not: each time would be one more look at the certificate by which the run routes.
+        """
+        return self.aggregator == Aggregator.RACE and self.target_error is None
+
+    @property
     def random_rows(self) -> int:
         """How many texts of each hard pool are drawn at random."""
         return round((self.beta or 0) * self.random_share)

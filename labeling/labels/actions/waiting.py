@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from annotator_core.types import Route
 from labeling.datasets.models import Sample
 from labeling.jobs.actions import mark_dirty
+from labeling.labels.actions.audit import ASSESS
 from labeling.labels.actions.labels import batched_ids
 from labeling.labels.actions.news import announce
 from labeling.labels.answer_queries import MACHINE_SOURCES
@@ -17,6 +18,9 @@ from labeling.runs.actions import KIND, add_counts, close_when_decided, wake_ver
 from labeling.runs.models import Run, RunState
 from labeling.runs.queries import is_followed
 from labeling.web.prepared import Prepared
+
+LESSON = 25
+"""Decisions after which it is looked whether a race has enough to learn from; chosen."""
 
 
 @dataclass(slots=True)
@@ -34,13 +38,15 @@ def count_decided(sample_ids: Iterable[int], *, sign: int) -> dict[int, int]:
     A row that is a language model's to review leaves `asking` or `verified` for it, or comes back to it.
     """
     moved = _moved(sample_ids)
+    counts = {run_id: rows.to_review + rows.asking + rows.verified for run_id, rows in moved.items()}
     for run_id, rows in sorted(moved.items()):
-        n = rows.to_review + rows.asking + rows.verified
-        add_counts(run_id=run_id, decided=sign * n, asking=-sign * rows.asking, verified=-sign * rows.verified)
+        add_counts(
+            run_id=run_id, decided=sign * counts[run_id], asking=-sign * rows.asking, verified=-sign * rows.verified
+        )
     if sign < 0:
         _take_up(moved)
     else:
-        follow_review(moved)
+        follow_review(moved, counts)
     announce(set(moved))
     return {run_id: rows.to_review for run_id, rows in moved.items() if rows.to_review}
 
@@ -83,14 +89,20 @@ def _take_up(moved: Mapping[int, Moved]) -> None:
 _run = Prepared(lambda run_id: Run.objects.filter(pk=run_id))
 
 
-def follow_review(run_ids: Iterable[int]) -> None:
-    """What decisions or answers set off: a run is done, or its job has something to do."""
+def follow_review(run_ids: Iterable[int], decided: Mapping[int, int] | None = None) -> None:
+    """What decisions or answers set off: a run is done, its job has something to do, or its race something to learn.
+
+    `decided`: how many rows people decided just now, by run.
+    """
     ids = list(run_ids)
     for run in _run(ids[0]) if len(ids) == 1 else Run.objects.filter(pk__in=ids).order_by("id"):
         if run.state == RunState.REVIEWING and run.unreviewed == 0:
             close_when_decided(run_id=run.pk)
         if run.is_active and (run.is_pool_full or (run.unreviewed == 0 and (run.learned or run.is_renewal_due))):
             mark_dirty(kind=KIND, subject=run.pk)
+        before = run.decided - (decided or {}).get(run.pk, 0)
+        if run.learns_from_reviews and before // LESSON < run.decided // LESSON:
+            mark_dirty(kind=ASSESS, subject=run.pk)
 
 
 def is_wanted(item: ReviewItem, run_ids: Mapping[int, int]) -> bool:

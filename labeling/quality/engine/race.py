@@ -9,6 +9,7 @@ import numpy as np
 from annotator_core.arrays import BoolArray, IntArray
 from annotator_core.consensus.aggregator import Ballots
 from annotator_core.consensus.race import ENOUGH, Race, run_race
+from annotator_core.consensus.reviewed import learn_from_reviews
 from annotator_core.contract.certify import Scores, certify, confidence_at
 from annotator_core.types import ABSTAIN
 from labeling.quality.engine.sheet import Sheet, Way
@@ -27,27 +28,34 @@ DIGITS = 6
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The race's table, best first, its winner, why, and the winner's state: empty and None without a race."""
+    """The race's table, best first, its winner, why, and the winner's state: empty and None without a race.
+
+    reviewed: texts beside the fitting third that the winner has learned from.
+    """
 
     rows: tuple[RaceRow, ...]
     winner: str
     why: str
     aggregation: dict[str, Any] | None
+    reviewed: int = 0
 
 
 def race(sheet: Sheet, names: Sequence[str], in_use: Way) -> Outcome:
     """Who wins on the answered fitting third; `names` are the specialists'. Nobody under 50 rows.
 
-    Dawid-Skene learns from texts without an answer, too. Before a draw is answered whole, the table is there and
-    nothing to follow.
+    Dawid-Skene learns from texts without an answer, too, logistic stacking from reviewed ones. Before a draw is whole,
+    the table is there and nothing to follow.
     """
     fitting = np.flatnonzero(sheet.is_fitting)
     rows = len(fitting)
     if rows < ENOUGH:
         return Outcome((), "", TOO_FEW if rows else NONE, None)
-    found = run_race(*_with_unanswered(sheet.ballots.take(fitting), sheet.gold[fitting], sheet.unanswered))
+    ballots, gold = _with_unanswered(sheet.ballots.take(fitting), sheet.gold[fitting], sheet.unanswered)
+    found = run_race(ballots, gold)
+    if sheet.reviewed is not None:
+        found = learn_from_reviews(found, ballots, gold, sheet.reviewed)
     state = dict(found.fitted.to_state()) if sheet.is_whole.any() else None
-    return Outcome(_table(found, names, in_use, rows), found.winner, LOG_LOSS, state)
+    return Outcome(_table(found, names, in_use, rows), found.winner, LOG_LOSS, state, found.reviewed)
 
 
 def certificates(sheet: Sheet, way: Way, targets: Iterable[float], *, look: int) -> list[Certificate]:

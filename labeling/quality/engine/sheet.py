@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from annotator_core.arrays import BoolArray, IntArray
-from annotator_core.consensus.aggregator import Ballots
+from annotator_core.consensus.aggregator import Ballots, Reviewed
 from annotator_core.types import ABSTAIN
 from labeling.labels.engine import Combined, combine
 
@@ -48,7 +48,7 @@ class Sheet:
     language model gave it. is_reviewed: a person decides it in this run. second: another source's class index, ABSTAIN
     where only one has spoken. hashes: of the texts. answers: a language model's class index, ABSTAIN where none was
     asked or it gave none; None in a run without one. unanswered: ballots of other texts, which no audit has drawn; None
-    where there are none.
+    where there are none. reviewed: texts that people decided because of their votes; None where nobody learns of them.
     """
 
     ballots: Ballots
@@ -63,6 +63,7 @@ class Sheet:
     hashes: tuple[str, ...]
     answers: IntArray | None = None
     unanswered: Ballots | None = None
+    reviewed: Reviewed | None = None
 
     @property
     def is_known(self) -> BoolArray:
@@ -80,13 +81,16 @@ class Sheet:
 
     @property
     def digest(self) -> str:
-        """32 hex digits of all that a certificate rests on but the pool: answers of whole draws, votes beside them."""
+        """32 hex digits of all that a certificate rests on but the pool: answers of whole draws, what a race learns."""
         rows = np.flatnonzero(self.is_whole)
         found = hashlib.blake2b(digest_size=16)
         for text_hash, index in sorted((self.hashes[row], int(self.gold[row])) for row in rows):
             found.update(f"{text_hash} {index}\n".encode())
         if self.unanswered is not None:
             found.update(self.unanswered.votes.tobytes())
+        if self.reviewed is not None:
+            found.update(self.reviewed.gold.tobytes())
+            found.update(self.reviewed.ballots.votes.tobytes())
         return found.hexdigest()
 
     def is_right(self, classes: IntArray) -> BoolArray:

@@ -43,9 +43,9 @@ def test_texts_that_tell_the_class_save_reviews(ballots_and_gold):
     is_audited = draw_audit(200, 1)
     blind = np.full((200, 3), 1 / 3, dtype=np.float32)
     told = learn_from_texts(lambda _: blind, gold, [f"word{label}" for label in gold], 3)
-    assert count_while_learning(told, Answers(gold, gold), is_audited, 200, 20) == 40
+    assert count_while_learning(told, Answers(gold, gold), is_audited, 200, range(20, 200, 20)) == 40
     mute = learn_from_texts(lambda _: blind, gold, [f"word{row % 7}" for row in range(200)], 3)
-    assert count_while_learning(mute, Answers(gold, gold), is_audited, 200, 20) > 150
+    assert count_while_learning(mute, Answers(gold, gold), is_audited, 200, range(20, 200, 20)) > 150
 
 
 def test_an_audit_of_one_class_leaves_the_votes_opinion():
