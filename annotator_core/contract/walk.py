@@ -62,10 +62,11 @@ def walk_power(
 ) -> float:
     """Return the chance, 0 to 1, that the two walks accept the hoped share of certify_rows random rows.
 
-    accepted_share: above 0 to 1; arrived is who accepts that share less the twentieth that candidates are apart, of 1
-    all of it. Inside it true_error (0 to 1) of the rows are wrong: the surest hardly ever, the least sure twice as
-    often as all, evenly in between; outside half are. risk: of each walk. is_drawn: certify_rows are what is expected
-    where each of half as many again certifies by chance, two of three; else there are exactly so many.
+    target_error: above 0 and below 1. accepted_share: above 0 to 1; arrived is who accepts that share less the
+    twentieth that candidates are apart, of 1 all of it. Inside it true_error (0 to 1) of the rows are wrong: the surest
+    hardly ever, the least sure twice as often as all, evenly in between; outside half are. risk: of each walk.
+    is_drawn: certify_rows are what is expected where each of half as many again certifies by chance, two of three; else
+    there are exactly so many.
 
     Where the score says nothing inside the set, this is less, and no number of rows brings it near 1: the first sets
     of a walk hold few rows and may hold few wrong ones, however many come behind them. Exact but for random numbers of

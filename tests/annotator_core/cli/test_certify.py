@@ -115,6 +115,11 @@ def test_a_plan_counts_answers_before_anybody_answers(tmp_path: Path, capsys: Ca
     reached = f"Reachable with {rows} answers (all certify); there are 750 texts to draw from."
     assert f"{reached} They cost {rows / 10:,.2f}." in told
     assert "Counted for look 2 at the answers" in told
+    assert "So many succeed four times of five where the least sure of these labels are wrong twice as often" in told
+    assert "to accept 100% of the rows:" in told
+    main([*asked[:3], "--plan=5,6,60"])
+    told = capsys.readouterr().out
+    assert ("to accept 60% of the rows or a twentieth of all less:" in told, "succeed" in told) == (True, False)
 
 
 @pytest.mark.parametrize(("plan", "words"), [("5,3", "there are only 700 texts"), ("5,6", "no better than the target")])

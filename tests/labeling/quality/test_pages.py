@@ -216,27 +216,6 @@ def test_figures_older_than_answers_or_pool_say_so(client, project, manager, run
     assert "with generation 0 of the pool; generation 1 votes now" in said
 
 
-def test_certificates_are_reached_have_a_price_or_are_out_of_reach(client, project, run):
-    Run.objects.filter(pk=run.pk).update(target_error=4)
-    make_assessment(run, target_error=4)
-    assert rows(page(client, project), "Certificates") == [
-        ["10%", "Reached", "About 93.0% of the different texts; at most 10% of these are wrong"],
-        ["5%", "Reached", "About 58.0% of the different texts; at most 5% of these are wrong"],
-        ["4% this run's target", "Not yet", "At least 36 more answers, about 6 min"],
-        ["3%", "Not yet", "At least 410 more answers, about 1 h 08"],
-        [
-            "2%",
-            "Out of reach",
-            "It takes at least 2,400 more texts: only 900 are kept apart for audits and left.",
-        ],
-        [
-            "1%",
-            "Not in sight",
-            "No number of answers can be named: not even the surest labels are shown to be so good yet.",
-        ],
-    ]
-
-
 @pytest.mark.parametrize(
     ("seconds", "told"),
     [
