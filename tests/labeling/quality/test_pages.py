@@ -304,23 +304,6 @@ def test_certificates_say_that_they_are_about_another_way(client, project, run):
     )
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "items", "words"),
-    [
-        (None, None, 29, "too few texts"),
-        (0.2, 1.0, 29, "too few texts"),
-        (None, None, 30, "unknown: the same on all texts"),
-        (1.0, 1.0, 400, "unknown: the same on all texts"),
-        (0.2, 1.0, 30, "0.20 to 1.00"),
-    ],
-)
-def test_agreement_has_an_interval_where_it_says_something(client, project, run, low, high, items, words):
-    """Also in an assessment that is older than this rule."""
-    figure = AgreementFigure("cohen", 1.0, low, high, items, 2, "")
-    make_assessment(run, figures=make_figures(run, agreement=(figure,)))
-    assert rows(page(client, project), "Agreement between people")[0][1:3] == ["1.00", words]
-
-
 def test_warnings_are_sentences(client, project, run):
     make_assessment(run)
     assert "model-2 is right on 36.0% of the audited texts: no more than chance." in page(client, project)
