@@ -4,8 +4,6 @@ import pytest
 
 from labeling.labels.models import ReviewItem
 from labeling.quality.figures import Notice, Second
-from labeling.quality.templatetags.contract import certificate_price
-from labeling.runs.models import Run
 from tests.labeling.factories import add_member, make_project, make_user
 from tests.labeling.quality.audits import answer_items
 from tests.labeling.quality.made_assessments import frame, make_assessment, make_audit, make_figures
@@ -47,39 +45,6 @@ def test_an_audit_s_texts_are_priced_with_the_answers_of_all_who_give_them(clien
     assert f"all {asked} answers that the queue takes" in page(client, project)
     answer_items(ReviewItem.objects.filter(state="open", needed=2)[:3], ann)
     assert f"all {asked - 3} answers that the queue takes" in page(client, project)
-
-
-def test_the_run_s_page_says_that_the_queue_comes_on_top_of_a_certificate(project, run):
-    run.target_error = 4
-    make_assessment(run, target_error=4)
-    told = "A certificate takes at least 36 more answers, about 6 min, and what waits in the queue: "
-    assert certificate_price(project, run) == told + "an audit's texts wait among all others."
-
-
-@pytest.mark.parametrize(
-    ("left", "words"),
-    [
-        (0, "It takes at least 36 more texts: all that are kept apart for audits are answered."),
-        (1, "It takes at least 36 more texts: only 1 is kept apart for audits and left."),
-    ],
-)
-def test_no_answers_are_priced_that_the_data_set_does_not_have(client, project, run, left, words):
-    Run.objects.filter(pk=run.pk).update(target_error=4)
-    run.target_error = 4
-    make_assessment(run, figures=make_figures(run, frame_texts=300 + left), target_error=4)
-    assert rows(page(client, project), "Certificates")[2][1:] == ["Out of reach", words]
-    assert certificate_price(project, run) == words
-
-
-def test_a_plan_counts_the_looks_that_were_had(client, project, run):
-    goal = "That at most 10% of the accepted labels are wrong, if in truth 5% are"
-
-    def planned():
-        return dict(row[:2] for row in rows(page(client, project), "What an audit can tell"))[goal]
-
-    before = planned()
-    make_assessment(run)
-    assert (before, planned()) == ("924", "1,185")
 
 
 def test_labels_of_people_who_had_seen_the_votes_are_measured_by_nobody(client, project, run):
