@@ -182,7 +182,7 @@ def _read(file: IO[str]) -> _Left:
         for line in lines[1:]
         if "states" in line
     ]
-    return _Left(first["kind"], first["command"], facts, marks)
+    return _Left(first.get("kind", ""), first.get("command", {}), facts, marks)
 
 
 def _write_anew(file: IO[str], first: Command, facts: Mapping[str, Any], marks: Sequence[Mark]) -> None:

@@ -4,7 +4,8 @@ from bisect import bisect_right
 from typing import Final
 
 LEARN_AT: Final = (100, 400, 1_600, 6_400)
-"""Numbers of reviewed rows: few, for at each all rows may be routed again, and a certificate is looked at once more."""
+"""Numbers of reviewed rows: few, for at each all rows may be routed again, and a certificate is looked at once more.
+Chosen; twice as many brought less than a hundredth more."""
 
 
 def milestone(reviewed: int) -> int:

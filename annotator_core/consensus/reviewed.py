@@ -24,9 +24,6 @@ from annotator_core.types import ABSTAIN
 
 LEARNER: Final = "stacker"
 """The aggregator that learns from reviewed rows."""
-LEARN_AT: Final = (100, 400, 1_600, 6_400)
-"""Reviewed rows at which it is worth its time to learn anew: few times, for each time all rows may be routed again.
-Chosen; with twice as many steps between them reviews fell by less than a hundredth more."""
 
 
 def learn_from_reviews(

@@ -7,8 +7,8 @@ import numpy as np
 
 from annotator_core.consensus.aggregator import Ballots
 from annotator_core.consensus.average import average_probs
+from annotator_core.consensus.milestones import LEARN_AT
 from annotator_core.consensus.opinion import opinion
-from annotator_core.consensus.reviewed import LEARN_AT
 from annotator_core.reproduce.learning import (
     BATCHES,
     count_while_learning,

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from django.db.models import F, QuerySet
+from django.db.models import F
 
-from labeling.labels.models import ItemReason, Label
+from labeling.labels.models import ItemReason, Label, VerdictMode
 from labeling.runs.models import Run
 
 
@@ -17,24 +17,17 @@ class ReviewedText:
 
 
 def reviewed_texts(run: Run, most: int) -> list[ReviewedText]:
-    """The first texts, at most so many, that people decided for the run and whose labels stand, oldest label first.
+    """The last texts, at most so many, that people decided for the run and whose labels stand, oldest label first.
 
-    None of the audit frame's, and none that only an audit asked for.
+    None of the audit frame's, none that only an audit asked for, and none that were confirmed with others in triage:
+    that repeats what the specialists proposed (decision 0038).
     """
-    rows = _standing(run).order_by("id").values_list("sample__text_hash", "label_class_id")
-    return [ReviewedText(*row) for row in rows[:most]]
-
-
-def count_reviewed_texts(run: Run, most: int) -> int:
-    """How many these are, counted up to `most`."""
-    return _standing(run)[:most].count()
-
-
-def _standing(run: Run) -> QuerySet[Label]:
     labels = Label.objects.filter(
         is_current=True,
         verdict__item__run=run,
         sample=F("verdict__item__sample"),
         sample__text_hash__gt=run.dataset.frame_until,
     )
-    return labels.exclude(verdict__item__reason=ItemReason.AUDIT)
+    wanted = labels.exclude(verdict__item__reason=ItemReason.AUDIT).exclude(verdict__mode=VerdictMode.BULK)
+    rows = list(wanted.order_by("-id").values_list("sample__text_hash", "label_class_id")[:most])
+    return [ReviewedText(*row) for row in reversed(rows)]

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping
 
-from annotator_core.consensus.milestones import milestone
 from labeling.jobs.actions import Claim, finishing
 from labeling.jobs.models import OPEN_CHUNK_STATES, Chunk, ChunkState, Job, JobState
 from labeling.jobs.queries import job_of
@@ -11,7 +10,7 @@ from labeling.labels.audit_queries import BlindAnswer, blind_answers, waiting_ha
 from labeling.pipeline.auditing import assess
 from labeling.pipeline.hand import Hand
 from labeling.pipeline.reaggregating import follow_assessment
-from labeling.pipeline.reviewed import count_to_learn
+from labeling.pipeline.reviewed import has_more_to_learn
 from labeling.quality.actions import STAGE, begin_measuring, store_assessment
 from labeling.quality.figures import from_json
 from labeling.quality.models import Assessment
@@ -84,17 +83,18 @@ def _is_due(
     measured = newest.high if newest else 0
     if abs(len(answers) - measured) >= NEWS or (newest and _has_rested(run, job)):
         return True
-    if _has_more_to_learn(run):
+    if _has_lesson(run, job):
         return True
     has_changed = len(answers) != measured or any(one.created_at > job.counted_from for one in answers.values())
     return has_changed and not waiting_hashes(run.dataset_id, set(drawn) - answers.keys())
 
 
-def _has_more_to_learn(run: Run) -> bool:
-    """Whether people have decided so many texts since the newest assessment that its winner may learn from them."""
-    count = milestone(count_to_learn(run))
-    newest = newest_assessment(run) if count else None
-    return newest is not None and milestone(from_json(newest.figures).reviewed_texts) < count
+def _has_lesson(run: Run, job: Job) -> bool:
+    """Whether people have reviewed enough for the race to learn since the last measurement, which stored something."""
+    newest = newest_assessment(run) if run.learns_from_reviews else None
+    if newest is None or newest.created_at < job.counted_from:
+        return False
+    return has_more_to_learn(run, from_json(newest.figures))
 
 
 def _has_rested(run: Run, job: Job) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 from django.utils import timezone
 
 from annotator_core.arrays import IntArray
-from annotator_core.consensus.aggregator import Ballots, Reviewed
+from annotator_core.consensus.aggregator import Ballots
 from annotator_core.types import ABSTAIN, Route
 from labeling.datasets.chunk_queries import SampleText
 from labeling.labels.actions.rows import VoteRow
@@ -25,7 +25,7 @@ from labeling.pipeline.ballots import Answers, align_ballots, ask_pool
 from labeling.pipeline.fates import fates_now
 from labeling.pipeline.fusing import join
 from labeling.pipeline.hand import Hand
-from labeling.pipeline.reviewed import count_to_learn, reviewed_ballots
+from labeling.pipeline.reviewed import Lesson, read_lesson
 from labeling.pipeline.unanswered import unanswered_ballots
 from labeling.projects.models import LabelClass, ReviewOrder
 from labeling.quality.engine.measuring import About, measure
@@ -60,7 +60,7 @@ class Reading:
     `silent`: members whose weights are gone, and the drawn texts that they never voted on. `taught`: texts that a
     member of the pool was trained on. `said`: the classes that the run's language models gave to texts. `kept`:
     answered texts of the run that can be measured. `read_at`: when the answers were read. `unanswered`: votes on
-    texts that no audit has drawn; `reviewed`: those that people decided, which the race may learn from.
+    texts that no audit has drawn; `lesson`: on those that people reviewed.
     """
 
     run: Run
@@ -76,7 +76,7 @@ class Reading:
     said: Mapping[str, int | None]
     whole: Wholeness
     unanswered: Ballots | None
-    reviewed: Reviewed | None
+    lesson: Lesson
 
     @property
     def class_ids(self) -> list[int]:
@@ -136,7 +136,7 @@ def _read(run: Run, hand: Hand) -> Reading:
         said={text_hash: join(given).class_id for text_hash, given in answers_of(run, hashes).items()},
         whole=wholeness(run.dataset_id, here, answers, undrawn_texts(run.dataset, run, hashes)),
         unanswered=unanswered_ballots(run, members, taught),
-        reviewed=reviewed_ballots(run, members, taught),
+        lesson=read_lesson(run, members, taught),
     )
 
 
@@ -177,7 +177,7 @@ def _sheet(audit: Reading) -> Sheet:
         hashes=tuple(text.text_hash for text in kept),
         answers=to_indices([audit.said.get(text.text_hash) for text in kept]),
         unanswered=audit.unanswered,
-        reviewed=audit.reviewed,
+        reviewed=audit.lesson.reviewed,
     )
 
 
@@ -208,7 +208,7 @@ def _about(audit: Reading) -> About:
         by_person=run.decided,
         by_person_accepted=told,
         people=_people(audit),
-        reviewed_texts=count_to_learn(run),
+        usable=audit.lesson.usable,
         seen=looks_at(run.dataset_id),
         look=(run.pk, first_generation(run.pk, audit.generation.number)),
         notices=_notices(audit),

@@ -59,7 +59,8 @@ def fuse_answered(run: Run, generation: int) -> dict[str, Fused]:
     """By text what is fused of every text of the generation that all models have answered, ruled before or not.
 
     So it does not matter in which parts they are ruled. The gold rows are the audit's fitting third. With too few of
-    them it is fitted on random texts, hard and easy ones: none is fused where no random text has an answer.
+    them it is fitted on random texts, hard and easy ones: none is fused where no random text has an answer, or where
+    the generation voted on hard texts alone.
     """
     ids = verifier_ids(run)
     asked = [one.text_hash for one in fusion_texts(run, generation, ids)]
@@ -68,7 +69,7 @@ def fuse_answered(run: Run, generation: int) -> dict[str, Fused]:
     gold = {text_hash: one.class_id for text_hash, one in blind.items() if one.class_id in class_ids}
     if len(gold) >= ENOUGH:
         return _fuse(run, generation, asked, _joined(run, asked, ids), gold=gold, crowd=None)
-    crowd = _crowd(run, generation, without=gold)
+    crowd = _crowd(run, generation, without=gold) if _votes_on_random_texts(run, generation) else []
     answers = _joined(run, {*asked, *crowd}, ids)
     if not any(answers.get(text_hash) for text_hash in crowd):
         return {}
@@ -82,11 +83,17 @@ def fuse_piloted(run: Run, generation: int, answers: Classes) -> dict[str, Fused
     where votes on these texts are gone.
     """
     asked = sorted(answers)
-    is_random = _version_ids(run, generation) <= _version_ids(run, run.renewed)
-    if not is_random or len(stored_ballots(run, generation, _samples(asked))) < len(asked):
+    if not _votes_on_random_texts(run, generation) or len(stored_ballots(run, generation, _samples(asked))) < len(
+        asked
+    ):
         return None
     crowd = sorted({*asked, *_crowd(run, generation, without=())})
     return _fuse(run, generation, asked, answers, gold={}, crowd=crowd)
+
+
+def _votes_on_random_texts(run: Run, generation: int) -> bool:
+    """Whether the generation's specialists voted on accepted texts, too, and not on what was left open alone."""
+    return _version_ids(run, generation) <= _version_ids(run, run.renewed)
 
 
 def _crowd(run: Run, generation: int, *, without: Collection[str]) -> list[str]:

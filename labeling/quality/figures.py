@@ -106,8 +106,9 @@ class Figures:
     follow `class_ids`. `fit_rows` are texts that the race fits on, or may once there are enough, `certify_rows` all
     answered ones of the other third. Calibration is that of the aggregation in use, on the latter. `seconds`: labels of
     a second review by who gave them; empty in assessments from before they were told apart. `read_at`: when the
-    answers were read (ISO 8601, UTC); empty in older assessments, too. `reviewed_texts`: those that
-    people had decided because of their votes, `learned`: those that the race's winner has learned from, too.
+    answers were read (ISO 8601, UTC); empty in older assessments, too. `decided`: rows that people
+    had decided for the run, `usable`: reviewed texts that its race could learn from, `learned`: those that its winner
+    has learned from.
     """
 
     class_ids: tuple[int, ...]
@@ -128,7 +129,8 @@ class Figures:
     notices: tuple[Notice, ...]
     seconds: tuple[Second, ...] = ()
     read_at: str = ""
-    reviewed_texts: int = 0
+    decided: int = 0
+    usable: int = 0
     learned: int = 0
 
 
@@ -152,7 +154,8 @@ def from_json(stored: dict[str, Any]) -> Figures:
         notices=tuple(Notice(**row) for row in stored["notices"]),
         seconds=tuple(Second(**row) for row in stored.get("seconds", ())),
         read_at=stored.get("read_at", ""),
-        reviewed_texts=stored.get("reviewed_texts", 0),
+        decided=stored.get("decided", 0),
+        usable=stored.get("usable", 0),
         learned=stored.get("learned", 0),
     )
 

@@ -94,7 +94,7 @@ def _reopen_known(dataset: Dataset, hashes: Sequence[str]) -> None:
     for low in range(0, len(hashes), BATCH):
         some = hashes[low : low + BATCH]
         known = ReviewItem.objects.filter(run=None, dataset=dataset, text_hash__in=some, state=ItemState.DECIDED)
-        for item_id in known.order_by("id").values_list("id", flat=True):
+        for item_id in list(known.select_for_update().order_by("id").values_list("id", flat=True)):
             seen = Verdict.objects.filter(item=item_id, has_seen_votes=True).order_by("user_id")
             for user_id in seen.values_list("user_id", flat=True).distinct():
                 note_sight(user_id, [item_id])

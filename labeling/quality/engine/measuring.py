@@ -34,8 +34,8 @@ class About:
     is_fitted: labels of the run may know answers of the fitting third. by_pool, by_model, by_person,
     by_person_accepted: rows of the run with a label of that kind, the second a language model's, the last where the run
     asked nobody (an audit did, or it came in as verified). people (texts, persons): class indices, ABSTAIN where a
-    person did not answer. targets in percent. reviewed_texts: that the race may learn from. seen: looks at certificates
-    before this one, look: run and generation of this one's.
+    person did not answer. targets in percent. usable: reviewed texts that the race could learn from. seen: looks at
+    certificates before this one, look: run and generation of this one's.
     """
 
     generation: int
@@ -53,7 +53,7 @@ class About:
     by_person: int
     by_person_accepted: int
     people: IntArray
-    reviewed_texts: int
+    usable: int
     seen: Set[Look]
     look: tuple[int, int]
     notices: Sequence[Notice]
@@ -93,7 +93,8 @@ def measure(sheet: Sheet, about: About) -> Measured:
         calibration_error=error,
         agreement=agreement(about.people),
         notices=(*notices_of(findings, names), *about.notices),
-        reviewed_texts=about.reviewed_texts,
+        decided=about.by_person,
+        usable=about.usable,
         learned=outcome.reviewed,
         seconds=seconds_of(sheet, by_model=about.by_model, by_person=about.by_person, is_fitted=about.is_fitted),
     )

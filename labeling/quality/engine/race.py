@@ -85,7 +85,8 @@ def _certificate(scores: Scores, is_right: BoolArray, target: float, look: int) 
         for number in (look, look + 1)
     )
     # More answers are another look.
-    more = None if found.rows_needed is None else max(found.rows_needed, after.rows_needed or 0)
+    asked = None if found.rows_needed is None else after.rows_needed
+    more = None if asked is None else max(found.rows_needed or 0, asked)
     return Certificate(
         target_error=target,
         confidence=CONFIDENCE,

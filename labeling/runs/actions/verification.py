@@ -48,8 +48,8 @@ def _check_confidence(policy: Policy, connection: Connection, *, is_joined: bool
     if policy.mode == Mode.LLM_THEN_HUMAN and not is_measured and not connection.capability.get("has_logprobs"):
         raise ActionError(
             _(
-                "%(name)s does not say how sure it is. Ask each question several times, set the confidence to 0, or, once"
-                " an audit has measured both, let its answer be one more vote."
+                "%(name)s does not say how sure it is. Ask each question several times, set the confidence to 0, or,"
+                " once an audit has measured both, let its answer be one more vote."
             )
             % {"name": connection},
             field="sure_from",

@@ -1,13 +1,15 @@
 """What a run's race learns from the texts that people decide because of their votes."""
 
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
 
 from annotator_core.consensus.milestones import LEARN_AT
 from labeling.labels.actions.verdicts import undo
+from labeling.labels.models import Verdict, VerdictMode
 from labeling.labels.reviewed_queries import reviewed_texts
-from labeling.pipeline.reviewed import reviewed_ballots
+from labeling.pipeline.reviewed import Lesson, has_more_to_learn, read_lesson
 from labeling.quality.actions import draw_audit
 from labeling.quality.figures import from_json
 from labeling.quality.models import Assessment
@@ -63,11 +65,12 @@ def test_the_winner_learns_from_reviews_at_a_milestone_and_the_run_follows(user,
     run = make_audited(user, tmp_path, review_budget=70)
     before, audited = newest_assessment(run), run.decided
     run = decide_until(run, user, audited + FIRST - 1)
-    assert newest_assessment(run) == before
+    assert figures_of(run).learned == 0
     run = decide_until(run, user, audited + FIRST + 25)
     after, figures = newest_assessment(run), figures_of(run)
     assert (after.winner, figures.learned) == ("stacker", FIRST)
-    assert FIRST <= figures.reviewed_texts <= FIRST + 25
+    assert FIRST <= figures.usable <= FIRST + 25
+    assert not has_more_to_learn(run, figures)
     assert "has learned from 100 reviewed texts, too" in winner_sentence(figures)
     assert PoolGeneration.objects.filter(run=run, origin=GenerationOrigin.AUDIT, number__gt=before.generation).exists()
     assert current_generation(run).aggregation == after.aggregation
@@ -88,7 +91,7 @@ def test_nothing_is_learned_of_the_audit_frame_nor_of_what_an_audit_asked_for(us
     found = reviewed_texts(run, 1_000)
     assert len(found) == 30 == len({one.text_hash for one in found})
     assert not {one.text_hash for one in found} & framed(run.dataset)
-    assert [one.text_hash for one in reviewed_texts(run, 7)] == [one.text_hash for one in found[:7]]
+    assert reviewed_texts(run, 7) == found[-7:]
 
 
 def test_an_answer_taken_back_teaches_no_more(user, tmp_path):
@@ -114,7 +117,27 @@ def test_texts_that_taught_a_member_teach_the_race_nothing(user, tmp_path):
     run = make_audited(user, tmp_path)
     run = decide_until(run, user, run.decided + FIRST + 10)
     members = members_of(run, run.generation)
-    found = reviewed_ballots(run, members, set())
-    assert len(found) == FIRST
+    found = read_lesson(run, members, set())
+    assert (found.usable, len(found.reviewed)) == (FIRST + 10, FIRST)
     taught = {one.text_hash for one in reviewed_texts(run, 11)}
-    assert reviewed_ballots(run, members, taught) is None
+    assert read_lesson(run, members, taught) == Lesson(FIRST - 1, None)
+
+
+def test_what_was_of_no_use_is_missing_until_others_are_reviewed(user, tmp_path):
+    """A milestone is one of texts that teach: after a promotion it is reached anew; no measurement asks for itself."""
+    run = make_audited(user, tmp_path)
+    found = replace(figures_of(run), decided=run.decided, usable=FIRST - 1)
+    assert not has_more_to_learn(run, found)
+    run.decided += 1
+    assert has_more_to_learn(run, found)
+    assert not has_more_to_learn(run, replace(found, decided=run.decided))
+    assert has_more_to_learn(run, replace(found, usable=0, decided=run.decided - FIRST))
+    assert not has_more_to_learn(run, replace(found, usable=FIRST, decided=run.decided - FIRST))
+
+
+def test_what_was_confirmed_with_others_teaches_nothing(user, tmp_path):
+    run = make_audited(user, tmp_path)
+    run = decide_until(run, user, run.decided + 3)
+    first, *others = reviewed_texts(run, 9)
+    Verdict.objects.filter(item__run=run, item__text_hash=first.text_hash).update(mode=VerdictMode.BULK)
+    assert reviewed_texts(run, 9) == others

@@ -10,7 +10,7 @@ from labeling.quality.planner import Pace, plan_of, texts_left
 from labeling.quality.queries import AuditProgress
 from labeling.runs.models import Run
 
-NOTHING_DRAWN = AuditProgress(drawn=0, answered=0, waiting=0, left=2_000)
+NOTHING_DRAWN = AuditProgress(drawn=0, answered=0, waiting=0, left=2_000, answered_at=())
 
 NOTHING = Share(None, 0.0, 1.0, 0)
 EMPTY = Figures((), 0, 0, 0, 0, 0, NOTHING, NOTHING, NOTHING, (), "", (), (), None, (), ())
