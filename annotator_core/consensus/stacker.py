@@ -22,6 +22,8 @@ from annotator_core.types import ABSTAIN
 NAME: Final = "stacker"
 STRENGTH: Final = 0.1
 """scikit-learn's C. Source: reference experiments."""
+TOLERANCE: Final = 1e-6
+"""scikit-learn's tol: its default leaves a fit where votes that differ in their last digit move a score by 1e-4."""
 MAX_ROUNDS: Final = 5000
 """Chosen: a thousand rows need less than 500."""
 
@@ -118,7 +120,7 @@ def _regress(features: Doubles, gold: IntArray, n_classes: int) -> tuple[Doubles
     """Return coef (m, k + 1, k) and intercept (k,) of scikit-learn's regression; 0 for classes without rows."""
     from sklearn.linear_model import LogisticRegression
 
-    model = LogisticRegression(C=STRENGTH, max_iter=MAX_ROUNDS)
+    model = LogisticRegression(C=STRENGTH, max_iter=MAX_ROUNDS, tol=TOLERANCE)
     # Small products: more threads only wait for each other.
     with threadpool_limits(limits=1), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)  # few rows of many are meant

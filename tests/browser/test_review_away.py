@@ -265,7 +265,7 @@ const form = document.querySelector("[data-do=comment]");
 const text = form.elements.text;
 text.removeAttribute("maxlength");
 for (let number = 0; number < count; number += 1) {
-  text.value = "x".repeat(size);
+  text.value = ("x".repeat(99) + " ").repeat(size / 100);  // one word would take seconds to lay out
   form.requestSubmit();
 }
 """
