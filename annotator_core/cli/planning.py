@@ -78,7 +78,7 @@ def tell_plan(planned: Planned) -> str:
     about = "" if wish.accepted_share == 1.0 else " or a twentieth of all less"
     chance = (
         "So many succeed four times of five where the least sure of these labels are wrong twice as often as all of "
-        "them and the surest hardly ever, seldomer where the score tells less.\n"
+        "them and the surest hardly ever, less often where the score tells less.\n"
     )
     cost = "" if planned.price is None else f" They cost {planned.price:,.2f}."
     return (

@@ -83,7 +83,8 @@ def plan_of(run: Run, audit: AuditProgress, pace: Pace, *, look: int) -> Plan:
     most = audit.drawn + audit.left
     goals = (Goal(text, rows, rows * pace.text_s, rows <= most) for text, rows in wanted)
     price = draw_sentence(proposed, people=pace.people, queued=pace.queued, seconds=pace.seconds)
-    words = pace_sentence(pace.seconds, is_measured=pace.is_measured, people=pace.people, queued=pace.queued)
+    # The price has told of the queue.
+    words = pace_sentence(pace.seconds, is_measured=pace.is_measured, people=pace.people, queued=0)
     return Plan(left, proposed, price, tuple(sorted(goals, key=lambda one: one.rows)), words)
 
 

@@ -8,6 +8,7 @@ from labeling.quality.figures import Figures, Share
 from labeling.quality.models import Certificate
 from labeling.quality.planner import Pace, plan_of, texts_left
 from labeling.quality.queries import AuditProgress
+from labeling.quality.wording import pace_sentence
 from labeling.runs.models import Run
 
 NOTHING_DRAWN = AuditProgress(drawn=0, answered=0, waiting=0, left=2_000, answered_at=())
@@ -66,5 +67,9 @@ def test_a_draw_is_whole_when_the_queue_before_its_last_text_is_answered(people,
     ],
 )
 def test_the_prices_say_what_they_rest_on(people, queued, more):
-    told = plan(people=people, queued=queued).pace_words
+    told = pace_sentence(5.0, is_measured=True, people=people, queued=queued)
     assert told == f"Hours are counted with 5.0 s an answer, the pace of this project.{more}"
+
+
+def test_a_plan_tells_of_the_queue_once():
+    assert "queue" not in plan(queued=2_900).pace_words
