@@ -4,27 +4,10 @@ import pytest
 
 from labeling.quality.templatetags.contract import certificate_price
 from labeling.runs.models import Run
-from tests.labeling.factories import make_project, make_user
-from tests.labeling.quality.made_assessments import frame, make_assessment, make_figures
+from tests.labeling.quality.made_assessments import make_assessment, make_figures
 from tests.labeling.quality.test_pages import page, rows
-from tests.labeling.refinement.made_rounds import make_pooled_run, make_versions
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def project(client):
-    user = make_user()
-    client.force_login(user)
-    return make_project(user)
-
-
-@pytest.fixture
-def run(project):
-    """A run over 200 texts, of which 40 are kept apart for audits."""
-    run = make_pooled_run(project, make_versions(project), texts=200)
-    frame(run.dataset)
-    return run
 
 
 def test_certificates_are_reached_have_a_price_or_are_out_of_reach(client, project, run):

@@ -4,28 +4,12 @@ import pytest
 
 from labeling.labels.models import ReviewItem
 from labeling.quality.figures import Notice, Second
-from tests.labeling.factories import add_member, make_project, make_user
+from tests.labeling.factories import add_member, make_user
 from tests.labeling.quality.audits import answer_items
-from tests.labeling.quality.made_assessments import frame, make_assessment, make_audit, make_figures
+from tests.labeling.quality.made_assessments import make_assessment, make_audit, make_figures
 from tests.labeling.quality.test_pages import page, rows
-from tests.labeling.refinement.made_rounds import make_pooled_run, make_versions
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def project(client):
-    manager = make_user()
-    client.force_login(manager)
-    return make_project(manager)
-
-
-@pytest.fixture
-def run(project):
-    """A run over 200 texts, of which 40 are kept apart for audits and a hundred wait."""
-    run = make_pooled_run(project, make_versions(project), texts=200)
-    frame(run.dataset)
-    return run
 
 
 def test_an_audit_s_texts_are_priced_with_the_answers_of_all_who_give_them(client, project, run):

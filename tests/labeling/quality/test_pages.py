@@ -17,7 +17,6 @@ from tests.labeling.factories import make_dataset, make_project, make_run, make_
 from tests.labeling.quality.audits import answer_items, audit_items
 from tests.labeling.quality.made_assessments import (
     NOTHING,
-    frame,
     make_assessment,
     make_audit,
     make_figures,
@@ -27,26 +26,6 @@ from tests.labeling.refinement.made_rounds import make_pooled_run, make_versions
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
-
-
-@pytest.fixture
-def manager(client):
-    user = make_user()
-    client.force_login(user)
-    return user
-
-
-@pytest.fixture
-def project(manager):
-    return make_project(manager)
-
-
-@pytest.fixture
-def run(project):
-    """A run over 200 texts, of which 40 are kept apart for audits."""
-    run = make_pooled_run(project, make_versions(project), texts=200)
-    frame(run.dataset)
-    return run
 
 
 def url(project, name="page", **kwargs):

@@ -3,27 +3,10 @@
 import pytest
 
 from labeling.runs.models import Aggregator, PolicyName, PoolGeneration, Run
-from tests.labeling.factories import make_project, make_user
-from tests.labeling.quality.made_assessments import frame, make_assessment, make_figures
+from tests.labeling.quality.made_assessments import make_assessment, make_figures
 from tests.labeling.quality.test_pages import page, rows, url
-from tests.labeling.refinement.made_rounds import make_pooled_run, make_versions
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def project(client):
-    manager = make_user()
-    client.force_login(manager)
-    return make_project(manager)
-
-
-@pytest.fixture
-def run(project):
-    """A run over 200 texts, of which 40 are kept apart for audits."""
-    run = make_pooled_run(project, make_versions(project), texts=200)
-    frame(run.dataset)
-    return run
 
 
 def test_the_race_names_the_winner_what_is_in_use_and_the_best_single(client, project, run):
