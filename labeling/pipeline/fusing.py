@@ -83,9 +83,9 @@ def fuse_piloted(run: Run, generation: int, answers: Classes) -> dict[str, Fused
     where votes on these texts are gone.
     """
     asked = sorted(answers)
-    if not _votes_on_random_texts(run, generation) or len(stored_ballots(run, generation, _samples(asked))) < len(
-        asked
-    ):
+    if not _votes_on_random_texts(run, generation):
+        return None
+    if len(stored_ballots(run, generation, _samples(asked))) < len(asked):
         return None
     crowd = sorted({*asked, *_crowd(run, generation, without=())})
     return _fuse(run, generation, asked, answers, gold={}, crowd=crowd)

@@ -12,7 +12,7 @@ from labeling.quality.figures import Figures
 from labeling.quality.models import Certificate
 from labeling.quality.plots import Z95
 from labeling.quality.queries import AuditProgress
-from labeling.quality.wording import draw_sentence, pace_sentence
+from labeling.quality.wording import draw_sentence, pace_sentence, queue_sentence
 from labeling.runs.models import Run
 from labeling.web.wording import word_number
 
@@ -67,6 +67,7 @@ class Plan:
     proposed_words: str
     goals: tuple[Goal, ...]
     pace_words: str
+    queue_words: str
 
 
 def plan_of(run: Run, audit: AuditProgress, pace: Pace, *, look: int) -> Plan:
@@ -83,9 +84,9 @@ def plan_of(run: Run, audit: AuditProgress, pace: Pace, *, look: int) -> Plan:
     most = audit.drawn + audit.left
     goals = (Goal(text, rows, rows * pace.text_s, rows <= most) for text, rows in wanted)
     price = draw_sentence(proposed, people=pace.people, queued=pace.queued, seconds=pace.seconds)
-    # The price has told of the queue.
-    words = pace_sentence(pace.seconds, is_measured=pace.is_measured, people=pace.people, queued=0)
-    return Plan(left, proposed, price, tuple(sorted(goals, key=lambda one: one.rows)), words)
+    words = pace_sentence(pace.seconds, is_measured=pace.is_measured, people=pace.people)
+    ordered = tuple(sorted(goals, key=lambda one: one.rows))
+    return Plan(left, proposed, price, ordered, words, queue_sentence(pace.queued))
 
 
 def _targets(run: Run) -> list[tuple[float, float]]:

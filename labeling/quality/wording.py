@@ -170,7 +170,7 @@ def draw_sentence(texts: int, *, people: int, queued: int, seconds: float) -> st
     return f"{text % words} {late % words}"
 
 
-def pace_sentence(seconds: float, *, is_measured: bool, people: int, queued: int) -> str:
+def pace_sentence(seconds: float, *, is_measured: bool, people: int) -> str:
     """What the prices in hours are counted with, and what is not in them."""
     text = (
         _("Hours are counted with %(time)s an answer, the pace of this project.")
@@ -182,14 +182,19 @@ def pace_sentence(seconds: float, *, is_measured: bool, people: int, queued: int
     if people > 1:
         shared = _("%(n)s people answer each text, and a reviewer where they differ, which is not counted.")
         told.append(shared % {"n": word_number(people)})
-    if queued:
-        ahead = ngettext(
-            "The %(n)s answer that the queue takes comes on top: a draw certifies once its last text is answered.",
-            "The %(n)s answers that the queue takes come on top: a draw certifies once its last text is answered.",
-            queued,
-        )
-        told.append(ahead % {"n": word_number(queued)})
     return " ".join(told)
+
+
+def queue_sentence(queued: int) -> str:
+    """What comes on top of a certificate's price, as long as anything waits; a draw's price has it in it."""
+    if not queued:
+        return ""
+    text = ngettext(
+        "The %(n)s answer that the queue takes comes on top: a draw certifies once its last text is answered.",
+        "The %(n)s answers that the queue takes come on top: a draw certifies once its last text is answered.",
+        queued,
+    )
+    return text % {"n": word_number(queued)}
 
 
 def agreement_name(figure: AgreementFigure) -> str:

@@ -46,6 +46,12 @@ def test_no_answers_are_priced_that_the_data_set_does_not_have(client, project, 
     assert certificate_price(project, run) == words
 
 
+def test_what_waits_comes_on_top_of_the_prices_of_certificates(client, project, run):
+    make_assessment(run)
+    told = "The 100 answers that the queue takes come on top: a draw certifies once its last text is answered."
+    assert page(client, project).count(told) == 1
+
+
 def test_a_plan_counts_the_looks_that_were_had(client, project, run):
     goal = "That at most 10% of the accepted labels are wrong, if in truth 5% are"
 

@@ -8,7 +8,6 @@ from labeling.quality.figures import Figures, Share
 from labeling.quality.models import Certificate
 from labeling.quality.planner import Pace, plan_of, texts_left
 from labeling.quality.queries import AuditProgress
-from labeling.quality.wording import pace_sentence
 from labeling.runs.models import Run
 
 NOTHING_DRAWN = AuditProgress(drawn=0, answered=0, waiting=0, left=2_000, answered_at=())
@@ -59,17 +58,15 @@ def test_a_draw_is_whole_when_the_queue_before_its_last_text_is_answered(people,
 
 
 @pytest.mark.parametrize(
-    ("people", "queued", "more"),
+    ("people", "queued", "more", "late"),
     [
-        (1, 0, ""),
-        (3, 0, " 3 people answer each text, and a reviewer where they differ, which is not counted."),
-        (1, 1, " The 1 answer that the queue takes comes on top: a draw certifies once its last text is answered."),
+        (1, 0, "", ""),
+        (3, 0, " 3 people answer each text, and a reviewer where they differ, which is not counted.", ""),
+        (1, 1, "", "The 1 answer that the queue takes comes on top: a draw certifies once its last text is answered."),
     ],
 )
-def test_the_prices_say_what_they_rest_on(people, queued, more):
-    told = pace_sentence(5.0, is_measured=True, people=people, queued=queued)
+def test_the_prices_say_what_they_rest_on(people, queued, more, late):
+    found = plan(people=people, queued=queued)
+    told = found.pace_words
+    assert found.queue_words == late
     assert told == f"Hours are counted with 5.0 s an answer, the pace of this project.{more}"
-
-
-def test_a_plan_tells_of_the_queue_once():
-    assert "queue" not in plan(queued=2_900).pace_words
